@@ -1,0 +1,3 @@
+//! The `faultlayer` command.
+
+fn main() {}
