@@ -1,3 +1,58 @@
-//! The `faultlayer` command.
+//! The `faultlayer` command: parses the arguments and hands over to one file per subcommand.
+//!
+//! Nothing is decided here but the exit status: what a subcommand answers, or 2 with the reason on standard error.
 
-fn main() {}
+mod automation;
+mod lab;
+mod plan;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What every subcommand answers: the exit status, or why it could not be carried out.
+pub type Outcome = Result<ExitCode, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Injects faults into AWS Lambda functions whose code nobody touches.
+#[derive(Parser)]
+#[command(name = "faultlayer", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run one function on this machine under a plan and show what its callers would have seen
+    Run(Box<run::Args>),
+    /// Check, start, explain plans
+    Plan(plan::Args),
+    /// Serve the local Lambda, SSM, FIS and CloudFormation
+    Lab(lab::Args),
+    /// Put the layer on functions through the Automation document
+    Attach(automation::AttachArgs),
+    /// Restore functions to what they were
+    Rollback(automation::RollbackArgs),
+    /// Show what is attached and what an execution is doing
+    Status(automation::StatusArgs),
+}
+
+fn main() -> ExitCode {
+    // The command is its own launcher of execution environments; that must happen before any thread exists.
+    if let Some(code) = faultlayer_lab::runtime::launcher::entered() {
+        return code;
+    }
+    let outcome = match Cli::parse().command {
+        Command::Run(args) => run::run(*args),
+        Command::Plan(args) => plan::run(args),
+        Command::Lab(args) => lab::run(args),
+        Command::Attach(args) => automation::attach(args),
+        Command::Rollback(args) => automation::rollback(args),
+        Command::Status(args) => automation::status(args),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("faultlayer: {error}");
+        ExitCode::from(2)
+    })
+}

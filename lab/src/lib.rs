@@ -1,1 +1,5 @@
-//! Faultlayer.
+//! The local Lambda, SSM and FIS: real functions run on this machine, without an account and without containers.
+//!
+//! - [`runtime`]: execution environments that serve the Runtime API to the real runtime interface clients.
+
+pub mod runtime;
