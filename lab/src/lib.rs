@@ -2,4 +2,5 @@
 //!
 //! - [`runtime`]: execution environments that serve the Runtime API to the real runtime interface clients.
 
+mod ids;
 pub mod runtime;
