@@ -1,0 +1,38 @@
+//! What a shim tells of one invocation.
+
+/// One invocation, as the shim sees it before it calls the handler.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// Lambda's request id.
+    pub request_id: &'a str,
+    /// The exact value of the deadline header: milliseconds since the Unix epoch.
+    pub deadline_ms: Option<i64>,
+    /// The ARN by which the function was invoked.
+    pub function_arn: Option<&'a str>,
+    /// The client context as JSON text, if [`Reads::client_context`] asks for it.
+    pub client_context: Option<&'a str>,
+    /// The event, if [`Reads::event`] asks for it.
+    pub event: EventInput<'a>,
+    /// The handler streams its response.
+    pub streaming: bool,
+    /// The time of the decision in microseconds since the Unix epoch; `None` lets the boundary read the clock.
+    pub now_us: Option<i64>,
+}
+
+/// The event, in whichever form the language has it.
+#[derive(Clone, Copy, Debug)]
+pub enum EventInput<'a> {
+    /// Not needed.
+    Absent,
+    /// As it came, JSON.
+    Json(&'a [u8]),
+}
+
+/// What [`super::Host::decide`] needs to be told beyond an invocation's identity; nothing for a plan without patterns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// The event.
+    pub event: bool,
+    /// The client context.
+    pub client_context: bool,
+}

@@ -1,0 +1,85 @@
+//! One invocation that something was drawn for.
+
+use std::sync::Arc;
+
+use super::Language;
+use super::host::Shared;
+use crate::decision::{Border, Decision, Phase, Step};
+use crate::rim::clock;
+use crate::timestamp::Timestamp;
+
+/// The steps of one invocation. The shim carries out [`Session::before`], calls the handler if that says `run`, tells
+/// how it ended, and carries out the answer to that. Dropping the session ends everything it holds.
+#[derive(Debug)]
+pub struct Session {
+    shared: Arc<Shared>,
+    decision: Decision,
+    before: Step,
+}
+
+impl Session {
+    pub(super) fn begin(shared: Arc<Shared>, mut decision: Decision) -> Self {
+        let phase = decision.before();
+        let before = shared.write(phase);
+        Self { shared, decision, before }
+    }
+
+    /// What to do before the handler, or instead of it. Decided and recorded already.
+    #[must_use]
+    pub const fn before(&self) -> &Step {
+        &self.before
+    }
+
+    /// The places of a streamed response at which the shim has to ask [`Session::reached`].
+    #[must_use]
+    pub fn borders(&self) -> Vec<Border> {
+        self.decision.borders()
+    }
+
+    /// The stream has reached a border. After an outcome that ends the stream as by a throw, the shim goes on with
+    /// [`Session::failed`]; after a response, which ends it cleanly, with [`Session::returned`].
+    pub fn reached(&mut self, border: usize, now_us: Option<i64>) -> Step {
+        let phase = self.decision.reached(border, at(now_us));
+        self.shared.write(phase)
+    }
+
+    /// Whether [`Session::returned`] wants the answer's text: the answer if it is a string, or the string `body` of an
+    /// answer that is an object.
+    #[must_use]
+    pub const fn wants_text(&self) -> bool {
+        false
+    }
+
+    /// The handler returned.
+    pub fn returned(&mut self, text: Option<&str>, now_us: Option<i64>) -> Step {
+        let _ = text;
+        let phase = self.decision.returned(at(now_us));
+        self.shared.write(phase)
+    }
+
+    /// The handler raised an error of its own.
+    pub fn failed(&mut self, now_us: Option<i64>) -> Step {
+        let phase = self.decision.failed(at(now_us));
+        self.shared.write(phase)
+    }
+
+    /// For [`Step::to_json`].
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.shared.language
+    }
+}
+
+fn at(now_us: Option<i64>) -> Timestamp {
+    now_us.map_or_else(clock::now, Timestamp)
+}
+
+impl Shared {
+    /// Writes the records, then hands out the step: a record stands before its effect.
+    fn write(&self, phase: Phase) -> Step {
+        for record in &phase.records {
+            self.sink.write(&record.to_line());
+        }
+        phase.step
+    }
+}

@@ -1,0 +1,71 @@
+//! The engine: the plan in force, swapped atomically under running invocations.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+
+use super::draw::draw;
+use super::phase::Decision;
+use super::Running;
+use crate::plan::Plan;
+use crate::timestamp::Timestamp;
+
+/// What the engine is told of one invocation.
+#[derive(Clone, Copy, Debug)]
+pub struct Invocation<'a> {
+    /// Lambda's request id.
+    pub request_id: &'a str,
+    /// The time at which Lambda ends the invocation; `None` outside Lambda.
+    pub deadline: Option<Timestamp>,
+    /// The time of the decision.
+    pub now: Timestamp,
+    /// This is the execution environment's first invocation.
+    pub cold_start: bool,
+    /// The handler streams its response.
+    pub streaming: bool,
+}
+
+/// Decides for any number of concurrent invocations. An idle decision takes no lock.
+#[derive(Debug, Default)]
+pub struct Engine {
+    running: ArcSwapOption<Running>,
+}
+
+impl Engine {
+    /// An engine that decides "nothing" until it gets a plan.
+    #[must_use]
+    pub fn idle() -> Self {
+        Self::default()
+    }
+
+    /// An engine with a plan.
+    #[must_use]
+    pub fn new(plan: Plan) -> Self {
+        let engine = Self::idle();
+        engine.replace(Some(plan));
+        engine
+    }
+
+    /// Puts a plan in force, or none. Invocations under way keep the plan they were decided by; limits start anew.
+    pub fn replace(&self, plan: Option<Plan>) {
+        self.running.store(plan.map(|plan| Arc::new(Running::new(Arc::new(plan)))));
+    }
+
+    /// The plan in force.
+    #[must_use]
+    pub fn plan(&self) -> Option<Arc<Plan>> {
+        self.running.load().as_ref().map(|running| Arc::clone(&running.plan))
+    }
+
+    /// Draws the faults of one invocation; `None` if nothing is drawn, which is the hot path.
+    #[must_use]
+    pub fn decide(&self, invocation: &Invocation<'_>) -> Option<Decision> {
+        let running = self.running.load();
+        let running = running.as_ref()?;
+        let drawn = draw(running, invocation);
+        if drawn.is_empty() {
+            return None;
+        }
+        Some(Decision::new(Arc::clone(running), invocation, drawn))
+    }
+}

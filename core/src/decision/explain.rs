@@ -1,0 +1,70 @@
+//! What the engine would decide for an invocation, and why: for people, before anything runs.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::Running;
+use super::draw::{Hashes, sample};
+use super::engine::Invocation;
+use super::phase::Decision;
+use super::reason::Reason;
+use crate::plan::Plan;
+use crate::record::Action;
+
+/// One fault's fate.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Explained {
+    /// The fault's id.
+    pub fault: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its sample, where one was needed.
+    pub sample: Option<f64>,
+    /// The rate that holds at that time.
+    pub rate: f64,
+    /// Window, match, sample and limit all say yes.
+    pub drawn: bool,
+    /// What happens if it is drawn.
+    pub action: Option<Action>,
+    /// Why not.
+    pub reason: Option<Reason>,
+}
+
+/// Explains each fault of the plan, in its order, for a fresh execution environment and a handler that returns.
+#[must_use]
+pub fn explain(plan: &Arc<Plan>, invocation: &Invocation<'_>) -> Vec<Explained> {
+    let running = Arc::new(Running::new(Arc::clone(plan)));
+    let hashes = Hashes::new(plan, invocation);
+    let mut explained = Vec::with_capacity(plan.faults.len());
+    let mut all_drawn = Vec::new();
+    for (index, fault) in plan.faults.iter().enumerate() {
+        let mut fate = Explained {
+            fault: fault.id.clone(),
+            kind: fault.kind.name(),
+            sample: None,
+            rate: 0.0,
+            drawn: false,
+            action: None,
+            reason: None,
+        };
+        match sample(plan, fault, index, &hashes) {
+            Ok(drawn) => {
+                (fate.sample, fate.rate) = (Some(drawn.sample), drawn.rate);
+                fate.drawn = if plan.dry_run { running.limits.has_room(index) } else { running.limits.take(index) };
+                if fate.drawn { all_drawn.push(drawn) } else { fate.reason = Some(Reason::LimitReached) }
+            }
+            Err(refused) => (fate.sample, fate.rate, fate.reason) = (refused.sample, refused.rate, Some(refused.reason)),
+        }
+        explained.push(fate);
+    }
+    let mut decision = Decision::new(running, invocation, all_drawn);
+    let mut records = decision.before().records;
+    records.extend(decision.returned(invocation.now).records);
+    for record in records {
+        if let Some(fate) = explained.iter_mut().find(|fate| fate.fault == record.fault) {
+            (fate.action, fate.reason) = (Some(record.action), record.reason);
+        }
+    }
+    explained
+}

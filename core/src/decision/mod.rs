@@ -1,0 +1,37 @@
+//! What is decided for one invocation: which faults are drawn, and how the drawn ones combine.
+//!
+//! Everything here is a function of its arguments: time, identity and event come in, the decision goes out as data. The
+//! only state is the limits' counters.
+
+mod draw;
+mod engine;
+mod explain;
+mod limits;
+mod outcome;
+mod phase;
+mod reason;
+
+pub use engine::{Engine, Invocation};
+pub use explain::{Explained, explain};
+pub use outcome::{Outcome, Step};
+pub use phase::{Border, Decision, Phase};
+pub use reason::Reason;
+
+use limits::LimitCounters;
+
+use crate::plan::Plan;
+use std::sync::Arc;
+
+/// A plan in force, with what its limits have left in this execution environment.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) limits: LimitCounters,
+}
+
+impl Running {
+    fn new(plan: Arc<Plan>) -> Self {
+        let limits = LimitCounters::of(&plan);
+        Self { plan, limits }
+    }
+}

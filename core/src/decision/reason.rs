@@ -1,0 +1,32 @@
+//! Why a fault did not fire.
+
+use serde::Serialize;
+
+/// Stable names; those of the first group stand in records, those of the second only in explanations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Another outcome of the same phase stands, or a timeout makes its delay pointless.
+    Superseded,
+    /// An outcome stands instead of the handler.
+    HandlerNotRun,
+    /// The handler failed, and its own error stands.
+    HandlerFailed,
+    /// The handler does not stream its response.
+    NotStreaming,
+    /// The stream ended before the fault's border.
+    StreamEnded,
+    /// The response is out already.
+    AlreadyStreamed,
+    /// Nothing of the delay would be left before the deadline's margin.
+    DeadlineMargin,
+
+    /// Before `starts_at`.
+    NotStarted,
+    /// From `expires_at` on.
+    Expired,
+    /// The sample is not below the rate.
+    NotSampled,
+    /// A limit has nothing left.
+    LimitReached,
+}

@@ -1,0 +1,81 @@
+//! `latency`: the invocation is held, then goes on as if nothing had happened.
+
+use serde_json::Value;
+
+use super::{Kind, Spec, Written};
+use crate::delay::{Delay, MAX_DELAY_MS};
+use crate::plan::{Field, Problem, ProblemCode, Shape, When, join, percentiles};
+
+pub(super) static SPEC: Spec = Spec {
+    name: "latency",
+    doc: "Holds the invocation, then goes on.",
+    fields: FIELDS,
+    takes_when: true,
+    stands: When::Before,
+    read,
+};
+
+const MILLIS: Shape = Shape::number(0.0, MAX_DELAY_MS);
+
+static FIELDS: &[Field] = &[Field::required(
+    "delay_ms",
+    Shape::Either(&MILLIS, &Shape::OneOf(DISTRIBUTIONS)),
+    "How long: a number of milliseconds, or a distribution of them.",
+)];
+
+static DISTRIBUTIONS: &[Field] = &[
+    Field::optional("uniform", Shape::Fields(UNIFORM), "Evenly between two bounds."),
+    Field::optional("normal", Shape::Fields(NORMAL), "Gaussian, clamped to 0 and `max`."),
+    Field::optional("pareto", Shape::Fields(PARETO), "Heavy tailed: `scale·(1−u)^(−1/shape)`, cut at `max`."),
+    Field::optional("percentiles", Shape::Percentiles, "Linear between the given points, from an implicit \"0\": 0 to the required \"100\"."),
+];
+
+static UNIFORM: &[Field] = &[
+    Field::required("min", MILLIS, "Lower bound in milliseconds."),
+    Field::required("max", MILLIS, "Upper bound in milliseconds, at least `min`."),
+];
+
+static NORMAL: &[Field] = &[
+    Field::required("mean", MILLIS, "Mean in milliseconds."),
+    Field::required("std_dev", MILLIS, "Standard deviation in milliseconds."),
+    Field::required("max", MILLIS, "Upper bound in milliseconds."),
+];
+
+static PARETO: &[Field] = &[
+    Field::required("scale", Shape::Number { min: 0.0, max: MAX_DELAY_MS, above: true }, "The smallest delay, in milliseconds."),
+    Field::required("shape", Shape::Number { min: 0.0, max: 1000.0, above: true }, "The smaller, the heavier the tail."),
+    Field::required("max", MILLIS, "Upper bound in milliseconds, at least `scale`."),
+];
+
+/// How long to hold.
+#[derive(Debug)]
+pub struct Latency {
+    /// A function of draw 1.
+    pub delay: Delay,
+}
+
+fn read(fault: &Value, _: Written, path: &str, problems: &mut Vec<Problem>) -> Option<Kind> {
+    let path = join(path, "delay_ms");
+    let said = fault.get("delay_ms")?;
+    let Some((name, options)) = said.as_object().and_then(|said| said.iter().next()) else {
+        return Some(Kind::Latency(Latency { delay: Delay::Constant(said.as_f64()?) }));
+    };
+    let number = |key: &str| options.get(key).and_then(Value::as_f64);
+    let mut at_least = |key: &str, least: &str| {
+        let (value, bound) = (number(key)?, number(least)?);
+        if value < bound {
+            let path = format!("{path}.{name}.{key}");
+            let expected = format!("at least `{least}`, which is {bound}");
+            problems.push(Problem::new(ProblemCode::Conflict, &path, options.get(key), expected));
+        }
+        Some(value)
+    };
+    let delay = match name.as_str() {
+        "uniform" => Delay::Uniform { max: at_least("max", "min")?, min: number("min")? },
+        "normal" => Delay::Normal { mean: number("mean")?, std_dev: number("std_dev")?, max: number("max")? },
+        "pareto" => Delay::Pareto { max: at_least("max", "scale")?, scale: number("scale")?, shape: number("shape")? },
+        "percentiles" => Delay::Percentiles(percentiles(options.as_object()?)?),
+        _ => return None,
+    };
+    Some(Kind::Latency(Latency { delay }))
+}

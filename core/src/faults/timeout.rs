@@ -1,0 +1,66 @@
+//! `timeout`: the invocation is held until its time is over.
+
+use serde_json::Value;
+
+use super::{Kind, Spec, Written};
+use crate::plan::{Problem, When};
+use crate::timestamp::Timestamp;
+
+pub(super) static SPEC: Spec = Spec {
+    name: "timeout",
+    doc: "Holds until the function's timeout has passed.",
+    fields: &[],
+    takes_when: true,
+    stands: When::Before,
+    read,
+};
+
+/// The fault has no options.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeout;
+
+/// Past the deadline by this much, for environments that are not killed at it: those that serve several invocations at
+/// once, and a library's.
+const GRACE_US: i64 = 1_000_000;
+
+impl Timeout {
+    /// How long to hold from `now`, in microseconds; without a deadline, not at all.
+    #[must_use]
+    pub fn hold_us(now: Timestamp, deadline: Option<Timestamp>) -> u64 {
+        deadline.map_or(0, |deadline| u64::try_from(deadline.micros_since(now).saturating_add(GRACE_US)).unwrap_or(0))
+    }
+
+    /// Lambda's own message. Timeouts are whole seconds, and `started` is a little after Lambda's own start.
+    #[must_use]
+    pub fn message(started: Timestamp, deadline: Option<Timestamp>) -> String {
+        let Some(deadline) = deadline else { return "Task timed out".into() };
+        let micros = deadline.micros_since(started).max(0);
+        let seconds = micros / 1_000_000 + i64::from(micros % 1_000_000 > 0);
+        format!("Task timed out after {seconds}.00 seconds")
+    }
+}
+
+fn read(_: &Value, _: Written, _: &str, _: &mut Vec<Problem>) -> Option<Kind> {
+    Some(Kind::Timeout(Timeout))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timeout;
+    use crate::timestamp::Timestamp;
+
+    #[test]
+    fn the_hold_ends_one_second_past_the_deadline() {
+        assert_eq!(Timeout::hold_us(Timestamp(0), Some(Timestamp(2_990_000))), 3_990_000);
+        assert_eq!(Timeout::hold_us(Timestamp(9_000_000), Some(Timestamp(2_990_000))), 0);
+        assert_eq!(Timeout::hold_us(Timestamp(0), None), 0);
+    }
+
+    #[test]
+    fn the_message_names_the_whole_seconds_that_lambda_was_set_to() {
+        let message = |start, end| Timeout::message(Timestamp(start), Some(Timestamp(end)));
+        assert_eq!(message(5_000, 3_000_000), "Task timed out after 3.00 seconds");
+        assert_eq!(message(0, 3_000_000), "Task timed out after 3.00 seconds");
+        assert_eq!(Timeout::message(Timestamp(0), None), "Task timed out");
+    }
+}

@@ -1,0 +1,61 @@
+//! Event patterns: the language of Amazon EventBridge with the semantics of the open-source `aws/event-ruler`.
+//!
+//! [`Pattern::compile`] reads a pattern and enters its paths into [`Paths`], the union over all patterns of a plan;
+//! a [`Projection`] holds the leaf values that an event has on those paths, with the array elements they stand in;
+//! [`Pattern::matches`] answers. Nothing here reads a clock, the environment or a file, and nothing here decides
+//! what a match means.
+//!
+//! # Why not a crate
+//!
+//! On crates.io `event-ruler` 0.1.0 is an empty placeholder, and `quamina` 0.7.0 speaks a dialect of its own: no `$or`,
+//! no nested forms of `anything-but`, no `prefix` or `suffix` that ignores case; and it reads whole events as bytes,
+//! where a layer has the language's own objects. A differential test (`tests/matching`) holds this module to the library.
+//!
+//! # Where this module differs from the library on purpose
+//!
+//! - Numbers compare as binary64. The library compares those that are no shortest decimal form of a binary64 as text.
+//! - `cidr` and addresses look at strings only. The library also reads the digits of a number as a hexadecimal address.
+//! - A suffix looks at strings only. The library can meet it in its own encoding of a number.
+//! - An empty key at the end of a path is a key like any other. The library reads it only in some patterns.
+//! - An event that is not exactly one JSON object never matches. The library throws, or ignores what follows the object.
+//! - Half a surrogate pair, which JSON can escape, is read as U+FFFD, as the languages hand it over.
+//! - A search that has taken [`MAX_STEPS`] steps without an answer ends as no match.
+
+mod address;
+mod compile;
+mod fold;
+mod glob;
+mod node;
+mod operator;
+mod paths;
+mod projection;
+mod scan;
+mod search;
+mod string;
+mod test;
+
+#[cfg(test)]
+mod unit_tests;
+
+pub use compile::{Pattern, PatternProblem};
+pub use node::{Kind, Node};
+pub use paths::Paths;
+pub use projection::Projection;
+
+/// The deepest that objects and `$or` of a pattern may nest, and the most names in one path.
+pub const MAX_DEPTH: usize = 64;
+
+/// The most fields of one branch of a pattern; the library's own limit.
+pub const MAX_FIELDS: usize = 256;
+
+/// The most branches that the `$or` of a pattern may multiply to.
+pub const MAX_BRANCHES: usize = 1_024;
+
+/// The most values and operators of one pattern.
+pub const MAX_TESTS: usize = 16_384;
+
+/// The deepest that objects and arrays of an event may nest on a path that a pattern names; deeper, nothing matches.
+pub const MAX_EVENT_DEPTH: usize = 128;
+
+/// The most values that one search looks at.
+pub const MAX_STEPS: u64 = 1 << 24;

@@ -1,0 +1,155 @@
+//! The union of the paths that several patterns name, as a tree of names.
+//!
+//! A dot in a key separates names as nesting does: the key `a.b` and the key `b` in the object `a` are one path. So the
+//! tree has one name per level, and every node also knows by which dotted keys each node below it can be reached at once.
+
+/// The number of a path within its [`Paths`].
+pub(super) type PathId = u32;
+
+/// The number of a node within its [`Paths`].
+pub(super) type NodeId = u32;
+
+/// The node of the event itself.
+pub(super) const ROOT: NodeId = 0;
+
+/// The paths that patterns name: what a projection reads of an event.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    nodes: Vec<PathNode>,
+    /// The node of each path.
+    leaves: Vec<NodeId>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct PathNode {
+    parent: NodeId,
+    name: Box<str>,
+    /// Sorted by name.
+    children: Vec<(Box<str>, NodeId)>,
+    /// Every node below, with the key that leads there: `b`, `b.c`, …
+    below: Vec<(Box<str>, NodeId)>,
+    path: Option<PathId>,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self { nodes: vec![PathNode::default()], leaves: Vec::new() }
+    }
+}
+
+impl Paths {
+    /// How many paths there are; 0 means that no event has to be read.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.leaves.len()
+    }
+
+    /// Whether there is no path.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.leaves.is_empty()
+    }
+
+    /// All paths, names joined by dots, in the order in which patterns named them first.
+    pub fn iter(&self) -> impl Iterator<Item = String> + '_ {
+        self.leaves.iter().map(|leaf| self.text(*leaf))
+    }
+
+    fn text(&self, mut node: NodeId) -> String {
+        let mut names = Vec::new();
+        while node != ROOT {
+            let Some(found) = self.node(node) else { break };
+            names.push(&*found.name);
+            node = found.parent;
+        }
+        names.reverse();
+        names.join(".")
+    }
+
+    /// Enters a path and answers its number, the same for the same path.
+    pub(super) fn add(&mut self, path: &str) -> PathId {
+        let mut at = ROOT;
+        for name in path.split('.') {
+            at = match self.child(at, name) {
+                Some(child) => child,
+                None => self.grow(at, name),
+            };
+        }
+        let id = PathId::try_from(self.leaves.len()).unwrap_or(PathId::MAX);
+        match self.nodes.get_mut(at as usize) {
+            Some(node) => match node.path {
+                Some(path) => path,
+                None => {
+                    node.path = Some(id);
+                    self.leaves.push(at);
+                    id
+                }
+            },
+            None => id,
+        }
+    }
+
+    fn grow(&mut self, parent: NodeId, name: &str) -> NodeId {
+        let id = NodeId::try_from(self.nodes.len()).unwrap_or(NodeId::MAX);
+        self.nodes.push(PathNode { parent, name: name.into(), ..PathNode::default() });
+        if let Some(node) = self.nodes.get_mut(parent as usize) {
+            let place = node.children.partition_point(|(sibling, _)| **sibling < *name);
+            node.children.insert(place, (name.into(), id));
+        }
+        let (mut ancestor, mut key) = (parent, name.to_owned());
+        while let Some(node) = self.nodes.get_mut(ancestor as usize) {
+            node.below.push((key.as_str().into(), id));
+            if ancestor == ROOT {
+                break;
+            }
+            key = format!("{}.{key}", node.name);
+            ancestor = node.parent;
+        }
+        id
+    }
+
+    fn node(&self, id: NodeId) -> Option<&PathNode> {
+        self.nodes.get(id as usize)
+    }
+
+    fn child(&self, id: NodeId, name: &str) -> Option<NodeId> {
+        let children = &self.node(id)?.children;
+        let place = children.binary_search_by(|(child, _)| (**child).cmp(name)).ok()?;
+        children.get(place).map(|(_, child)| *child)
+    }
+
+    /// Where a key of an event's object at `id` leads, dots in it included.
+    pub(super) fn step(&self, id: NodeId, key: &str) -> Option<NodeId> {
+        if !key.contains('.') {
+            return self.child(id, key);
+        }
+        key.split('.').try_fold(id, |at, name| self.child(at, name))
+    }
+
+    /// The keys that an object at `id` is asked for, and where each leads.
+    pub(super) fn below(&self, id: NodeId) -> &[(Box<str>, NodeId)] {
+        self.node(id).map_or(&[], |node| &node.below)
+    }
+
+    /// Whether any path goes on below `id`.
+    pub(super) fn goes_on(&self, id: NodeId) -> bool {
+        self.node(id).is_some_and(|node| !node.children.is_empty())
+    }
+
+    /// The path that ends at `id`.
+    pub(super) fn path_at(&self, id: NodeId) -> Option<PathId> {
+        self.node(id)?.path
+    }
+
+    /// Whether `path` ends at `id` or below it.
+    pub(super) fn is_under(&self, path: PathId, id: NodeId) -> bool {
+        let Some(mut at) = self.leaves.get(path as usize).copied() else { return false };
+        while at != id {
+            match self.node(at) {
+                Some(node) if at != ROOT => at = node.parent,
+                _ => return false,
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,81 @@
+//! The environment variables that a layer reads: their names, once for all languages, and who the function is.
+
+/// The plan itself, or `file:PATH`.
+pub const PLAN: &str = "FAULTLAYER_PLAN";
+/// The kill switch.
+pub const DISABLED: &str = "FAULTLAYER_DISABLED";
+/// The function's own handler, where attaching replaced the setting.
+pub const HANDLER: &str = "FAULTLAYER_HANDLER";
+
+/// The value of a variable; `None` if it is unset or no Unicode.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Whether the kill switch is on: any value but empty, `0` and `false`.
+#[must_use]
+pub fn is_disabled(value: Option<&str>) -> bool {
+    !matches!(value, None | Some("" | "0" | "false"))
+}
+
+/// Who the function is, as far as it stays the same for an execution environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// `AWS_LAMBDA_FUNCTION_NAME`.
+    pub function_name: Option<String>,
+    /// `AWS_LAMBDA_FUNCTION_VERSION`.
+    pub function_version: Option<String>,
+    /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, in MB.
+    pub memory_mb: Option<u32>,
+    /// As in `python3.12`, from `AWS_EXECUTION_ENV`; absent without it.
+    pub runtime: Option<String>,
+}
+
+impl Identity {
+    /// From the variables that Lambda sets.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        Self::from_variables(variable)
+    }
+
+    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let runtime = variable("AWS_EXECUTION_ENV").and_then(|name| name.strip_prefix("AWS_Lambda_").map(str::to_owned));
+        Self {
+            function_name: variable("AWS_LAMBDA_FUNCTION_NAME"),
+            function_version: variable("AWS_LAMBDA_FUNCTION_VERSION"),
+            memory_mb: variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|size| size.parse().ok()),
+            runtime,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Identity, is_disabled};
+
+    #[test]
+    fn the_kill_switch_is_any_value_but_three() {
+        assert!([None, Some(""), Some("0"), Some("false")].into_iter().all(|value| !is_disabled(value)));
+        assert!([Some("1"), Some("true"), Some("no"), Some("False")].into_iter().all(is_disabled));
+    }
+
+    #[test]
+    fn the_function_is_who_lambda_says() {
+        let variables = |name: &str| {
+            Some(
+                match name {
+                    "AWS_EXECUTION_ENV" => "AWS_Lambda_python3.12",
+                    "AWS_LAMBDA_FUNCTION_NAME" => "checkout",
+                    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE" => "256",
+                    _ => return None,
+                }
+                .to_owned(),
+            )
+        };
+        let identity = Identity::from_variables(variables);
+        assert_eq!((identity.runtime.as_deref(), identity.memory_mb), (Some("python3.12"), Some(256)));
+        assert_eq!((identity.function_name.as_deref(), identity.function_version), (Some("checkout"), None));
+    }
+}
