@@ -43,11 +43,7 @@ pub enum Delay {
 impl Delay {
     /// The delay for one draw in [0, 1), in whole microseconds.
     #[must_use]
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "clamped to 0..=900 seconds just before"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=900 seconds just before")]
     pub fn at(&self, draw: f64) -> u64 {
         let millis = match self {
             Self::Constant(millis) => *millis,

@@ -1,7 +1,7 @@
 //! The engine as a language holds it: one for a process in a layer, one for each scope in a library.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::call::{Call, Reads};
 use super::language::Language;
@@ -40,7 +40,8 @@ impl Host {
     /// says why. `None` means that nothing can ever fire: hand the client the original function itself.
     #[must_use]
     pub fn layer(language: Language) -> Option<Self> {
-        let shared = Shared { language, sink: Sink::StandardOutput, identity: Identity::from_environment(), told: AtomicU32::new(0) };
+        let shared =
+            Shared { language, sink: Sink::StandardOutput, identity: Identity::from_environment(), told: AtomicU32::new(0) };
         if environment::is_disabled(environment::variable(environment::DISABLED).as_deref()) {
             shared.tell(OwnReason::Disabled, "FAULTLAYER_DISABLED is set, no faults will be injected");
             return None;

@@ -55,6 +55,7 @@ impl Step {
             Outcome::Timeout { hold_us, message } => OutcomeForm::Timeout { hold_us: *hold_us, message },
             Outcome::Corrupt { text } => OutcomeForm::Corrupt { text },
         };
-        serde_json::to_string(&Form { delay_us: self.delay_us, outcome }).unwrap_or_else(|_| "{\"delay_us\":0,\"outcome\":\"run\"}".into())
+        serde_json::to_string(&Form { delay_us: self.delay_us, outcome })
+            .unwrap_or_else(|_| "{\"delay_us\":0,\"outcome\":\"run\"}".into())
     }
 }

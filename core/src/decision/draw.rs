@@ -2,9 +2,9 @@
 
 use std::cell::OnceCell;
 
+use super::Running;
 use super::engine::Invocation;
 use super::reason::Reason;
-use super::Running;
 use crate::plan::{Expiry, Fault, Plan, SampleBy};
 use crate::sampling::{Draws, RequestHash};
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 
+use super::Running;
 use super::draw::draw;
 use super::phase::Decision;
-use super::Running;
 use crate::plan::Plan;
 use crate::timestamp::Timestamp;
 

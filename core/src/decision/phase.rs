@@ -130,8 +130,7 @@ impl Decision {
             Kind::Response(_) if streamed => Some(Reason::AlreadyStreamed),
             _ => None,
         };
-        let winner =
-            self.first(|fault| fault.when == When::After && fault.kind.is_outcome() && hindrance(&fault.kind).is_none());
+        let winner = self.first(|fault| fault.when == When::After && fault.kind.is_outcome() && hindrance(&fault.kind).is_none());
         let mut pass = self.pass(now, winner);
         for slot in 0..pass.decision.drawn.len() {
             let Some(fault) = pass.decision.fault(slot) else { continue };
@@ -158,7 +157,8 @@ impl Decision {
     }
 
     fn pass(&mut self, now: Timestamp, winner: Option<usize>) -> Pass<'_> {
-        let ends_in_timeout = winner.and_then(|slot| self.fault(slot)).is_some_and(|fault| matches!(fault.kind, Kind::Timeout(_)));
+        let ends_in_timeout =
+            winner.and_then(|slot| self.fault(slot)).is_some_and(|fault| matches!(fault.kind, Kind::Timeout(_)));
         Pass { decision: self, now, winner, ends_in_timeout, held_us: 0, outcome: Outcome::Run, records: Vec::new() }
     }
 }
@@ -219,9 +219,7 @@ impl Pass<'_> {
                 message: error.message.clone(),
                 properties: error.properties.clone(),
             },
-            Kind::Response(response) => {
-                Outcome::Response { answer: response.answer.clone(), http: response.status.is_some() }
-            }
+            Kind::Response(response) => Outcome::Response { answer: response.answer.clone(), http: response.status.is_some() },
             Kind::Exit(exit) => Outcome::Exit { code: exit.code },
             Kind::Timeout(_) => Outcome::Timeout {
                 hold_us: Timeout::hold_us(self.now, self.decision.deadline),

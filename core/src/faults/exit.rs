@@ -6,8 +6,14 @@ use serde_json::Value;
 use super::{Kind, Spec, Written};
 use crate::plan::{Field, Problem, Shape, When, typed};
 
-pub(super) static SPEC: Spec =
-    Spec { name: "exit", doc: "Ends the process at once, as a crash does.", fields: FIELDS, takes_when: true, stands: When::Before, read };
+pub(super) static SPEC: Spec = Spec {
+    name: "exit",
+    doc: "Ends the process at once, as a crash does.",
+    fields: FIELDS,
+    takes_when: true,
+    stands: When::Before,
+    read,
+};
 
 static FIELDS: &[Field] = &[Field::with_default("code", Shape::Integer { min: 0, max: 255 }, "1", "The process's exit status.")];
 

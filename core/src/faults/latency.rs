@@ -27,7 +27,11 @@ static DISTRIBUTIONS: &[Field] = &[
     Field::optional("uniform", Shape::Fields(UNIFORM), "Evenly between two bounds."),
     Field::optional("normal", Shape::Fields(NORMAL), "Gaussian, clamped to 0 and `max`."),
     Field::optional("pareto", Shape::Fields(PARETO), "Heavy tailed: `scale·(1−u)^(−1/shape)`, cut at `max`."),
-    Field::optional("percentiles", Shape::Percentiles, "Linear between the given points, from an implicit \"0\": 0 to the required \"100\"."),
+    Field::optional(
+        "percentiles",
+        Shape::Percentiles,
+        "Linear between the given points, from an implicit \"0\": 0 to the required \"100\".",
+    ),
 ];
 
 static UNIFORM: &[Field] = &[

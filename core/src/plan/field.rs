@@ -160,7 +160,8 @@ impl Shape {
             Self::Fields(fields) => format!("an object with {}", names(fields, " and ")),
             Self::OneOf(fields) => format!("an object with exactly one of {}", names(fields, ", ")),
             Self::Percentiles => {
-                "an object from percentiles to milliseconds that rise together, with \"100\", such as {\"50\": 80, \"100\": 2000}".into()
+                "an object from percentiles to milliseconds that rise together, with \"100\", such as {\"50\": 80, \"100\": 2000}"
+                    .into()
             }
             Self::List { item, min, max } => format!("a list of {min} to {max} items, each {}", item.expected()),
             Self::Either(plain, more) => format!("{} or {}", plain.expected(), more.expected()),

@@ -74,10 +74,9 @@ impl<'de> Visitor<'de> for Tree<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(Tree {
-            path: format!("{}[{}]", self.path, list.len()),
-            duplicates: self.duplicates,
-        })? {
+        while let Some(item) =
+            items.next_element_seed(Tree { path: format!("{}[{}]", self.path, list.len()), duplicates: self.duplicates })?
+        {
             list.push(item);
         }
         Ok(Value::Array(list))
@@ -89,7 +88,12 @@ impl<'de> Visitor<'de> for Tree<'_> {
             let path = join(&self.path, &key);
             let value = entries.next_value_seed(Tree { path: path.clone(), duplicates: self.duplicates })?;
             if let Some(first) = map.get(&key) {
-                let problem = Problem::new(ProblemCode::DuplicateKey, &path, Some(&value), format!("one value for one key, which has `{first}` already"));
+                let problem = Problem::new(
+                    ProblemCode::DuplicateKey,
+                    &path,
+                    Some(&value),
+                    format!("one value for one key, which has `{first}` already"),
+                );
                 self.duplicates.borrow_mut().push(problem);
             } else {
                 map.insert(key, value);

@@ -14,13 +14,13 @@ mod schema;
 mod validate;
 
 pub use field::{Field, Presence, Shape};
+pub(crate) use json::join;
 pub use locate::locate;
 pub use problem::{PlanError, Problem, ProblemCode};
 pub use rate::{Rate, Step};
+pub(crate) use read::typed;
 pub use resolved::{Expiry, Fault, Limits, Plan, SampleBy, When};
 pub use schema::schema;
-pub(crate) use json::join;
-pub(crate) use read::typed;
 pub(crate) use validate::percentiles;
 
 /// The version of the plan's format that this engine reads.
@@ -39,21 +39,39 @@ pub static PLAN: Shape = Shape::Fields(PLAN_FIELDS);
 pub static PLAN_FIELDS: &[Field] = &[
     Field::required("version", Shape::Integer { min: PLAN_VERSION, max: PLAN_VERSION }, "The version of this format."),
     Field::optional("experiment", Shape::Name { max: 256 }, "The experiment's name; stands in every record."),
-    Field::with_default("seed", Shape::Integer { min: 0, max: MAX_EXACT }, "0", "Chooses which request ids are hit; the same seed hits the same ids."),
-    Field::optional("starts_at", Shape::Time { or_never: false }, "Nothing fires before; attaching and the lab set it where it is absent."),
+    Field::with_default(
+        "seed",
+        Shape::Integer { min: 0, max: MAX_EXACT },
+        "0",
+        "Chooses which request ids are hit; the same seed hits the same ids.",
+    ),
+    Field::optional(
+        "starts_at",
+        Shape::Time { or_never: false },
+        "Nothing fires before; attaching and the lab set it where it is absent.",
+    ),
     Field::optional(
         "expires_at",
         Shape::Time { or_never: true },
         "Nothing fires from then on. Layer and library refuse a plan without it; attaching and the lab set it where it is absent.",
     ),
     Field::with_default("dry_run", Shape::Boolean, "false", "Decide and log, but change nothing."),
-    Field::with_default("limits", Shape::Fields(LIMIT_FIELDS), "{\"deadline_margin_ms\":0}", "What holds for all faults together."),
+    Field::with_default(
+        "limits",
+        Shape::Fields(LIMIT_FIELDS),
+        "{\"deadline_margin_ms\":0}",
+        "What holds for all faults together.",
+    ),
     Field::required("faults", Shape::Faults, "The faults, in the order in which they are considered."),
 ];
 
 /// The fields of `limits`.
 pub static LIMIT_FIELDS: &[Field] = &[
-    Field::optional("injections", Shape::Integer { min: 0, max: MAX_EXACT }, "At most so many injections of all faults together, per execution environment."),
+    Field::optional(
+        "injections",
+        Shape::Integer { min: 0, max: MAX_EXACT },
+        "At most so many injections of all faults together, per execution environment.",
+    ),
     Field::with_default(
         "deadline_margin_ms",
         Shape::number(0.0, crate::delay::MAX_DELAY_MS),
@@ -64,7 +82,11 @@ pub static LIMIT_FIELDS: &[Field] = &[
 
 /// The fields that every fault has.
 pub static FAULT_FIELDS: &[Field] = &[
-    Field::required("id", Shape::Name { max: 128 }, "The fault's own name within the plan; stands in its records and chooses its samples."),
+    Field::required(
+        "id",
+        Shape::Name { max: 128 },
+        "The fault's own name within the plan; stands in its records and chooses its samples.",
+    ),
     Field::required("kind", Shape::Text, "What the fault does."),
     Field::required(
         "rate",
@@ -72,7 +94,11 @@ pub static FAULT_FIELDS: &[Field] = &[
         "The share of invocations it hits: 0 never, 0.25 a quarter, 1 always; or steps over time.",
     ),
     Field::optional("match", Shape::Fields(MATCH_FIELDS), "Only invocations that match are hit."),
-    Field::optional("limit", Shape::Integer { min: 0, max: MAX_EXACT }, "At most so many injections of this fault, per execution environment."),
+    Field::optional(
+        "limit",
+        Shape::Integer { min: 0, max: MAX_EXACT },
+        "At most so many injections of this fault, per execution environment.",
+    ),
     Field::with_default(
         "sample_by",
         Shape::Choice(&["request", "attempt"]),
@@ -108,6 +134,14 @@ pub static WHEN_FIELDS: &[Field] = &[
         "\"before\"",
         "Before the handler, during its streamed response, or after it.",
     ),
-    Field::optional("after_bytes", Shape::Integer { min: 0, max: MAX_EXACT }, "With `during`: once so many bytes of the response are out."),
-    Field::optional("after_ms", Shape::number(0.0, crate::delay::MAX_DELAY_MS), "With `during`: so long after the response began."),
+    Field::optional(
+        "after_bytes",
+        Shape::Integer { min: 0, max: MAX_EXACT },
+        "With `during`: once so many bytes of the response are out.",
+    ),
+    Field::optional(
+        "after_ms",
+        Shape::number(0.0, crate::delay::MAX_DELAY_MS),
+        "With `during`: so long after the response began.",
+    ),
 ];

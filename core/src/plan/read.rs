@@ -158,10 +158,9 @@ fn when(written: &Value, path: &str, problems: &mut Vec<Problem>) -> Option<When
     }
     let kind = written.get("kind").and_then(Value::as_str).and_then(faults::spec)?;
     Some(match written.get("when").and_then(Value::as_str) {
-        Some("during") => When::During {
-            after_bytes: after_bytes.and_then(Value::as_u64),
-            after_ms: after_ms.and_then(Value::as_f64),
-        },
+        Some("during") => {
+            When::During { after_bytes: after_bytes.and_then(Value::as_u64), after_ms: after_ms.and_then(Value::as_f64) }
+        }
         Some("after") => When::After,
         _ => kind.stands,
     })

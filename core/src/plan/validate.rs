@@ -162,7 +162,12 @@ impl Validator {
     }
 
     fn miss(&mut self, path: &str, shape: &Shape) {
-        self.problems.push(Problem::new(ProblemCode::MissingField, path, None, format!("{}, nothing stands there", shape.expected())));
+        self.problems.push(Problem::new(
+            ProblemCode::MissingField,
+            path,
+            None,
+            format!("{}, nothing stands there", shape.expected()),
+        ));
     }
 }
 
@@ -193,7 +198,9 @@ fn scalar_problem(shape: &Shape, value: &Value) -> Option<ProblemCode> {
         (Shape::Name { max }, Value::String(text)) => in_range((1..=*max).contains(&text.chars().count())),
         (Shape::Integer { min, max }, Value::Number(number)) => match whole(number) {
             Some(number) => in_range((*min..=*max).contains(&number)),
-            None if number.is_f64() && number.as_f64().is_some_and(|number| number.fract() != 0.0) => Some(ProblemCode::WrongType),
+            None if number.is_f64() && number.as_f64().is_some_and(|number| number.fract() != 0.0) => {
+                Some(ProblemCode::WrongType)
+            }
             None => Some(ProblemCode::OutOfRange),
         },
         (Shape::Number { min, max, above }, Value::Number(number)) => {
@@ -201,7 +208,9 @@ fn scalar_problem(shape: &Shape, value: &Value) -> Option<ProblemCode> {
             in_range((*min..=*max).contains(&number) && !(*above && number <= *min))
         }
         (Shape::Fraction, Value::Number(number)) => in_range(number.as_f64().is_some_and(|number| (0.0..=1.0).contains(&number))),
-        (Shape::Time { or_never }, Value::String(text)) => in_range((*or_never && text == "never") || Timestamp::parse(text).is_some()),
+        (Shape::Time { or_never }, Value::String(text)) => {
+            in_range((*or_never && text == "never") || Timestamp::parse(text).is_some())
+        }
         (Shape::Choice(choices), Value::String(text)) => in_range(choices.contains(&text.as_str())),
         (Shape::Text, Value::String(_))
         | (Shape::Boolean, Value::Bool(_))

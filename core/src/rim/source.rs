@@ -12,7 +12,8 @@ const LARGEST_FILE: u64 = 1 << 20;
 pub fn read(value: &str) -> Result<String, (OwnReason, String)> {
     let value = value.trim();
     if let Some(path) = value.strip_prefix("file:") {
-        return read_file(path).map_err(|error| (OwnReason::PlanUnreadable, format!("cannot read the plan from `{path}`: {error}")));
+        return read_file(path)
+            .map_err(|error| (OwnReason::PlanUnreadable, format!("cannot read the plan from `{path}`: {error}")));
     }
     // A scheme is a word before a colon; anything else is meant as JSON, and JSON's own errors tell more.
     let scheme = value.split_once(':').map(|(scheme, _)| scheme);
