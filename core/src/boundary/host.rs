@@ -51,7 +51,7 @@ impl Host {
             return None;
         };
         let text = source::read(&value).map_err(|(reason, message)| shared.tell(reason, &message)).ok()?;
-        let plan = Plan::parse(&text).and_then(Plan::require_expiry);
+        let plan = Plan::parse_to_run(&text);
         let plan = plan.map_err(|error| shared.tell(own_reason(&error), &error.to_string())).ok()?;
         let now = clock::now();
         if let Expiry::At(end) = plan.expires
@@ -68,7 +68,7 @@ impl Host {
     /// # Errors
     /// All problems of the plan; a plan without `expires_at` among them.
     pub fn library(plan_json: &str, language: Language, identity: Identity, sink: Sink) -> Result<Self, PlanError> {
-        let plan = Plan::parse(plan_json)?.require_expiry()?;
+        let plan = Plan::parse_to_run(plan_json)?;
         Ok(Self::new(plan, Shared { language, sink, identity, told: AtomicU32::new(0) }))
     }
 
@@ -81,7 +81,7 @@ impl Host {
     /// # Errors
     /// All problems of the plan; the old one stays in force.
     pub fn replace(&self, plan_json: &str) -> Result<(), PlanError> {
-        self.engine.replace(Some(Plan::parse(plan_json)?.require_expiry()?));
+        self.engine.replace(Some(Plan::parse_to_run(plan_json)?));
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 //! Without `$or` a pattern is one branch: all its fields must match. Each `$or` multiplies the branches collected so far.
 //! A path that stands twice in one branch keeps its later values, as in the library.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::operator::{self, Element};
@@ -91,7 +93,7 @@ struct Compiler<'a> {
     legacy: bool,
     paths: &'a mut Paths,
     /// The texts of the paths in this pattern, by which branches are sorted.
-    names: Vec<(PathId, String)>,
+    names: BTreeMap<PathId, String>,
     fields: Vec<Field>,
     tests: usize,
     problems: Vec<PatternProblem>,
@@ -99,7 +101,7 @@ struct Compiler<'a> {
 
 impl<'a> Compiler<'a> {
     fn new(legacy: bool, paths: &'a mut Paths) -> Self {
-        Self { legacy, paths, names: Vec::new(), fields: Vec::new(), tests: 0, problems: Vec::new() }
+        Self { legacy, paths, names: BTreeMap::new(), fields: Vec::new(), tests: 0, problems: Vec::new() }
     }
 
     fn run(mut self, object: &Map<String, Value>, at: &str) -> Result<Pattern, Vec<PatternProblem>> {
@@ -113,12 +115,13 @@ impl<'a> Compiler<'a> {
             return Err(self.problems);
         }
         // The order decides what `{"exists": false}` sees of the array elements chosen before it.
-        self.names.sort_by(|(_, one), (_, other)| one.encode_utf16().cmp(other.encode_utf16()));
-        let rank = |path: PathId| self.names.iter().position(|(id, _)| *id == path);
+        let mut names: Vec<_> = self.names.into_iter().collect();
+        names.sort_by(|(_, one), (_, other)| one.encode_utf16().cmp(other.encode_utf16()));
+        let ranks: BTreeMap<PathId, usize> = names.iter().enumerate().map(|(rank, (path, _))| (*path, rank)).collect();
         let branches = branches
             .into_iter()
             .map(|mut branch| {
-                branch.sort_by_cached_key(|(path, _)| rank(*path));
+                branch.sort_by_cached_key(|(path, _)| ranks.get(path));
                 branch.into_iter().map(|(_, field)| field).collect()
             })
             .collect();
@@ -199,9 +202,7 @@ impl<'a> Compiler<'a> {
             return self.refuse(at, &value, format!("at most {MAX_TESTS} values in one pattern"));
         }
         let id = self.paths.add(path);
-        if !self.names.iter().any(|(known, _)| *known == id) {
-            self.names.push((id, path.to_owned()));
-        }
+        self.names.entry(id).or_insert_with(|| path.to_owned());
         let mut field = Field { path: id, absent: false, tests: Vec::with_capacity(elements.len()) };
         for (index, element) in elements.iter().enumerate() {
             match operator::read(element, self.legacy) {

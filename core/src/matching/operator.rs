@@ -111,15 +111,15 @@ fn exact(below: impl Into<String>, value: &Value) -> Read<f64> {
     match value {
         Value::Number(number) => match number.as_f64().filter(|float| float.is_finite() && is_exact(number, *float)) {
             Some(float) => Ok(float),
-            None => refuse(below, value, "a number that binary64 holds exactly"),
+            None => refuse(below, value, "a number that binary64 gives back digit by digit"),
         },
         _ => refuse(below, value, "a number"),
     }
 }
 
-/// Whole numbers keep their digits while they are read; whether all of them came through is told by writing them again.
+/// Whole numbers keep their digits while they are read; whether binary64 gives them back is told by writing it.
 fn is_exact(number: &Number, float: f64) -> bool {
-    (!number.is_i64() && !number.is_u64()) || format!("{float:.0}") == number.to_string() || format!("{float}") == number.to_string()
+    number.is_f64() || float.to_string() == number.to_string()
 }
 
 fn numeric(value: &Value) -> Read<Test> {

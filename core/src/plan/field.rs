@@ -131,7 +131,7 @@ impl Shape {
     #[must_use]
     pub fn expected_instead_of(&self, value: &Value) -> String {
         let holds_fraction = matches!(self, Self::Fraction | Self::Either(Self::Fraction, _));
-        match value.as_f64().filter(|number| holds_fraction && *number > 1.0 && *number <= 100.0) {
+        match value.as_f64().filter(|number| holds_fraction && *number > 1.0 && *number <= 100.0 && number.fract() == 0.0) {
             Some(percent) => format!("{} ({percent} percent is {})", self.expected(), percent / 100.0),
             None => self.expected(),
         }
@@ -144,6 +144,7 @@ impl Shape {
             Self::Name { max } => format!("a string of 1 to {max} characters"),
             Self::Text => "a string".into(),
             Self::Boolean => "true or false".into(),
+            Self::Integer { min, max } if min == max => min.to_string(),
             Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
             Self::Number { min, max, above: true } => format!("a number above {min}, at most {max}"),
             Self::Number { min, max, above: false } => format!("a number from {min} to {max}"),
@@ -157,8 +158,14 @@ impl Shape {
             Self::Object => "an object".into(),
             Self::Strings => "an object whose values are strings".into(),
             Self::Pattern => "an EventBridge event pattern: an object".into(),
-            Self::Fields(fields) => format!("an object with {}", names(fields, " and ")),
-            Self::OneOf(fields) => format!("an object with exactly one of {}", names(fields, ", ")),
+            Self::Fields(fields) => {
+                let required = fields.iter().filter(|field| matches!(field.presence, Presence::Required));
+                match names(required, " and ").as_str() {
+                    "" => format!("an object with any of {}", names(fields.iter(), ", ")),
+                    required => format!("an object with {required}"),
+                }
+            }
+            Self::OneOf(fields) => format!("an object with exactly one of {}", names(fields.iter(), ", ")),
             Self::Percentiles => {
                 "an object from percentiles to milliseconds that rise together, with \"100\", such as {\"50\": 80, \"100\": 2000}"
                     .into()
@@ -170,6 +177,6 @@ impl Shape {
     }
 }
 
-fn names(fields: &[Field], separator: &str) -> String {
-    fields.iter().map(|field| format!("\"{}\"", field.name)).collect::<Vec<_>>().join(separator)
+fn names<'a>(fields: impl Iterator<Item = &'a Field>, separator: &str) -> String {
+    fields.map(|field| format!("\"{}\"", field.name)).collect::<Vec<_>>().join(separator)
 }

@@ -15,11 +15,23 @@ use crate::sampling::FaultHash;
 use crate::timestamp::Timestamp;
 
 impl Plan {
-    /// Reads a plan. `expires_at` may be absent; whoever carries the plan out asks for it ([`Plan::require_expiry`]).
+    /// Reads a plan that something will still complete: `expires_at` may be absent.
     ///
     /// # Errors
     /// Every problem of the text at once.
     pub fn parse(text: &str) -> Result<Self, PlanError> {
+        Self::read(text, false)
+    }
+
+    /// Reads a plan to be carried out, which has to say when it ends: a forgotten experiment must die by itself.
+    ///
+    /// # Errors
+    /// Every problem of the text at once, a missing `expires_at` among them.
+    pub fn parse_to_run(text: &str) -> Result<Self, PlanError> {
+        Self::read(text, true)
+    }
+
+    fn read(text: &str, to_run: bool) -> Result<Self, PlanError> {
         let (written, problems) = json::read(text);
         if problems.iter().any(|problem| problem.code == ProblemCode::InvalidJson) {
             return Err(PlanError::invalid(problems));
@@ -27,8 +39,11 @@ impl Plan {
         let mut validator = Validator { problems };
         let complete = validator.complete(&written, &PLAN, "");
         let mut problems = validator.problems;
-        let plan = resolve(&complete, text, &mut problems);
-        match plan {
+        if to_run && written.is_object() && written.get("expires_at").is_none() {
+            let expected = "an RFC 3339 time, or \"never\" if it shall never end, nothing stands there";
+            problems.push(Problem::new(ProblemCode::NoExpiry, "expires_at", None, expected));
+        }
+        match resolve(&complete, text, &mut problems) {
             Some(plan) if problems.is_empty() => Ok(plan),
             None if problems.is_empty() => {
                 let expected = "a plan that the engine's tables describe";
@@ -39,18 +54,6 @@ impl Plan {
                 Err(PlanError::invalid(problems))
             }
         }
-    }
-
-    /// Refuses a plan that does not say when it ends: a forgotten experiment must die by itself.
-    ///
-    /// # Errors
-    /// One problem at `expires_at`.
-    pub fn require_expiry(self) -> Result<Self, PlanError> {
-        if self.expires != Expiry::Unsaid {
-            return Ok(self);
-        }
-        let expected = "an RFC 3339 time, or \"never\" if it shall never end, nothing stands there";
-        Err(PlanError::invalid(vec![Problem::new(ProblemCode::NoExpiry, "expires_at", None, expected)]))
     }
 }
 

@@ -1,0 +1,128 @@
+//! The shared vectors, run through the boundary that every binding uses: exact steps and records, exact problems.
+//!
+//! `FAULTLAYER_BLESS=1 cargo test -p faultlayer-core --test vectors` writes what the engine answers into the files; read
+//! the difference before you keep it. The samples in them are checked against `sampling.py` by `tests/vectors/check.py`.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test reads files and may fail")]
+
+use std::sync::{Arc, Mutex};
+
+use faultlayer_core::boundary::{Call, EventInput, Host, Identity, Language, Sink};
+use serde_json::{Value, json};
+
+fn path(name: &str) -> String {
+    format!("{}/../tests/vectors/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Runs `answer` over all cases of a file: holds them against `expect`, or writes it when blessing.
+fn run(name: &str, answer: impl Fn(&Value) -> Value) {
+    let mut cases: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(path(name)).unwrap()).unwrap();
+    let bless = std::env::var("FAULTLAYER_BLESS").is_ok();
+    for case in &mut cases {
+        let answered = answer(case);
+        if bless {
+            case["expect"] = answered;
+        } else {
+            assert_eq!(case["expect"], answered, "{name}: {}", case["name"]);
+        }
+    }
+    assert!(!cases.is_empty());
+    if bless {
+        std::fs::write(path(name), serde_json::to_string_pretty(&cases).unwrap() + "\n").unwrap();
+    }
+}
+
+/// A plan stands in a vector as an object, or as text where its exact spelling matters.
+fn text(plan: &Value) -> String {
+    plan.as_str().map_or_else(|| plan.to_string(), str::to_owned)
+}
+
+fn language(case: &Value) -> Language {
+    match case["language"].as_str() {
+        Some("python") => Language::Python,
+        Some("node") => Language::Node,
+        Some("java") => Language::Java,
+        other => panic!("no language: {other:?}"),
+    }
+}
+
+fn step(text: String) -> Value {
+    serde_json::from_str(&text).unwrap_or(Value::String(text))
+}
+
+fn decide(case: &Value) -> Value {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&lines);
+    let sink = Sink::Callback(Box::new(move |line| sink.lock().unwrap().push(line.to_owned())));
+    let language = language(case);
+    let identity = Identity {
+        function_name: case["identity"]["function_name"].as_str().map(str::to_owned),
+        function_version: case["identity"]["function_version"].as_str().map(str::to_owned),
+        memory_mb: case["identity"]["memory_mb"].as_u64().map(|size| u32::try_from(size).unwrap()),
+        runtime: case["identity"]["runtime"].as_str().map(str::to_owned),
+    };
+    let host =
+        Host::library(&text(&case["plan"]), language, identity, sink).unwrap_or_else(|error| panic!("{}: {error}", case["name"]));
+    let calls = case["calls"].as_array().unwrap().iter().map(|call| {
+        let event = call.get("event").map(Value::to_string);
+        let client_context = call.get("client_context").map(Value::to_string);
+        let session = host.decide(&Call {
+            request_id: call["request_id"].as_str().unwrap(),
+            deadline_ms: call["deadline_ms"].as_i64(),
+            function_arn: call["function_arn"].as_str(),
+            client_context: client_context.as_deref(),
+            event: event.as_ref().map_or(EventInput::Absent, |event| EventInput::Json(event.as_bytes())),
+            streaming: call["streaming"] == true,
+            now_us: call["now_us"].as_i64(),
+        });
+        let mut borders = Vec::new();
+        let steps = session.map(|mut session| {
+            let mut steps = vec![step(session.before().to_json(language))];
+            borders = session.borders();
+            for then in call["then"].as_array().unwrap() {
+                let (how, with) = then.as_object().unwrap().iter().next().unwrap();
+                let now_us = with["now_us"].as_i64();
+                let next = match how.as_str() {
+                    "returned" => session.returned(with["text"].as_str(), now_us),
+                    "failed" => session.failed(now_us),
+                    "reached" => session.reached(usize::try_from(with["border"].as_u64().unwrap()).unwrap(), now_us),
+                    other => panic!("no step `{other}`"),
+                };
+                steps.push(step(next.to_json(language)));
+            }
+            steps
+        });
+        let borders: Vec<_> = borders
+            .iter()
+            .map(|border| json!({"index": border.index, "after_bytes": border.after_bytes, "after_ms": border.after_ms}))
+            .collect();
+        json!({"steps": steps, "borders": borders, "records": std::mem::take(&mut *lines.lock().unwrap())})
+    });
+    Value::Array(calls.collect())
+}
+
+#[test]
+fn every_decision_is_met_exactly() {
+    run("decisions.json", decide);
+}
+
+#[test]
+fn every_refusal_names_all_problems() {
+    run("refusals.json", |case| {
+        let sink = Sink::Callback(Box::new(|_| {}));
+        match Host::library(&text(&case["plan"]), Language::Python, Identity::default(), sink) {
+            Ok(_) => Value::Null,
+            Err(error) => serde_json::from_str(&error.to_json()).unwrap(),
+        }
+    });
+}
+
+#[test]
+fn the_shipped_schema_is_the_one_of_the_tables() {
+    let path = format!("{}/plan.schema.json", env!("CARGO_MANIFEST_DIR"));
+    let generated = serde_json::to_string_pretty(&faultlayer_core::plan::schema()).unwrap() + "\n";
+    if std::env::var("FAULTLAYER_BLESS").is_ok() {
+        std::fs::write(&path, &generated).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), generated, "FAULTLAYER_BLESS=1 writes it");
+}
