@@ -3,7 +3,13 @@
 //! `FAULTLAYER_BLESS=1 cargo test -p faultlayer-core --test vectors` writes what the engine answers into the files; read
 //! the difference before you keep it. The samples in them are checked against `sampling.py` by `tests/vectors/check.py`.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test reads files and may fail")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test reads files and may fail"
+)]
 
 use std::sync::{Arc, Mutex};
 
