@@ -1,1 +1,7 @@
-//! Faultlayer.
+//! Faultlayer for Node: the addon under the layer and under the npm package. Native code asks and answers; what touches
+//! the function's own objects is JavaScript (`lib/`).
+
+mod error;
+mod host;
+mod process;
+mod session;

@@ -1,0 +1,74 @@
+'use strict';
+// Owns the function that stands in front of a handler: what it carries over from the original, and the short way when
+// nothing is drawn (no promise, no copy). Does not own what happens when something is drawn: act.cjs and stream.cjs.
+
+const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
+const { apply, ownKeys, getPrototypeOf } = Reflect;
+
+/** Whether the client treats this handler as one that streams its response. */
+const streams = (handler) => handler[STREAMING] === 'response';
+
+/**
+ * The exact deadline in epoch milliseconds. The client only tells the time left, so it is asked again until the clock
+ * reads the same before and after.
+ */
+function deadline(context) {
+  if (typeof context?.getRemainingTimeInMillis !== 'function') return NaN;
+  for (let tries = 0; ; tries += 1) {
+    const before = Date.now();
+    const left = context.getRemainingTimeInMillis();
+    if (Date.now() === before || tries > 50) return before + left;
+  }
+}
+
+/**
+ * A function that asks `gate` before each call of `original`. `gate.host()` is the native host, or undefined where
+ * nothing can fire; it may change between calls. `requestId(context)` names the invocation.
+ */
+function wrap(original, gate) {
+  const streaming = streams(original);
+  const run = (...call) => require(streaming ? './stream.cjs' : './act.cjs').drive(...call);
+
+  function wrapper(event, second, third) {
+    const host = gate.host();
+    if (host === undefined) return apply(original, this, arguments);
+    const context = streaming ? third : second;
+    let session;
+    try {
+      session = decide(host, gate, event, context, streaming);
+    } catch (error) {
+      gate.trouble(error);
+    }
+    if (session === undefined || session === null) return apply(original, this, arguments);
+    return run(session, gate, original, this, arguments);
+  }
+  return dress(wrapper, original);
+}
+
+/** A native host with what the hot path asks of it, read once. Read it again after its plan was replaced. */
+function read(engine, number) {
+  return { engine, number, decide: engine.decide, decideStreaming: engine.decideStreaming, arn: undefined };
+}
+
+function decide(host, gate, event, context, streaming) {
+  const arn = context?.invokedFunctionArn;
+  if (arn !== host.arn) {
+    host.arn = arn;
+    host.engine.arn(host.number, typeof arn === 'string' ? arn : undefined);
+  }
+  const ask = streaming ? host.decideStreaming : host.decide;
+  return ask(host.number, gate.requestId(context), deadline(context));
+}
+
+/** Gives `wrapper` all that a client looks at: length, name, own symbols and properties, and the kind of function. */
+function dress(wrapper, original) {
+  for (const key of ownKeys(original)) {
+    if (key === 'prototype' || key === 'arguments' || key === 'caller') continue;
+    Object.defineProperty(wrapper, key, Object.getOwnPropertyDescriptor(original, key));
+  }
+  // The constructor's name tells an async function; taking over the prototype shows it without adding a promise.
+  Object.setPrototypeOf(wrapper, getPrototypeOf(original));
+  return wrapper;
+}
+
+module.exports = { wrap, read, streams, deadline };

@@ -1,0 +1,180 @@
+//! The engine as JavaScript holds it: one for the process in the layer, shared by its worker threads, and one for each
+//! scope in the library. Does not own any decision (core).
+//!
+//! JavaScript names a host by a number and calls plain functions: a method of a class costs ten times a plain call's way
+//! across, and `decide` is on the way of every invocation.
+
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use faultlayer_core::boundary::{Call, EventInput, Host, Identity, Language, Sink, guard};
+use napi::Result;
+use napi_derive::napi;
+
+use crate::error::{internal, refused};
+use crate::session::Session;
+
+/// The addon is loaded once for a process, however many worker threads load it: limits and counts are the environment's.
+static LAYER: OnceLock<Option<Arc<Host>>> = OnceLock::new();
+
+thread_local! {
+    /// The hosts of this thread's JavaScript, by number.
+    static HOSTS: RefCell<Vec<Option<Slot>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Record lines of a library's host that JavaScript has not fetched yet.
+type Lines = Arc<Mutex<Vec<String>>>;
+
+struct Slot {
+    host: Arc<Host>,
+    /// The ARN by which the last invocation came; it seldom changes, so it does not cross with each call.
+    arn: Option<String>,
+    lines: Option<Lines>,
+}
+
+/// Who the function is, for patterns on the context.
+#[napi(object)]
+pub struct IdentityFields {
+    /// As in `checkout`.
+    pub function_name: Option<String>,
+    /// As in `$LATEST`.
+    pub function_version: Option<String>,
+    /// In MB.
+    pub memory_mb: Option<u32>,
+    /// As in `nodejs22.x`.
+    pub runtime: Option<String>,
+}
+
+/// The layer's host; nothing where nothing can ever fire, which Faultlayer's own record then explains.
+#[napi]
+pub fn layer() -> Option<u32> {
+    let open = || guard(|| None, || Host::layer(Language::Node).map(Arc::new));
+    let host = Arc::clone(LAYER.get_or_init(open).as_ref()?);
+    enter(Slot { host, arn: None, lines: None })
+}
+
+/// A library's host. Its record lines wait for [`drain`].
+///
+/// # Errors
+/// The problems of the plan, as JSON.
+#[napi]
+pub fn library(plan: String, identity: Option<IdentityFields>) -> Result<u32> {
+    let lines = Lines::default();
+    let sink = {
+        let lines = Arc::clone(&lines);
+        Sink::Callback(Box::new(move |line| lock(&lines).push(line.to_owned())))
+    };
+    let identity = identity.map_or_else(Identity::default, |fields| Identity {
+        function_name: fields.function_name,
+        function_version: fields.function_version,
+        memory_mb: fields.memory_mb,
+        runtime: fields.runtime,
+    });
+    let open = || Host::library(&plan, Language::Node, identity, sink).map_err(|error| refused(&error));
+    let host = guard(|| Err(internal()), open)?;
+    enter(Slot { host: Arc::new(host), arn: None, lines: Some(lines) }).ok_or_else(internal)
+}
+
+/// Puts another plan in force under running invocations.
+///
+/// # Errors
+/// The problems of the plan, as JSON; the old one stays in force.
+#[napi]
+pub fn replace(host: u32, plan: String) -> Result<()> {
+    let Some(host) = with(host, |slot| Arc::clone(&slot.host)) else { return Err(internal()) };
+    guard(|| Err(internal()), || host.replace(&plan).map_err(|error| refused(&error)))
+}
+
+/// What deciding needs beyond an invocation's identity: bit 0 the event, bit 1 the client context. For 0, [`decide`]
+/// is enough.
+#[napi]
+pub fn reads(host: u32) -> u32 {
+    with(host, |slot| {
+        let reads = slot.host.reads();
+        u32::from(reads.event) | u32::from(reads.client_context) << 1
+    })
+    .unwrap_or_default()
+}
+
+/// Tells the ARN of the invocations from now on.
+#[napi]
+pub fn arn(host: u32, arn: Option<String>) {
+    with(host, |slot| slot.arn = arn);
+}
+
+/// Decides for one invocation under a plan without patterns. `deadline` is in epoch milliseconds, NaN for none.
+/// Nothing where nothing is drawn: call the handler as if nothing were here.
+#[napi]
+pub fn decide(host: u32, id: String, deadline: f64) -> Option<Session> {
+    with(host, |slot| slot.decide(&id, deadline, false, None, EventInput::Absent, None)).flatten()
+}
+
+/// As [`decide`], for a handler that streams its response.
+#[napi]
+pub fn decide_streaming(host: u32, id: String, deadline: f64) -> Option<Session> {
+    with(host, |slot| slot.decide(&id, deadline, true, None, EventInput::Absent, None)).flatten()
+}
+
+/// The lines of records since the last call, if there are any.
+#[napi]
+pub fn drain(host: u32) -> Option<Vec<String>> {
+    with(host, |slot| {
+        let lines = std::mem::take(&mut *lock(slot.lines.as_ref()?));
+        (!lines.is_empty()).then_some(lines)
+    })
+    .flatten()
+}
+
+/// Forgets a host. Its sessions live on.
+#[napi]
+pub fn release(host: u32) {
+    HOSTS.with_borrow_mut(|hosts| hosts.get_mut(host as usize).and_then(Option::take));
+}
+
+impl Slot {
+    fn decide(
+        &self,
+        id: &str,
+        deadline: f64,
+        streaming: bool,
+        client_context: Option<&str>,
+        event: EventInput<'_>,
+        now_us: Option<i64>,
+    ) -> Option<Session> {
+        let call = Call {
+            request_id: id,
+            deadline_ms: millis(deadline),
+            function_arn: self.arn.as_deref(),
+            client_context,
+            event,
+            streaming,
+            now_us,
+        };
+        guard(|| None, || self.host.decide(&call)).map(Session::new)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "epoch milliseconds are far below 2^53; a cast saturates")]
+fn millis(deadline: f64) -> Option<i64> {
+    deadline.is_finite().then_some(deadline as i64)
+}
+
+fn enter(slot: Slot) -> Option<u32> {
+    HOSTS.with_borrow_mut(|hosts| {
+        let free = hosts.iter().position(Option::is_none);
+        let at = free.unwrap_or(hosts.len());
+        match hosts.get_mut(at) {
+            Some(place) => *place = Some(slot),
+            None => hosts.push(Some(slot)),
+        }
+        u32::try_from(at).ok()
+    })
+}
+
+fn with<T>(host: u32, work: impl FnOnce(&mut Slot) -> T) -> Option<T> {
+    HOSTS.with_borrow_mut(|hosts| Some(work(hosts.get_mut(host as usize)?.as_mut()?)))
+}
+
+fn lock(lines: &Lines) -> MutexGuard<'_, Vec<String>> {
+    lines.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,132 @@
+// Every handler shape × {idle, latency, error, response, exit, timeout, corrupt}, on the real clients.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { PAIRS, within } from './support/client.mjs';
+import { always, IDLE } from './support/plans.mjs';
+
+const BOTH = ['asynchronous', 'promise', 'thenable', 'text', 'nothing', 'rejects', 'throws', 'plain'];
+const STREAMS = ['stream', 'streamHttp', 'streamPipeline', 'streamPipe', 'streamRejects'];
+const ONLY_3 = ['callback', 'callbackAtOnce', 'callbackError', 'callbackThrows', 'callbackNoWait', 'never', 'done', 'doneError', 'succeed', 'fail'];
+const EVENT = { name: 'Ada' };
+
+const LATENCY = always({ kind: 'latency', delay_ms: 60 });
+const ERROR = always({
+  kind: 'error',
+  type: 'ThrottlingException',
+  message: 'rate exceeded – größe',
+  properties: { code: 'Throttled', $metadata: { httpStatusCode: 429 }, retryable: true },
+});
+const RESPONSE = always({ kind: 'response', status: 503, headers: { 'retry-after': '1' }, body: 'busy – größe' });
+const EXIT = always({ kind: 'exit', code: 3 });
+const TIMEOUT = always({ kind: 'timeout' });
+
+/** What the caller gets: the answer's kind, bytes, content type and trailers; of an error, type, message and own frames. */
+function shown(answer) {
+  if (answer.kind !== 'error') {
+    const { kind, text, headers, trailers } = answer;
+    return { kind, text, type: headers?.['content-type'], mode: headers?.['lambda-runtime-function-response-mode'], trailers: trailer(trailers) };
+  }
+  const { errorType, errorMessage, trace } = JSON.parse(answer.text);
+  return { kind: 'error', errorType, errorMessage, frames: ownFrames(trace) };
+}
+
+const ownFrames = (trace) => trace?.filter((line) => line.includes('/fixtures/')).map((line) => line.replace(/^at .*? \(/, 'at ('));
+
+function trailer(trailers) {
+  const body = trailers?.['lambda-runtime-function-error-body'];
+  if (!body) return trailers;
+  const { errorType, errorMessage, trace } = JSON.parse(Buffer.from(body, 'base64'));
+  return { errorType, errorMessage, frames: ownFrames(trace) };
+}
+
+for (const pair of PAIRS) {
+  const shapes = [...BOTH, ...STREAMS, ...(pair.client === 3 ? ONLY_3 : [])];
+  const options = (shape, plan) => ({ ...pair, code: 'shapes', handler: `index.${shape}`, plan });
+  const bare = new Map();
+  const without = (shape) => {
+    if (!bare.has(shape)) {
+      bare.set(shape, within(options(shape), async (run) => shown(await run.invoke(EVENT, { id: 'matrix' }))));
+    }
+    return bare.get(shape);
+  };
+
+  describe(pair.name, { concurrency: 2 }, () => {
+    for (const shape of shapes) {
+      const streams = STREAMS.includes(shape);
+      const behind = (plan, work) => within(options(shape, plan), work);
+
+      test(`${shape}: idle changes nothing`, async () => {
+        await behind(IDLE, async (run) => {
+          for (const _ of [1, 2]) assert.deepEqual(shown(await run.invoke(EVENT, { id: 'matrix' })), await without(shape));
+          assert.deepEqual(run.records(), []);
+        });
+      });
+
+      test(`${shape}: latency holds and changes nothing else`, async () => {
+        await behind(LATENCY, async (run) => {
+          for (const _ of [1, 2]) {
+            const answer = await run.invoke(EVENT, { id: 'matrix' });
+            assert.deepEqual(shown(answer), await without(shape));
+            assert.ok(answer.at - answer.handed >= 60, `held ${answer.at - answer.handed} ms`);
+          }
+          assert.deepEqual(run.records().map((r) => [r.fault, r.action, r.coldStart]), [['it', 'injected', true], ['it', 'injected', false]]);
+        });
+      });
+
+      test(`${shape}: error stands instead`, async () => {
+        await behind(ERROR, async (run) => {
+          const answer = await run.invoke(EVENT);
+          const seen = streams ? trailer(answer.trailers) : JSON.parse(answer.text);
+          assert.equal(seen.errorType, 'ThrottlingException');
+          assert.equal(seen.errorMessage, 'rate exceeded – größe');
+          if (streams) assert.equal(answer.text, '');
+          assert.match(run.log(), /"code":"Throttled"/);
+        });
+      });
+
+      test(`${shape}: response stands instead`, async () => {
+        await behind(RESPONSE, async (run) => {
+          const answer = await run.invoke(EVENT);
+          if (streams) {
+            assert.equal(answer.headers['content-type'], 'application/vnd.awslambda.http-integration-response');
+            const [prelude, body] = answer.text.split('\0'.repeat(8));
+            assert.deepEqual(JSON.parse(prelude), { statusCode: 503, headers: { 'retry-after': '1' } });
+            assert.equal(body, 'busy – größe');
+          } else {
+            assert.equal(answer.text, '{"statusCode":503,"headers":{"retry-after":"1"},"body":"busy – größe"}');
+          }
+        });
+      });
+
+      test(`${shape}: exit ends the process`, async () => {
+        await behind(EXIT, async (run) => {
+          const answer = await run.invoke(EVENT);
+          assert.equal((await run.exited).status, 3);
+          assert.equal(answer.kind === 'crash' || answer.cut, true);
+          assert.equal(run.records()[0].action, 'injected');
+        });
+      });
+
+      test(`${shape}: timeout holds past the deadline`, async () => {
+        await behind(TIMEOUT, async (run) => {
+          const deadline = Date.now() + 200;
+          const answer = await run.invoke(EVENT, { deadline });
+          assert.ok(Date.now() >= deadline + 1000);
+          const seen = streams ? trailer(answer.trailers) : JSON.parse(answer.text);
+          assert.equal(seen.errorType, 'FaultInjected');
+          assert.match(seen.errorMessage, /^Task timed out after 0\.[12]\d seconds$/);
+        });
+      });
+    }
+
+    if (pair.client === 4) {
+      test('a callback handler is refused with and without the layer alike', async () => {
+        const init = (plan) => within(options('callback', plan), async (run) => (await run.failedInit()).posted);
+        const [with_, without_] = [await init(IDLE), await init(undefined)];
+        assert.equal(without_.errorType, 'Runtime.CallbackHandlerDeprecated');
+        assert.deepEqual([with_.errorType, with_.errorMessage], [without_.errorType, without_.errorMessage]);
+      });
+    }
+  });
+}

@@ -1,0 +1,128 @@
+// Starts the real aws-lambda-ric on a real Node over a fixture folder, with or without the layer, and ends what it started.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runtimeApi } from './runtime-api.mjs';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const tools = path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'faultlayer', 'node');
+/** The layer as Lambda would unpack it. */
+export const LAYER = path.resolve(here, '../../build/opt/faultlayer/node');
+export const FIXTURES = path.resolve(here, '../fixtures');
+
+const VERSIONS = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0' };
+const CLIENTS = { 3: '3.3.0', 4: '4.0.2' };
+// What Lambda's own bootstrap passes, by Node version.
+const FLAGS = {
+  20: ['--no-experimental-require-module'],
+  22: ['--no-experimental-require-module', '--no-experimental-detect-module'],
+  24: ['--no-experimental-require-module', '--no-experimental-detect-module'],
+};
+
+/** The pairs of Node and client that the tests run: both generations, and the managed runtimes' own pairings. */
+export const PAIRS = [
+  { node: 20, client: 3 },
+  { node: 22, client: 3 },
+  { node: 22, client: 4 },
+  { node: 24, client: 4 },
+].map((pair) => ({ ...pair, name: `node ${pair.node}, client ${pair.client}.x` }));
+
+export function nodeBinary(major) {
+  const binary = path.join(tools, `node-${VERSIONS[major]}`, 'bin', 'node');
+  if (!existsSync(binary)) throw new Error(`Node ${VERSIONS[major]} is missing: run \`make tools-node\``);
+  return binary;
+}
+
+function clientModule(generation) {
+  const root = path.join(tools, `ric-${CLIENTS[generation]}`, 'node_modules', 'aws-lambda-ric');
+  const file = path.join(root, generation === 3 ? 'bin/index.mjs' : 'index.mjs');
+  if (!existsSync(file)) throw new Error(`aws-lambda-ric ${CLIENTS[generation]} is missing: run \`make tools-node\``);
+  return file;
+}
+
+/**
+ * Starts one environment. `handler` is the function's own; with `plan` or `layer` it runs behind the layer.
+ * Close it with `close()`: that waits for the process.
+ */
+export async function environment({ node, client, code, handler, plan, layer = plan !== undefined, env = {}, args = [] }) {
+  const api = await runtimeApi();
+  const root = path.isAbsolute(code) ? code : path.join(FIXTURES, code);
+  const started = performance.now();
+  const asked = layer ? `${LAYER}/handler.handler` : handler;
+  const variables = {
+    PATH: process.env.PATH,
+    HOME: os.tmpdir(),
+    AWS_LAMBDA_RUNTIME_API: api.address,
+    AWS_LAMBDA_FUNCTION_NAME: 'test',
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
+    AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/test',
+    AWS_LAMBDA_LOG_STREAM_NAME: 'test',
+    AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${node}.x`,
+    AWS_REGION: 'us-east-1',
+    LAMBDA_TASK_ROOT: root,
+    _HANDLER: asked,
+    ...(layer ? { FAULTLAYER_HANDLER: handler } : {}),
+    ...(plan === undefined ? {} : { FAULTLAYER_PLAN: typeof plan === 'string' ? plan : JSON.stringify(plan) }),
+    ...env,
+  };
+  const child = spawn(nodeBinary(node), [...FLAGS[node], ...args, clientModule(client), asked], {
+    cwd: root,
+    env: variables,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (chunk) => (output += chunk));
+  child.stderr.on('data', (chunk) => (errors += chunk));
+  const exited = once(child, 'close').then(([status, signal]) => {
+    api.crash({ status, signal, get log() { return output; } });
+    return { status, signal, log: output, errors };
+  });
+  await Promise.race([api.ready, exited, api.initError]);
+  return {
+    started,
+    cold: performance.now() - started,
+    pid: child.pid,
+    api,
+    exited,
+    invoke: (event, options) => api.invoke(event, options),
+    /** The init error that the client posted, once the process has ended. */
+    async failedInit() {
+      const end = await exited;
+      const posted = await Promise.race([api.initError, new Promise((r) => setTimeout(r, 50))]);
+      return { ...end, posted };
+    },
+    log: () => output,
+    errors: () => errors,
+    records: () => records(output),
+    async close() {
+      child.kill('SIGKILL');
+      const end = await exited;
+      await api.close();
+      return end;
+    },
+  };
+}
+
+/** The lines that Faultlayer wrote, parsed. */
+export function records(text) {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.includes('"source":"faultlayer"'))
+    .map((line) => JSON.parse(line));
+}
+
+/** Runs `work` in an environment and always ends it. */
+export async function within(options, work) {
+  const run = await environment(options);
+  try {
+    return await work(run);
+  } finally {
+    await run.close();
+  }
+}
