@@ -1,12 +1,286 @@
-//! `faultlayer run`.
+//! `faultlayer run`: one function on this machine under a plan, and what its callers would have seen.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use faultlayer_lab::run::table::{Style, render};
+use faultlayer_lab::run::{Progress, Report, Request, RunPlan, Which, run as run_function};
+use faultlayer_lab::runtime::{FunctionSpec, Options, Tools};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::Outcome;
 
+/// Calls where neither a number nor a file of events says how many.
+const CALLS: u64 = 200;
+
 /// The arguments of `faultlayer run`.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// python, or one version as in python3.12
+    #[arg(long)]
+    runtime: String,
+    /// The folder with the function's code
+    #[arg(long, value_name = "DIR")]
+    code: PathBuf,
+    /// The function's handler, as in app.handler
+    #[arg(long)]
+    handler: String,
+    /// The plan: a file, or - for standard input; without one the function runs as it is
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// The event of every invocation: a file, or - for standard input [default: {}]
+    #[arg(long, value_name = "FILE", conflicts_with = "events")]
+    event: Option<PathBuf>,
+    /// Events, one JSON document a line, taken in turn
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// How often to invoke it [default: once for each line of --events, else 200]
+    #[arg(short = 'n', long = "calls", value_name = "N")]
+    calls: Option<u64>,
+    /// The function's timeout, as in 3s, 500ms, 1m
+    #[arg(long, default_value = "3s", value_parser = duration)]
+    timeout: Duration,
+    /// The function's memory in MB
+    #[arg(long, value_name = "MB", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=32768))]
+    memory: u32,
+    /// A variable of the function's own, as often as needed
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
+    variables: Vec<(String, String)>,
+    /// A layer, archive or folder, as often as needed; under a plan Faultlayer's own from dist/layers is added unless it is among these
+    #[arg(long = "layer", value_name = "ZIP")]
+    layers: Vec<PathBuf>,
+    /// Run without the plan first, with the same request ids and events, and show both
+    #[arg(long, requires = "plan")]
+    compare: bool,
+    /// Chooses the request ids, and with them what the plan hits [default: random, and shown]
+    #[arg(long, value_name = "N")]
+    id_seed: Option<u64>,
+    /// Print the report as JSON and nothing else
+    #[arg(long)]
+    json: bool,
+    /// Write the report as JSON to a file too
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Show the function's log while it runs; with --json or --report, keep it there
+    #[arg(long)]
+    logs: bool,
+    /// The interpreter to use, instead of looking for one
+    #[arg(long, value_name = "PATH")]
+    interpreter: Option<PathBuf>,
+    /// Translate Lambda's paths even where they could be made
+    #[arg(long, hide = true)]
+    not_isolated: bool,
+}
 
 /// Carries the subcommand out.
-pub fn run(_args: Args) -> Outcome {
-    Err("`run` is not built yet".into())
+pub fn run(args: Args) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let outcome = runtime.block_on(carry_out(args));
+    // An installation that was cut off is not waited for.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn carry_out(args: Args) -> Outcome {
+    let (stop, caught) = signals()?;
+    let mut stopped = stop.clone();
+    let (quiet, logs, report_file) = (args.json, args.logs, args.report.clone());
+    let prepared = tokio::task::spawn_blocking(move || prepare(args));
+    let (request, tools) = tokio::select! {
+        prepared = prepared => prepared??,
+        _ = stopped.wait_for(|stopped| *stopped) => return Ok(ExitCode::from(*caught.borrow())),
+    };
+    if !quiet {
+        let calls = request.calls;
+        eprintln!("{} · {calls} {}\n", title(&request), if calls == 1 { "call" } else { "calls" });
+    }
+    let mut bar = Bar::new(&request, quiet, logs && !quiet);
+    let report = run_function(request, tools, stop, &mut |progress| bar.advance(&progress)).await?;
+    bar.clear();
+    let json = serde_json::to_string_pretty(&report)?;
+    if let Some(file) = report_file {
+        std::fs::write(&file, format!("{json}\n")).map_err(|error| format!("cannot write `{}`: {error}", file.display()))?;
+    }
+    if quiet {
+        println!("{json}");
+    } else {
+        print!("{}", render(&report, Style { colours: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() }));
+    }
+    Ok(status(&report, *caught.borrow()))
+}
+
+/// Whether the run itself worked: 0, 1 where Faultlayer could not do its part, 128 + the signal where one stopped it.
+fn status(report: &Report, signal: u8) -> ExitCode {
+    if report.interrupted {
+        return ExitCode::from(signal);
+    }
+    let trouble = report.trouble();
+    for message in &trouble {
+        eprintln!("faultlayer: the plan was not carried out: {message}");
+    }
+    if trouble.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Turns true when the run shall stop; the other one has the exit status that this means.
+fn signals() -> Result<(watch::Receiver<bool>, watch::Receiver<u8>), std::io::Error> {
+    let (stop, stopped) = watch::channel(false);
+    let (status, caught) = watch::channel(0);
+    let mut kinds = [
+        (signal(SignalKind::interrupt())?, 130),
+        (signal(SignalKind::terminate())?, 143),
+        (signal(SignalKind::hangup())?, 129),
+    ];
+    tokio::spawn(async move {
+        let [(interrupt, _), (terminate, _), (hangup, _)] = &mut kinds;
+        let code = tokio::select! {
+            _ = interrupt.recv() => 130,
+            _ = terminate.recv() => 143,
+            _ = hangup.recv() => 129,
+        };
+        let _ = status.send(code);
+        let _ = stop.send(true);
+        // Kept until the end: a closed channel would read as a stop.
+        std::future::pending::<()>().await;
+    });
+    Ok((stopped, caught))
+}
+
+/// Reads all that the arguments name and makes the function's client ready. Blocks.
+fn prepare(args: Args) -> Result<(Request, Arc<Tools>), Box<dyn std::error::Error + Send + Sync>> {
+    let plan = args.plan.as_deref().map(|file| plan(file)).transpose()?;
+    let events = events(args.event.as_deref(), args.events.as_deref())?;
+    let lines = args.events.is_some().then_some(events.len() as u64);
+    let mut options = Options::new()?;
+    options.isolated = !args.not_isolated;
+    options.interpreter = args.interpreter;
+    let tools = Tools::new(options)?;
+    let runtime = tools.resolve(&args.runtime)?;
+    tools.client(&runtime)?;
+    let name = args.code.canonicalize().ok().and_then(|folder| Some(folder.file_name()?.to_string_lossy().into_owned()));
+    let mut spec = FunctionSpec::new(name.as_deref().unwrap_or("function"), &runtime, &args.handler, args.code);
+    spec.timeout = args.timeout;
+    spec.memory_mb = args.memory;
+    spec.layers = args.layers;
+    spec.variables = args.variables.into_iter().collect::<BTreeMap<_, _>>();
+    let request = Request {
+        spec,
+        plan,
+        calls: args.calls.or(lines).unwrap_or(CALLS),
+        events: events.into_iter().map(Into::into).collect(),
+        id_seed: args.id_seed.unwrap_or_else(seed),
+        compare: args.compare,
+        logs: args.logs,
+    };
+    Ok((request, tools))
+}
+
+fn plan(file: &Path) -> Result<RunPlan, String> {
+    let said = if file == Path::new("-") { "the plan".to_owned() } else { format!("`{}`", file.display()) };
+    RunPlan::parse(&read(file)?).map_err(|error| format!("{said} cannot be run:\n  {}", error.to_string().replace('\n', "\n  ")))
+}
+
+/// One event, or those of a file of lines; each must be JSON, as Lambda wants it.
+fn events(one: Option<&Path>, many: Option<&Path>) -> Result<Vec<String>, String> {
+    let (file, texts) = match (one, many) {
+        (Some(file), _) => (file, vec![read(file)?]),
+        (None, Some(file)) => {
+            (file, read(file)?.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect::<Vec<_>>())
+        }
+        (None, None) => return Ok(vec!["{}".to_owned()]),
+    };
+    for (index, text) in texts.iter().enumerate() {
+        serde_json::from_str::<serde::de::IgnoredAny>(text)
+            .map_err(|error| format!("`{}`: event {} is not JSON: {error}", file.display(), index + 1))?;
+    }
+    if texts.is_empty() { Err(format!("`{}` holds no event", file.display())) } else { Ok(texts) }
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    let mut text = String::new();
+    let done = if file == Path::new("-") {
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(file)
+    };
+    done.map_err(|error| format!("cannot read `{}`: {error}", file.display()))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let unit = text.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
+    let factor = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        _ => f64::NAN,
+    };
+    let seconds = text.trim_end_matches(unit).parse::<f64>().unwrap_or(f64::NAN) * factor;
+    if (0.001..=900.0).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err("expected a time from 1ms to 15m, as in `3s`".to_owned())
+    }
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if plain && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic()) {
+        Ok((name.to_owned(), value.to_owned()))
+    } else {
+        Err(format!("expected a name of letters, digits and _, got `{name}`"))
+    }
+}
+
+/// Small enough to be typed again.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id()) % 1_000_000
+}
+
+fn title(request: &Request) -> String {
+    let spec = &request.spec;
+    format!("{} · {} · timeout {} s · {} MB", spec.runtime, spec.handler, spec.timeout.as_secs_f64(), spec.memory_mb)
+}
+
+/// The progress bar on a terminal; nothing elsewhere.
+struct Bar {
+    bar: ProgressBar,
+    logs: bool,
+    failed: u64,
+}
+
+impl Bar {
+    fn new(request: &Request, quiet: bool, logs: bool) -> Bar {
+        let sides = 1 + u64::from(request.compare);
+        let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(request.calls * sides) };
+        if let Ok(style) = ProgressStyle::with_template("  {msg:14} {bar:40} {pos:>6}/{len} {per_sec:>12} {eta:>5} left") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Bar { bar, logs, failed: 0 }
+    }
+
+    fn advance(&mut self, progress: &Progress<'_>) {
+        if progress.invocation.outcome != "ok" {
+            self.failed += 1;
+        }
+        self.bar.set_message(match progress.side {
+            Which::Healthy => "healthy".to_owned(),
+            Which::Run => format!("{} failed", self.failed),
+        });
+        if self.logs {
+            self.bar.suspend(|| progress.log.iter().for_each(|line| eprintln!("{line}")));
+        }
+        self.bar.inc(1);
+    }
+
+    fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
 }

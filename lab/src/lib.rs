@@ -1,6 +1,8 @@
 //! The local Lambda, SSM and FIS: real functions run on this machine, without an account and without containers.
 //!
 //! - [`runtime`]: execution environments that serve the Runtime API to the real runtime interface clients.
+//! - [`run`]: many invocations of one function under a plan, counted.
 
 mod ids;
+pub mod run;
 pub mod runtime;

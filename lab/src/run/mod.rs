@@ -1,0 +1,24 @@
+//! One run: a function is invoked many times under a plan, and what its callers saw is counted.
+//!
+//! - [`plan`]: the plan as the run hands it to the layer.
+//! - [`attach`]: the layer on a function, as the Automation document puts it there.
+//! - [`request_ids`]: ids from a seed.
+//! - [`runner`]: the loop over the invocations.
+//! - [`records`]: Faultlayer's lines in a function's log.
+//! - [`statistics`]: counts and percentiles.
+//! - [`report`]: all of it as data.
+//! - [`table`]: and as text for a terminal.
+
+pub mod attach;
+pub mod plan;
+pub mod records;
+pub mod report;
+pub mod request_ids;
+pub mod runner;
+pub mod statistics;
+pub mod table;
+
+pub use plan::RunPlan;
+pub use report::Report;
+pub use request_ids::RequestIds;
+pub use runner::{Progress, Request, Which, run};

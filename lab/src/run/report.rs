@@ -1,0 +1,256 @@
+//! A run as data: what `--json` prints.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use faultlayer_core::plan::Fault;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::records;
+use super::runner::Request;
+use super::statistics::Side;
+use crate::runtime::{Cause, FunctionSpec, InvokeOutcome, Invoked};
+
+/// The longest answer that stands in a report, in bytes.
+const LONGEST_ANSWER: usize = 4096;
+
+/// One run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// What was run.
+    pub function: Shown,
+    /// How often it was to be invoked, on each side.
+    pub calls: u64,
+    /// Gives the same request ids again.
+    pub id_seed: u64,
+    /// Whether it was stopped before its end.
+    pub interrupted: bool,
+    /// The plan as the layer got it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Value>,
+    /// What callers saw without Faultlayer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthy: Option<Side>,
+    /// What callers saw under the plan, or at all, if there is none.
+    pub run: Side,
+    /// Whether both sides answered alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answers: Option<Answers>,
+    /// In the plan's order.
+    pub faults: Vec<FaultCount>,
+    /// Faultlayer's own records: what it says of itself.
+    pub own_records: Vec<Map<String, Value>>,
+    /// What to know about this run.
+    pub notes: Vec<String>,
+    /// Of the run (not of the healthy side), in their order.
+    pub invocations: Vec<Invocation>,
+}
+
+/// The function of a report.
+#[derive(Debug, Clone, Serialize)]
+pub struct Shown {
+    runtime: String,
+    handler: String,
+    timeout_ms: u64,
+    memory_mb: u32,
+}
+
+impl Shown {
+    fn new(spec: &FunctionSpec) -> Shown {
+        Shown {
+            runtime: spec.runtime.clone(),
+            handler: spec.handler.clone(),
+            timeout_ms: u64::try_from(spec.timeout.as_millis()).unwrap_or(u64::MAX),
+            memory_mb: spec.memory_mb,
+        }
+    }
+
+    /// `python3.12 · app.handler · timeout 3 s · 128 MB`
+    pub fn line(&self) -> String {
+        #[expect(clippy::cast_precision_loss, reason = "a timeout of at most minutes")]
+        let seconds = self.timeout_ms as f64 / 1000.0;
+        format!("{} · {} · timeout {seconds} s · {} MB", self.runtime, self.handler, self.memory_mb)
+    }
+}
+
+/// What became of one fault of the plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct FaultCount {
+    /// Its id.
+    pub id: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its rate, or the highest of its steps.
+    pub rate: f64,
+    /// Rate times calls, at the rates of the moments of the calls. What `match` and limits keep away is not taken off.
+    pub expected: f64,
+    /// One standard deviation around it.
+    pub deviation: f64,
+    /// Invocations for which it was drawn.
+    pub drawn: u64,
+    /// Those in which it was injected.
+    pub injected: u64,
+    /// Those in which it would have been injected but for the dry run.
+    pub dry_run: u64,
+    /// The others, by reason.
+    pub skipped: BTreeMap<String, u64>,
+}
+
+impl FaultCount {
+    /// Nothing counted yet.
+    pub fn new(fault: &Fault) -> FaultCount {
+        FaultCount {
+            id: fault.id.clone(),
+            kind: fault.kind.name().to_owned(),
+            rate: fault.rate.highest(),
+            expected: 0.0,
+            deviation: 0.0,
+            drawn: 0,
+            injected: 0,
+            dry_run: 0,
+            skipped: BTreeMap::new(),
+        }
+    }
+
+    /// Sets what was to be expected.
+    pub fn expect(&mut self, mean: f64, deviation: f64) {
+        let rounded = |value: f64| (value * 1000.0).round() / 1000.0;
+        (self.expected, self.deviation) = (rounded(mean), rounded(deviation));
+    }
+
+    fn count(&mut self, record: &Map<String, Value>) {
+        self.drawn += 1;
+        match records::text(record, "action") {
+            Some("injected") => self.injected += 1,
+            Some("dry_run") => self.dry_run += 1,
+            _ => *self.skipped.entry(records::text(record, "reason").unwrap_or("unknown").to_owned()).or_default() += 1,
+        }
+    }
+}
+
+/// Whether the run answered as the healthy side did, byte by byte, where both answered.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Answers {
+    /// Invocations that both sides answered.
+    pub compared: u64,
+    /// Those whose answers are equal.
+    pub equal: u64,
+}
+
+impl Answers {
+    /// Compares the answers to the same invocations.
+    pub fn compare(healthy: &[Option<Bytes>], run: &[Option<Bytes>]) -> Answers {
+        let mut answers = Answers::default();
+        for (healthy, run) in healthy.iter().zip(run).filter_map(|(healthy, run)| healthy.as_ref().zip(run.as_ref())) {
+            answers.compared += 1;
+            answers.equal += u64::from(healthy == run);
+        }
+        answers
+    }
+}
+
+/// One invocation of a report.
+#[derive(Debug, Clone, Serialize)]
+pub struct Invocation {
+    /// Its request id.
+    pub request_id: String,
+    /// `ok`, `error`, `init_error`, `timeout`, `crash`, `out_of_memory` or `too_large`.
+    pub outcome: &'static str,
+    /// `errorType`, unless it is `ok`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_type: Option<String>,
+    /// What the caller waited.
+    pub latency_ms: f64,
+    /// Whether a process was started for it.
+    pub cold_start: bool,
+    /// The body that the caller got, if it is text of at most 4096 bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    /// Its length.
+    pub answer_bytes: usize,
+    /// Faultlayer's records of it.
+    pub records: Vec<Map<String, Value>>,
+    /// Its log, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<Vec<String>>,
+}
+
+impl Invocation {
+    /// What a report keeps of an invocation.
+    pub fn new(invoked: &Invoked) -> Invocation {
+        let (outcome, error_type) = match &invoked.outcome {
+            InvokeOutcome::Ok { .. } => ("ok", None),
+            InvokeOutcome::FunctionError { cause, error_type, .. } => {
+                let outcome = match cause {
+                    Cause::Handler => "error",
+                    Cause::Init => "init_error",
+                    Cause::Timeout => "timeout",
+                    Cause::Exit => "crash",
+                    Cause::Memory => "out_of_memory",
+                    Cause::TooLarge => "too_large",
+                };
+                (outcome, Some(error_type.clone()))
+            }
+        };
+        let payload = invoked.outcome.payload();
+        Invocation {
+            request_id: invoked.request_id.clone(),
+            outcome,
+            error_type,
+            latency_ms: (invoked.latency_ms() * 1000.0).round() / 1000.0,
+            cold_start: invoked.cold_start,
+            answer: (payload.len() <= LONGEST_ANSWER).then(|| String::from_utf8(payload.to_vec()).ok()).flatten(),
+            answer_bytes: payload.len(),
+            records: records::of(&invoked.log),
+            log: None,
+        }
+    }
+}
+
+impl Report {
+    /// A report of nothing yet.
+    pub fn new(request: &Request, not_isolated: Option<&str>) -> Report {
+        let notes = not_isolated.map(|why| format!("/var/task, /opt and /tmp are this machine's own paths here, translated ({why})"));
+        Report {
+            function: Shown::new(&request.spec),
+            calls: request.calls,
+            id_seed: request.id_seed,
+            interrupted: false,
+            plan: None,
+            healthy: None,
+            run: Side::default(),
+            answers: None,
+            faults: Vec::new(),
+            own_records: Vec::new(),
+            notes: notes.into_iter().collect(),
+            invocations: Vec::new(),
+        }
+    }
+
+    /// Takes in the side under the plan.
+    pub fn take(&mut self, figures: Side, invocations: Vec<Invocation>, wanted: u64) {
+        self.interrupted |= figures.calls != wanted;
+        for record in invocations.iter().flat_map(|invocation| &invocation.records) {
+            match records::text(record, "fault") {
+                None => self.own_records.push(record.clone()),
+                Some(id) => {
+                    if let Some(count) = self.faults.iter_mut().find(|count| count.id == id) {
+                        count.count(record);
+                    }
+                }
+            }
+        }
+        self.run = figures;
+        self.invocations = invocations;
+    }
+
+    /// What kept the plan from working at all: the messages of Faultlayer's own trouble.
+    pub fn trouble(&self) -> Vec<&str> {
+        self.own_records
+            .iter()
+            .filter(|record| records::text(record, "level") == Some("ERROR"))
+            .map(|record| records::text(record, "message").unwrap_or("Faultlayer failed without a message"))
+            .collect()
+    }
+}

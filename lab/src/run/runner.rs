@@ -1,0 +1,179 @@
+//! The loop over a run's invocations: one after the other, in one environment that lives as long as the function lets it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use faultlayer_core::timestamp::Timestamp;
+use tokio::sync::watch;
+
+use super::attach::{attach, variables_size};
+use super::plan::RunPlan;
+use super::report::{Answers, FaultCount, Invocation, Report};
+use super::request_ids::RequestIds;
+use super::statistics::Side;
+use crate::runtime::{Function, FunctionSpec, Invoke, InvokeOutcome, LabError, Tools};
+
+/// Bytes that the variables of a function may have together.
+const VARIABLES_LIMIT: usize = 4096;
+
+/// What to run.
+#[derive(Debug)]
+pub struct Request {
+    /// The function as it stands without Faultlayer.
+    pub spec: FunctionSpec,
+    /// What to put on it, if anything.
+    pub plan: Option<RunPlan>,
+    /// How often to invoke it, on each side.
+    pub calls: u64,
+    /// The events, one after the other and then again from the first; not empty.
+    pub events: Vec<Bytes>,
+    /// Chooses the request ids.
+    pub id_seed: u64,
+    /// Whether to run without the plan first, with the same ids and events.
+    pub compare: bool,
+    /// Whether the report keeps each invocation's log.
+    pub logs: bool,
+}
+
+/// One side of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Without Faultlayer.
+    Healthy,
+    /// Under the plan (or the only one, if there is no plan).
+    Run,
+}
+
+/// One invocation is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// On which side.
+    pub side: Which,
+    /// What became of it.
+    pub invocation: &'a Invocation,
+    /// Its log, with the platform's lines.
+    pub log: &'a [String],
+}
+
+/// Runs what `request` says, telling `progress` of every invocation, until it is done or `stop` turns true. Everything that was started has ended when
+/// this returns.
+pub async fn run(
+    request: Request,
+    tools: Arc<Tools>,
+    mut stop: watch::Receiver<bool>,
+    progress: &mut (dyn FnMut(Progress<'_>) + Send),
+) -> Result<Report, LabError> {
+    let mut report = Report::new(&request, tools.not_isolated());
+    if request.compare && request.plan.is_some() {
+        let healthy = side(&request, request.spec.clone(), Which::Healthy, &tools, &mut stop, progress).await?;
+        report.interrupted = healthy.invocations.len() as u64 != request.calls;
+        report.healthy = Some(healthy.figures);
+        report.answers = Some(Answers::default());
+        if !report.interrupted {
+            let run = under_plan(&request, &tools, &mut stop, progress, &mut report).await?;
+            report.answers = Some(Answers::compare(&healthy.payloads, &run.payloads));
+            report.take(run.figures, run.invocations, request.calls);
+        }
+    } else {
+        let run = under_plan(&request, &tools, &mut stop, progress, &mut report).await?;
+        report.take(run.figures, run.invocations, request.calls);
+    }
+    Ok(report)
+}
+
+/// What one side brought.
+struct Done {
+    figures: Side,
+    invocations: Vec<Invocation>,
+    /// The answers of those that were answered.
+    payloads: Vec<Option<Bytes>>,
+}
+
+async fn under_plan(
+    request: &Request,
+    tools: &Arc<Tools>,
+    stop: &mut watch::Receiver<bool>,
+    progress: &mut (dyn FnMut(Progress<'_>) + Send),
+    report: &mut Report,
+) -> Result<Done, LabError> {
+    let mut spec = request.spec.clone();
+    let mut rates = Vec::new();
+    let begun = match &request.plan {
+        Some(plan) => {
+            let begun = plan.begin(now())?;
+            attach(&mut spec, &begun.text)?;
+            report.plan = serde_json::from_str(&begun.text).ok();
+            if variables_size(&spec) > VARIABLES_LIMIT {
+                report.notes.push(format!(
+                    "the variables have {} bytes with this plan; a deployed function may have {VARIABLES_LIMIT}",
+                    variables_size(&spec)
+                ));
+            }
+            report.faults = begun.plan.faults.iter().map(FaultCount::new).collect();
+            rates = vec![(0.0, 0.0); begun.plan.faults.len()];
+            Some(begun.plan)
+        }
+        None => None,
+    };
+    let mut counted = |_: &Invocation| {
+        let (Some(plan), at) = (&begun, now()) else { return };
+        let since = plan.starts_at.map_or(0, |start| at.micros_since(start));
+        for (fault, (mean, variance)) in plan.faults.iter().zip(&mut rates) {
+            let rate = if plan.is_open(at) { fault.rate.at(since) } else { 0.0 };
+            *mean += rate;
+            *variance += rate * (1.0 - rate);
+        }
+    };
+    let mut both = |told: Progress<'_>| {
+        counted(told.invocation);
+        progress(told);
+    };
+    let done = side(request, spec, Which::Run, tools, stop, &mut both).await?;
+    for (count, (mean, variance)) in report.faults.iter_mut().zip(rates) {
+        count.expect(mean, variance.sqrt());
+    }
+    Ok(done)
+}
+
+async fn side(
+    request: &Request,
+    spec: FunctionSpec,
+    which: Which,
+    tools: &Arc<Tools>,
+    stop: &mut watch::Receiver<bool>,
+    progress: &mut (dyn FnMut(Progress<'_>) + Send),
+) -> Result<Done, LabError> {
+    let function = Function::new(spec, Arc::clone(tools)).await?;
+    let mut done = Done { figures: Side::default(), invocations: Vec::new(), payloads: Vec::new() };
+    let ids = RequestIds::new(request.id_seed);
+    for (request_id, event) in ids.zip(request.events.iter().cycle()).take(usize::try_from(request.calls).unwrap_or(usize::MAX)) {
+        let call = Invoke { event: event.clone(), request_id: Some(request_id), ..Invoke::default() };
+        let invoked = tokio::select! {
+            biased;
+            // Dropping the invocation ends its processes.
+            _ = stop.wait_for(|stop| *stop) => break,
+            invoked = function.invoke(call) => invoked?,
+        };
+        done.figures.count(&invoked);
+        let mut invocation = Invocation::new(&invoked);
+        progress(Progress { side: which, invocation: &invocation, log: &invoked.log });
+        if request.compare {
+            done.payloads.push(match &invoked.outcome {
+                InvokeOutcome::Ok { payload, .. } => Some(payload.clone()),
+                InvokeOutcome::FunctionError { .. } => None,
+            });
+        }
+        if request.logs {
+            invocation.log = Some(invoked.log);
+        }
+        done.invocations.push(invocation);
+    }
+    function.shutdown().await;
+    done.figures.finish();
+    Ok(done)
+}
+
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}

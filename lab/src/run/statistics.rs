@@ -1,0 +1,160 @@
+//! Counts and percentiles of one side of a run.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::runtime::{Cause, InvokeOutcome, Invoked};
+
+/// What the callers of one side saw.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Side {
+    /// Invocations.
+    pub calls: u64,
+    /// Those that were answered.
+    pub ok: u64,
+    /// Answers that carry an HTTP status from 400, by status. They are among `ok`: to Lambda they are answers.
+    pub statuses: BTreeMap<u64, u64>,
+    /// Those that failed in the handler or in its initialisation, by `errorType`.
+    pub errors: BTreeMap<String, u64>,
+    /// Those that ran out of time.
+    pub timeouts: u64,
+    /// Those whose process ended.
+    pub crashes: u64,
+    /// Of the crashes, those for memory.
+    pub out_of_memory: u64,
+    /// Processes that were started: the first, and one after each crash and timeout.
+    pub cold_starts: u64,
+    /// What the callers waited, initialisation included.
+    pub latency_ms: Latency,
+    #[serde(skip)]
+    waited: Vec<f64>,
+}
+
+/// Milliseconds; all 0 without a call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Latency {
+    /// Half of the calls took at most this.
+    pub p50: f64,
+    /// Nine of ten.
+    pub p90: f64,
+    /// 99 of a hundred.
+    pub p99: f64,
+    /// The slowest.
+    pub max: f64,
+    /// The average.
+    pub mean: f64,
+}
+
+impl Side {
+    /// Takes one invocation in. [`Side::finish`] completes the figures.
+    pub fn count(&mut self, invoked: &Invoked) {
+        self.calls += 1;
+        self.cold_starts += u64::from(invoked.cold_start);
+        self.waited.push(invoked.latency_ms());
+        match &invoked.outcome {
+            InvokeOutcome::Ok { payload, .. } => {
+                self.ok += 1;
+                if let Some(status) = http_status(payload).filter(|status| *status >= 400) {
+                    *self.statuses.entry(status).or_default() += 1;
+                }
+            }
+            InvokeOutcome::FunctionError { cause, error_type, .. } => match cause {
+                Cause::Timeout => self.timeouts += 1,
+                Cause::Exit => self.crashes += 1,
+                Cause::Memory => {
+                    self.crashes += 1;
+                    self.out_of_memory += 1;
+                }
+                Cause::Handler | Cause::Init | Cause::TooLarge => *self.errors.entry(error_type.clone()).or_default() += 1,
+            },
+        }
+    }
+
+    /// Computes the percentiles.
+    pub fn finish(&mut self) {
+        self.waited.sort_by(f64::total_cmp);
+        let at = |share| percentile(&self.waited, share);
+        #[expect(clippy::cast_precision_loss, reason = "counts of calls are far below 2^53")]
+        let mean = if self.waited.is_empty() { 0.0 } else { self.waited.iter().sum::<f64>() / self.waited.len() as f64 };
+        self.latency_ms = Latency { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1.0), mean };
+    }
+}
+
+/// The nearest rank: the smallest value that at least this share of all values does not exceed.
+fn percentile(sorted: &[f64], share: f64) -> f64 {
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank within the slice")]
+    let rank = (share * sorted.len() as f64).ceil().max(1.0) as usize;
+    sorted.get(rank - 1).copied().unwrap_or_default()
+}
+
+/// The `statusCode` of an answer in the form that API Gateway and function URLs read.
+fn http_status(payload: &[u8]) -> Option<u64> {
+    /// The one field that counts; whatever else an answer holds is passed over without being built.
+    #[derive(serde::Deserialize)]
+    struct Status {
+        #[serde(rename = "statusCode")]
+        status_code: u64,
+    }
+    serde_json::from_slice::<Status>(payload).ok().map(|status| status.status_code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invoked(outcome: InvokeOutcome, ms: f64) -> Invoked {
+        Invoked {
+            request_id: String::new(),
+            outcome,
+            cold_start: ms > 150.0,
+            init_ms: None,
+            duration_ms: ms,
+            max_memory_mb: 1,
+            log: Vec::new(),
+        }
+    }
+
+    fn ok(payload: &'static str) -> InvokeOutcome {
+        InvokeOutcome::Ok { payload: payload.into(), content_type: String::new(), stream: None }
+    }
+
+    fn failed(cause: Cause, error_type: &str) -> InvokeOutcome {
+        InvokeOutcome::FunctionError { cause, error_type: error_type.to_owned(), payload: "{}".into(), stream: None }
+    }
+
+    #[test]
+    fn every_call_is_counted_once() {
+        let mut side = Side::default();
+        for outcome in [
+            ok("1"),
+            ok(r#"{"body":"a","statusCode":503}"#),
+            ok(r#"{"statusCode":200}"#),
+            failed(Cause::Handler, "ConnectionError"),
+            failed(Cause::Init, "Runtime.ImportModuleError"),
+            failed(Cause::Timeout, "Sandbox.Timedout"),
+            failed(Cause::Exit, "Runtime.ExitError"),
+            failed(Cause::Memory, "Runtime.OutOfMemory"),
+        ] {
+            side.count(&invoked(outcome, 1.0));
+        }
+        let errors: u64 = side.errors.values().sum();
+        assert_eq!(side.calls, side.ok + errors + side.timeouts + side.crashes);
+        assert_eq!((side.ok, errors, side.timeouts, side.crashes, side.out_of_memory), (3, 2, 1, 2, 1));
+        assert_eq!(side.statuses, BTreeMap::from([(503, 1)]));
+    }
+
+    #[test]
+    fn percentiles_are_values_that_occurred() {
+        let mut side = Side::default();
+        for ms in (1..=200).rev() {
+            side.count(&invoked(ok("1"), f64::from(ms)));
+        }
+        side.finish();
+        assert_eq!(side.latency_ms, Latency { p50: 100.0, p90: 180.0, p99: 198.0, max: 200.0, mean: 100.5 });
+        assert_eq!(side.cold_starts, 50);
+        let mut none = Side::default();
+        none.finish();
+        assert_eq!(none.latency_ms, Latency::default());
+    }
+}

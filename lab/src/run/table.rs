@@ -1,0 +1,197 @@
+//! A report as text for a terminal.
+
+use std::fmt::Write;
+
+use super::report::{FaultCount, Report};
+use super::statistics::Side;
+
+/// How text is set off.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Style {
+    /// Whether escape sequences are understood.
+    pub colours: bool,
+}
+
+impl Style {
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    fn dim(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+}
+
+/// The whole report.
+pub fn render(report: &Report, style: Style) -> String {
+    let mut out = String::new();
+    if report.interrupted {
+        let _ = writeln!(out, "{}", style.paint("33", &format!("interrupted after {} of {} calls", report.run.calls, report.calls)));
+    }
+    let _ = writeln!(out, "{}\n", sides(report, style));
+    if !report.faults.is_empty() {
+        let _ = writeln!(out, "{}\n", faults(report, style));
+    }
+    for record in &report.own_records {
+        let word = |field| super::records::text(record, field).unwrap_or_default();
+        let _ = writeln!(out, "{} {}: {}", style.paint("33", "faultlayer says"), word("reason"), word("message"));
+    }
+    for note in &report.notes {
+        let _ = writeln!(out, "{}", style.dim(&format!("note: {note}")));
+    }
+    let _ = writeln!(out, "{}", style.dim(&format!("the same request ids again: --id-seed {}", report.id_seed)));
+    out
+}
+
+/// A table of cells: the first column to the left, the others to the right unless `left` names them.
+struct Table {
+    rows: Vec<Row>,
+    left: &'static [usize],
+}
+
+enum Row {
+    Cells { cells: Vec<String>, code: &'static str },
+    Gap,
+}
+
+impl Table {
+    fn add(&mut self, code: &'static str, cells: Vec<String>) {
+        self.rows.push(Row::Cells { cells, code });
+    }
+
+    fn render(&self, style: Style) -> String {
+        let mut widths: Vec<usize> = Vec::new();
+        for row in &self.rows {
+            let Row::Cells { cells, .. } = row else { continue };
+            widths.resize(widths.len().max(cells.len()), 0);
+            for (width, cell) in widths.iter_mut().zip(cells) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        let lines: Vec<String> = self
+            .rows
+            .iter()
+            .map(|row| {
+                let Row::Cells { cells, code } = row else { return String::new() };
+                let padded: Vec<String> = cells
+                    .iter()
+                    .zip(&widths)
+                    .enumerate()
+                    .map(|(column, (cell, &width))| {
+                        if column == 0 || self.left.contains(&column) { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+                    })
+                    .collect();
+                let line = format!("  {}", padded.join("   "));
+                let line = line.trim_end();
+                if code.is_empty() { line.to_owned() } else { style.paint(code, line) }
+            })
+            .collect();
+        lines.join("\n")
+    }
+}
+
+/// What callers saw, one column for each side.
+fn sides(report: &Report, style: Style) -> String {
+    let columns: Vec<&Side> = report.healthy.iter().chain([&report.run]).collect();
+    let mut table = Table { rows: Vec::new(), left: &[] };
+    let title = if report.plan.is_some() { "under the plan" } else { "" };
+    let mut head = vec![style.bold("what callers saw")];
+    let row = |table: &mut Table, code, label: &str, value: &dyn Fn(&Side) -> String| {
+        let cells = std::iter::once(label.to_owned()).chain(columns.iter().map(|side| value(side))).collect();
+        table.add(code, cells);
+    };
+    if report.healthy.is_some() || report.plan.is_some() {
+        let mut cells = vec![String::new()];
+        cells.extend(report.healthy.as_ref().map(|_| "healthy".to_owned()));
+        cells.push(title.to_owned());
+        table.add("2", cells);
+    }
+    row(&mut table, "", "calls", &|side| side.calls.to_string());
+    row(&mut table, "", "ok", &|side| share(side.ok, side.calls));
+    for status in keys(&columns, |side| &side.statuses) {
+        row(&mut table, "", &format!("  with status {status}"), &|side| count(side.statuses.get(&status)));
+    }
+    row(&mut table, "", "errors", &|side| share(side.errors.values().sum(), side.calls));
+    for error in keys(&columns, |side| &side.errors) {
+        row(&mut table, "", &format!("  {error}"), &|side| count(side.errors.get(&error)));
+    }
+    row(&mut table, "", "timeouts", &|side| share(side.timeouts, side.calls));
+    row(&mut table, "", "crashes", &|side| share(side.crashes, side.calls));
+    if columns.iter().any(|side| side.out_of_memory > 0) {
+        row(&mut table, "", "  out of memory", &|side| side.out_of_memory.to_string());
+    }
+    row(&mut table, "", "cold starts", &|side| side.cold_starts.to_string());
+    table.rows.push(Row::Gap);
+    row(&mut table, "", "latency p50", &|side| milliseconds(side.latency_ms.p50));
+    row(&mut table, "", "        p90", &|side| milliseconds(side.latency_ms.p90));
+    row(&mut table, "", "        p99", &|side| milliseconds(side.latency_ms.p99));
+    row(&mut table, "", "        max", &|side| milliseconds(side.latency_ms.max));
+    if let Some(answers) = report.answers.filter(|answers| answers.compared > 0) {
+        table.rows.push(Row::Gap);
+        table.add("", vec!["same answer".to_owned(), String::new(), format!("{} of {}", answers.equal, answers.compared)]);
+    }
+    head.push(table.render(style));
+    head.join("\n")
+}
+
+/// What became of the plan's faults.
+fn faults(report: &Report, style: Style) -> String {
+    let mut table = Table { rows: Vec::new(), left: &[1, 7] };
+    let dry = report.faults.iter().any(|fault| fault.dry_run > 0);
+    let injected = if dry { "would inject" } else { "injected" };
+    let words = ["fault", "kind", "rate", "expected", "drawn", injected, "skipped", ""];
+    table.add("2", words.iter().map(ToString::to_string).collect());
+    for fault in &report.faults {
+        table.add(
+            "",
+            vec![
+                fault.id.clone(),
+                fault.kind.clone(),
+                fault.rate.to_string(),
+                expected(fault),
+                fault.drawn.to_string(),
+                if dry { fault.dry_run } else { fault.injected }.to_string(),
+                fault.skipped.values().sum::<u64>().to_string(),
+                fault.skipped.iter().map(|(reason, count)| format!("{reason} {count}")).collect::<Vec<_>>().join(", "),
+            ],
+        );
+    }
+    format!("{}\n{}", style.bold("what the plan did"), table.render(style))
+}
+
+fn expected(fault: &FaultCount) -> String {
+    format!("{:.1} ± {:.1}", fault.expected, fault.deviation)
+}
+
+/// All keys of all sides, in their order.
+fn keys<K: Ord + Clone>(sides: &[&Side], of: impl Fn(&Side) -> &std::collections::BTreeMap<K, u64>) -> Vec<K> {
+    let all: std::collections::BTreeSet<&K> = sides.iter().flat_map(|side| of(side).keys()).collect();
+    all.into_iter().cloned().collect()
+}
+
+fn count(value: Option<&u64>) -> String {
+    value.copied().unwrap_or_default().to_string()
+}
+
+fn share(count: u64, of: u64) -> String {
+    if count == 0 || count == of {
+        return count.to_string();
+    }
+    #[expect(clippy::cast_precision_loss, reason = "counts of calls are far below 2^53")]
+    let percent = count as f64 * 100.0 / of as f64;
+    format!("{count} ({percent:.1} %)")
+}
+
+/// Three digits that count: `0.85 ms`, `12.3 ms`, `840 ms`, `3.02 s`.
+fn milliseconds(value: f64) -> String {
+    match value {
+        _ if value < 10.0 => format!("{value:.2} ms"),
+        _ if value < 100.0 => format!("{value:.1} ms"),
+        _ if value < 1000.0 => format!("{value:.0} ms"),
+        _ => format!("{:.2} s", value / 1000.0),
+    }
+}
