@@ -1,4 +1,99 @@
-//! stub
+//! The layer's wrapper: what the runtime client gets in the place of a handler for which something can fire.
+//!
+//! It is native, so that no frame of ours stands in stacks of the user's errors. Owns the reading of Lambda's context and
+//! failing open; does not own resolving (`layer.rs`) nor what outcomes are (`session.rs`).
+
+use faultlayer_core::boundary::{Call, EventInput, Host, Language, Session, guard};
+use faultlayer_core::record::OwnReason;
+use faultlayer_core::rim::clock;
+use faultlayer_core::rim::sink::Sink;
 use pyo3::prelude::*;
-pub struct LayerHandler;
-impl LayerHandler { pub fn around<'py>(h: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> { Ok(h.clone()) } }
+use pyo3::types::PyDict;
+
+use crate::context::Seen;
+use crate::session::Actor;
+
+/// A handler with a plan around it.
+#[pyclass(frozen, module = "faultlayer_layer")]
+pub struct LayerHandler {
+    host: Host,
+    original: Py<PyAny>,
+}
+
+impl LayerHandler {
+    /// What the client gets: the handler itself where nothing can ever fire, else a callable around it.
+    ///
+    /// # Errors
+    /// Python ran out of memory.
+    pub fn around<'py>(handler: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let host = guard(
+            || {
+                let line = OwnReason::InternalError.to_line(clock::now(), "the engine panicked at init, nothing is injected");
+                Sink::StandardOutput.write(&line);
+                None
+            },
+            || Host::layer(Language::Python),
+        );
+        match host {
+            None => Ok(handler.clone()),
+            Some(host) => {
+                let layered = Self { host, original: handler.clone().unbind() };
+                // The bound method rather than the object: the interpreter calls it without packing a tuple.
+                Bound::new(handler.py(), layered)?.getattr("invoke")
+            }
+        }
+    }
+
+    fn decide(&self, event: &Bound<'_, PyAny>, context: &Bound<'_, PyAny>) -> Option<Session> {
+        let seen = Seen::of(context);
+        let reads = self.host.reads();
+        let client_context = if reads.client_context { seen.client_context() } else { None };
+        let _ = event;
+        self.host.decide(&Call {
+            request_id: seen.request_id().unwrap_or_default(),
+            deadline_ms: seen.deadline_ms(),
+            function_arn: seen.function_arn(),
+            client_context: client_context.as_deref(),
+            event: EventInput::Absent,
+            streaming: false,
+            now_us: None,
+        })
+    }
+
+    fn panicked(&self) {
+        self.host.report(OwnReason::InternalError, "the engine panicked, the function runs untouched");
+    }
+}
+
+#[pymethods]
+impl LayerHandler {
+    /// Calls the handler, with the faults that are drawn for this invocation.
+    #[pyo3(signature = (event, context, /, **kwargs))]
+    fn invoke<'py>(
+        &self,
+        py: Python<'py>,
+        event: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let original = self.original.bind(py);
+        let session = guard(
+            || {
+                self.panicked();
+                None
+            },
+            || self.decide(event, context),
+        );
+        let call = || original.call((event, context), kwargs);
+        match session {
+            None => call(),
+            Some(session) => {
+                let trouble = |error: PyErr| {
+                    self.host.report(OwnReason::InternalError, &format!("a fault could not be carried out: {error}"));
+                    Ok(())
+                };
+                Actor { module: "faultlayer_layer._acting", target: original, trouble: &trouble }.drive(session, call)
+            }
+        }
+    }
+}

@@ -1,7 +1,10 @@
 //! Faultlayer for Python: the native half of the layer and of the library.
 
+mod context;
 mod host;
 mod layer;
+mod session;
+mod sleep;
 
 use pyo3::prelude::*;
 

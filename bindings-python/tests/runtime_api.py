@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE_S = 60.0
+ARN = "arn:aws:lambda:eu-central-1:123456789012:function:hello"
 
 
 @dataclass
@@ -109,9 +110,23 @@ class Environment:
         *,
         request_id: str | None = None,
         client_context: Any = None,
-        arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:hello",
+        arn: str = ARN,
         deadline_ms: int | None = None,
     ) -> Answer:
+        """Sends one invocation and waits for what comes of it."""
+        self.send(event, request_id=request_id, client_context=client_context, arn=arn, deadline_ms=deadline_ms)
+        return self.answer()
+
+    def send(
+        self,
+        event: Any = None,
+        *,
+        request_id: str | None = None,
+        client_context: Any = None,
+        arn: str = ARN,
+        deadline_ms: int | None = None,
+    ) -> None:
+        """Puts one invocation where the client will fetch it."""
         body = event if isinstance(event, bytes) else json.dumps(event).encode()
         headers = {
             "Lambda-Runtime-Aws-Request-Id": request_id or str(uuid.uuid4()),
@@ -122,7 +137,6 @@ class Environment:
         if client_context is not None:
             headers["Lambda-Runtime-Client-Context"] = json.dumps(client_context)
         self._pending.put((headers["Lambda-Runtime-Aws-Request-Id"], body, headers))
-        return self.answer()
 
     def answer(self) -> Answer:
         """The next thing the client says, or that it ended."""

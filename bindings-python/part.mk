@@ -1,0 +1,60 @@
+# The Python part: the layer, the library, their tests. Included by the root Makefile, run from the root.
+
+PYTHON ?= python3
+PYTHON_DIR := bindings-python
+PYTHON_VENV := .cache/python/venv
+PYTHON_BIN := $(PYTHON_VENV)/bin
+ZIG_VENV := .cache/zig
+LAYER_ARCH := $(shell uname -m)
+LAYER_TARGET := $(LAYER_ARCH)-unknown-linux-gnu
+LAYER_ZIP_ARCH := $(patsubst aarch64,arm64,$(LAYER_ARCH))
+PYTHON_LAYER := dist/layers/faultlayer-python-$(LAYER_ZIP_ARCH).zip
+PYTHON_SOURCES := $(shell find $(PYTHON_DIR)/src $(PYTHON_DIR)/layer $(PYTHON_DIR)/python core/src -name '*.rs' -o -name '*.py') \
+	$(PYTHON_DIR)/Cargo.toml core/Cargo.toml Cargo.toml
+
+.PHONY: check-python setup-python layers-python native-python test-python lint-python bench-python
+
+check-python:
+	@command -v cargo >/dev/null || { echo "missing: Rust (cargo). Get it from https://rustup.rs" >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "missing: a C compiler as linker. On Debian: apt install gcc" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
+		|| { echo "missing: CPython 3.10 or newer with venv and pip. On Debian: apt install python3-venv" >&2; exit 1; }
+
+$(PYTHON_VENV)/.ready: $(PYTHON_DIR)/requirements-dev.txt | check-python
+	$(PYTHON) -m venv $(PYTHON_VENV)
+	$(PYTHON_BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(ZIG_VENV)/.ready: | check-python
+	$(PYTHON) -m venv $(ZIG_VENV)
+	$(ZIG_VENV)/bin/python -m pip install --quiet --disable-pip-version-check ziglang==0.17.1 cargo-zigbuild==0.24.0
+	@touch $@
+
+setup-python: $(PYTHON_VENV)/.ready
+	@$(PYTHON_BIN)/python $(PYTHON_DIR)/scripts/setup_clients.py
+
+# Amazon Linux 2 has glibc 2.26, the oldest that a managed runtime of ours has; the packer refuses what needs more.
+$(PYTHON_LAYER): $(PYTHON_SOURCES) $(PYTHON_DIR)/scripts/build_layer.py $(ZIG_VENV)/.ready
+	PATH="$(CURDIR)/$(ZIG_VENV)/bin:$$PATH" PYO3_NO_PYTHON=1 \
+		cargo zigbuild --quiet --profile layer -p faultlayer-python --target $(LAYER_TARGET).2.26
+	$(PYTHON) $(PYTHON_DIR)/scripts/build_layer.py target/$(LAYER_TARGET)/layer/libfaultlayer_python.so $@
+
+layers-python: $(PYTHON_LAYER)
+
+# The library's native module, beside its Python files, for the tests and for `import faultlayer` from the checkout.
+native-python: | check-python
+	cargo build --quiet --release -p faultlayer-python
+	@cmp -s target/release/libfaultlayer_python.so $(PYTHON_DIR)/python/faultlayer/_native.abi3.so \
+		|| cp target/release/libfaultlayer_python.so $(PYTHON_DIR)/python/faultlayer/_native.abi3.so
+
+test-python: setup-python native-python layers-python
+	cd $(PYTHON_DIR) && FAULTLAYER_LAYER_ZIP="$(CURDIR)/$(PYTHON_LAYER)" "$(CURDIR)/$(PYTHON_BIN)/python" -m pytest -q -n auto
+
+lint-python: $(PYTHON_VENV)/.ready native-python
+	cargo clippy --quiet --release -p faultlayer-python -- -D warnings
+	cargo fmt -p faultlayer-python -- --check
+	cd $(PYTHON_DIR) && "$(CURDIR)/$(PYTHON_BIN)/ruff" check . && "$(CURDIR)/$(PYTHON_BIN)/ruff" format --check .
+	cd $(PYTHON_DIR) && "$(CURDIR)/$(PYTHON_BIN)/mypy"
+
+bench-python: setup-python native-python layers-python
+	"$(PYTHON_BIN)/python" $(PYTHON_DIR)/bench/bench.py --layer $(PYTHON_LAYER)
