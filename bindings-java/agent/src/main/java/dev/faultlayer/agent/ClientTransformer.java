@@ -1,0 +1,89 @@
+package dev.faultlayer.agent;
+
+import java.lang.instrument.ClassFileTransformer;
+import java.lang.instrument.Instrumentation;
+import java.security.ProtectionDomain;
+
+/**
+ * Watches for the runtime client and changes the one class in it that calls the function. It starts the engine when it
+ * sees the client's first class, and takes itself off where nothing can ever fire and when its work is done.
+ */
+final class ClientTransformer implements ClassFileTransformer {
+    /** On Java 17 and later, and in containers. */
+    private static final String CLIENT = "com/amazonaws/services/lambda/runtime/api/client/";
+
+    /** On the managed runtimes for Java 8 and 11. */
+    private static final String OLDER_CLIENT = "lambdainternal/";
+
+    /** The main class of both. */
+    private static final String MAIN = "AWSLambda";
+
+    private final Instrumentation instrumentation;
+    private boolean started;
+
+    ClientTransformer(Instrumentation instrumentation) {
+        this.instrumentation = instrumentation;
+    }
+
+    @Override
+    public byte[] transform(
+            ClassLoader loader, String name, Class<?> redefined, ProtectionDomain domain, byte[] bytes) {
+        if (name == null || redefined != null || !(name.startsWith(CLIENT) || name.startsWith(OLDER_CLIENT))) {
+            return null;
+        }
+        try {
+            return client(loader, name, domain, bytes);
+        } catch (Throwable trouble) {
+            OwnRecord.trouble("internal_error", "the runtime client could not be instrumented", trouble);
+            finish();
+            return null;
+        }
+    }
+
+    private byte[] client(ClassLoader loader, String name, ProtectionDomain domain, byte[] bytes) throws Exception {
+        synchronized (this) {
+            if (!started) {
+                started = true;
+                if (!Hook.start(instrumentation)) {
+                    finish();
+                    return null;
+                }
+            }
+        }
+        if (!Hook.isActive()) {
+            return null;
+        }
+        String prefix = name.startsWith(CLIENT) ? CLIENT : OLDER_CLIENT;
+        if (name.length() == prefix.length() + MAIN.length() && name.endsWith(MAIN) && !Shape.isThere(loader, prefix, domain)) {
+            OwnRecord.write("ERROR", "client_unknown",
+                    "the runtime client has no place that calls the handler in a known way, no faults will be injected");
+            finish();
+            return null;
+        }
+        byte[] changed = Shape.isCandidate(bytes) ? CallSite.instrument(bytes) : null;
+        if (changed == null) {
+            return null;
+        }
+        if (!seesHook(loader)) {
+            OwnRecord.write("ERROR", "client_unknown",
+                    "the runtime client's class loader does not see the agent, no faults will be injected");
+            changed = null;
+        } else {
+            SnapStart.register(loader);
+        }
+        finish();
+        return changed;
+    }
+
+    private static boolean seesHook(ClassLoader loader) {
+        try {
+            return loader != null && loader.loadClass(Hook.class.getName()) == Hook.class;
+        } catch (ClassNotFoundException absent) {
+            return false;
+        }
+    }
+
+    private void finish() {
+        instrumentation.removeTransformer(this);
+    }
+}

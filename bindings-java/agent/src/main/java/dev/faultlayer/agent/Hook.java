@@ -1,0 +1,108 @@
+package dev.faultlayer.agent;
+
+import dev.faultlayer.runtime.Faults;
+import dev.faultlayer.runtime.Native;
+import java.io.ByteArrayInputStream;
+import java.io.File;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.instrument.Instrumentation;
+
+/**
+ * What the instrumented client calls. Trouble of Faultlayer's own never reaches the function: the handler runs as if
+ * nothing were here.
+ */
+public final class Hook {
+    /** Frames of these classes never stand in a stack trace. */
+    static final String OURS = "dev.faultlayer.agent.";
+
+    private static final String LIBRARY = "java/libfaultlayer_java.so";
+
+    private static volatile long host;
+    private static volatile int reads;
+
+    private Hook() {}
+
+    /** Loads the engine; false if nothing can ever fire. Its own record has said why. */
+    static boolean start(Instrumentation instrumentation) {
+        try {
+            NativeAccess.allow(instrumentation);
+            File jar = new File(Hook.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+            System.load(new File(jar.getParentFile(), LIBRARY).getAbsolutePath());
+        } catch (Throwable trouble) {
+            OwnRecord.trouble("internal_error", "the native library could not be loaded", trouble);
+            return false;
+        }
+        restart();
+        return host != 0;
+    }
+
+    /** Takes the plan, the time and the counts anew: at init, and after a snapshot was restored. */
+    static void restart() {
+        long old = host;
+        host = Native.layer();
+        reads = host == 0 ? 0 : Native.reads(host);
+        if (old != 0) {
+            Native.free(old);
+        }
+    }
+
+    static boolean isActive() {
+        return host != 0;
+    }
+
+    /** Decides and carries out what comes before the handler, which may throw. Null if nothing is drawn. */
+    public static Injection before(
+            String requestId, long now, int left, String arn, Object context, InputStream in, OutputStream out) {
+        Injection injection;
+        try {
+            long engine = host;
+            if (engine == 0) {
+                return null;
+            }
+            String clientContext = null;
+            byte[] event = null;
+            if (reads != 0) {
+                if ((reads & Native.READS_CLIENT_CONTEXT) != 0) {
+                    clientContext = ClientContextText.of(context);
+                }
+                if ((reads & Native.READS_EVENT) != 0 && in instanceof ByteArrayInputStream) {
+                    event = in.readAllBytes();
+                    in.reset();
+                }
+            }
+            long session = Native.decide(engine, requestId, now + left, arn, clientContext, event, Long.MIN_VALUE);
+            if (session == 0) {
+                return null;
+            }
+            injection = new Injection(session);
+        } catch (Throwable trouble) {
+            OwnRecord.trouble("internal_error", "an invocation could not be decided", trouble);
+            return null;
+        }
+        injection.begin(out);
+        return injection;
+    }
+
+    /** Whether the handler is to be called. */
+    public static boolean runs(Injection injection) {
+        return injection == null || injection.runs();
+    }
+
+    /** The handler returned. */
+    public static void returned(Injection injection, OutputStream out) {
+        if (injection != null) {
+            injection.returned(out);
+        }
+    }
+
+    /** The handler threw; what is to be thrown on. */
+    public static Throwable failed(Injection injection, Throwable error) {
+        return injection == null ? error : injection.failed(error);
+    }
+
+    /** Throws a fault as the handler would have. */
+    static RuntimeException raise(Throwable fault) {
+        return Faults.<RuntimeException>raise(Faults.strip(fault, OURS));
+    }
+}

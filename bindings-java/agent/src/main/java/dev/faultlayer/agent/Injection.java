@@ -1,0 +1,111 @@
+package dev.faultlayer.agent;
+
+import dev.faultlayer.FaultInjected;
+import dev.faultlayer.runtime.Faults;
+import dev.faultlayer.runtime.Native;
+import dev.faultlayer.runtime.Step;
+import dev.faultlayer.runtime.Waiting;
+import java.io.ByteArrayOutputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+
+/** One invocation that something was drawn for. Used by its own thread only. */
+public final class Injection {
+    private long session;
+    private boolean runs = true;
+
+    Injection(long session) {
+        this.session = session;
+    }
+
+    boolean runs() {
+        return runs;
+    }
+
+    /** Before the handler. */
+    void begin(OutputStream out) {
+        Throwable fault = null;
+        try {
+            Step step = Step.of(Native.before(session));
+            fault = carryOut(step);
+            if (step.outcome == Step.RESPONSE) {
+                out.write(bytes(step.first));
+                runs = false;
+            }
+            runs &= fault == null;
+        } catch (Throwable trouble) {
+            OwnRecord.trouble("internal_error", "a fault could not be carried out", trouble);
+        }
+        if (!runs) {
+            end();
+        }
+        if (fault != null) {
+            throw Hook.raise(fault);
+        }
+    }
+
+    /** After a handler that returned: its answer stands in {@code out}. */
+    void returned(OutputStream out) {
+        Throwable fault = null;
+        try {
+            ByteArrayOutputStream answer = out instanceof ByteArrayOutputStream ? (ByteArrayOutputStream) out : null;
+            byte[] given = answer != null && Native.wantsText(session) ? answer.toByteArray() : null;
+            Step step = Step.of(Native.returned(session, given, Long.MIN_VALUE));
+            fault = carryOut(step);
+            if (answer != null && (step.outcome == Step.RESPONSE || step.outcome == Step.CORRUPT)) {
+                byte[] instead = bytes(step.first);
+                answer.reset();
+                answer.write(instead, 0, instead.length);
+            }
+        } catch (Throwable trouble) {
+            OwnRecord.trouble("internal_error", "a fault could not be carried out", trouble);
+        } finally {
+            end();
+        }
+        if (fault != null) {
+            throw Hook.raise(fault);
+        }
+    }
+
+    /** After a handler that threw. */
+    Throwable failed(Throwable error) {
+        Throwable fault = null;
+        try {
+            fault = carryOut(Step.of(Native.failed(session, Long.MIN_VALUE)));
+        } catch (Throwable trouble) {
+            OwnRecord.trouble("internal_error", "a fault could not be carried out", trouble);
+        } finally {
+            end();
+        }
+        return fault == null ? error : Faults.strip(fault, Hook.OURS);
+    }
+
+    /** Holds the delay and does what is not the answer's: what to throw, or null. */
+    private static Throwable carryOut(Step step) {
+        Waiting.hold(step.delayUs);
+        switch (step.outcome) {
+            case Step.ERROR:
+                return Faults.error(step.first, step.second, Thread.currentThread().getContextClassLoader());
+            case Step.EXIT:
+                Runtime.getRuntime().halt((int) step.number());
+                return null;
+            case Step.TIMEOUT:
+                Waiting.hold(step.number());
+                return new FaultInjected(step.second);
+            default:
+                return null;
+        }
+    }
+
+    private void end() {
+        long ending = session;
+        session = 0;
+        if (ending != 0) {
+            Native.end(ending);
+        }
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}

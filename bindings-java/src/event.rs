@@ -1,0 +1,135 @@
+//! Reads the JVM's strings and byte arrays, and makes arrays of strings. Owns no meaning.
+//!
+//! What every invocation needs goes by the raw function table: `with_env` alone costs some 50 ns a call.
+
+use std::borrow::Cow;
+use std::ptr;
+
+use jni::objects::{JObjectArray, JString};
+use jni::sys::{JNIEnv, jarray, jobjectArray, jsize, jstring};
+use jni::{EnvUnowned, Outcome};
+
+/// Request ids have 36 characters, ARNs some 100.
+const SHORT: usize = 256;
+
+/// The JVM's environment of the thread that called the native method, for as long as that method runs.
+#[derive(Clone, Copy)]
+pub struct Jvm(*mut JNIEnv);
+
+/// Room for a short string, on the stack.
+pub struct Room {
+    wide: [u16; SHORT],
+    narrow: [u8; SHORT],
+}
+
+impl Room {
+    pub const fn new() -> Self {
+        Self { wide: [0; SHORT], narrow: [0; SHORT] }
+    }
+}
+
+impl Jvm {
+    /// # Safety
+    /// `env` is what the JVM passed to the native method that is running.
+    pub const unsafe fn new(env: *mut JNIEnv) -> Self {
+        Self(env)
+    }
+
+    /// A string's text; `None` for null. A lone surrogate, which no Rust string can hold, becomes U+FFFD.
+    pub fn text<'room>(self, string: jstring, room: &'room mut Room) -> Option<Cow<'room, str>> {
+        if string.is_null() {
+            return None;
+        }
+        // SAFETY: `self.0` is the running thread's environment, `string` a live local reference to a string.
+        let length = unsafe { ((**self.0).v1_2.GetStringLength)(self.0, string) };
+        let count = usize::try_from(length).ok()?;
+        let Some(wide) = room.wide.get_mut(..count) else {
+            let mut long = vec![0_u16; count];
+            self.region(string, length, &mut long);
+            return Some(Cow::Owned(String::from_utf16_lossy(&long)));
+        };
+        self.region(string, length, wide);
+        let narrow = room.narrow.get_mut(..count)?;
+        for (to, from) in narrow.iter_mut().zip(wide.iter()) {
+            match u8::try_from(*from) {
+                Ok(byte) if byte.is_ascii() => *to = byte,
+                _ => return Some(Cow::Owned(String::from_utf16_lossy(wide))),
+            }
+        }
+        std::str::from_utf8(narrow).ok().map(Cow::Borrowed)
+    }
+
+    fn region(self, string: jstring, length: jsize, buffer: &mut [u16]) {
+        debug_assert_eq!(buffer.len(), usize::try_from(length).unwrap_or_default());
+        // SAFETY: as in `text`; the buffer has room for `length` characters, all of which the string has.
+        unsafe { ((**self.0).v1_2.GetStringRegion)(self.0, string, 0, length, buffer.as_mut_ptr()) }
+    }
+
+    /// The bytes of a `byte[]`; `None` for null.
+    pub fn bytes(self, array: jarray) -> Option<Vec<u8>> {
+        if array.is_null() {
+            return None;
+        }
+        // SAFETY: `self.0` is the running thread's environment, `array` a live local reference to a byte array.
+        let length = unsafe { ((**self.0).v1_2.GetArrayLength)(self.0, array) };
+        let mut bytes = vec![0_u8; usize::try_from(length).ok()?];
+        // SAFETY: as above; the buffer has room for all of the array, and any byte is a valid `u8` as well as `i8`.
+        unsafe { ((**self.0).v1_2.GetByteArrayRegion)(self.0, array, 0, length, bytes.as_mut_ptr().cast()) }
+        Some(bytes)
+    }
+
+    /// An array of strings; null if the JVM has no room for it, and then an error is pending there.
+    pub fn strings<'a>(self, values: impl ExactSizeIterator<Item = Option<&'a str>>) -> jobjectArray {
+        // SAFETY: `self.0` is the running thread's environment; the reference made here is handed to the JVM below.
+        let mut env = unsafe { EnvUnowned::from_raw(self.0) };
+        let made = env.with_env(|env| {
+            let array = JObjectArray::<JString<'_>>::new(env, values.len(), JString::null())?;
+            for (index, value) in values.enumerate() {
+                if let Some(value) = value {
+                    let string = env.new_string(value)?;
+                    array.set_element(env, index, &string)?;
+                    env.delete_local_ref(string);
+                }
+            }
+            Ok::<_, jni::errors::Error>(array.into_raw())
+        });
+        match made.into_outcome() {
+            Outcome::Ok(array) => array,
+            Outcome::Err(_) | Outcome::Panic(_) => ptr::null_mut(),
+        }
+    }
+
+    /// A string; null for `None` or if the JVM has no room for it.
+    pub fn string(self, value: Option<&str>) -> jstring {
+        let Some(value) = value else {
+            return ptr::null_mut();
+        };
+        // SAFETY: as in `strings`.
+        let mut env = unsafe { EnvUnowned::from_raw(self.0) };
+        match env.with_env(|env| env.new_string(value).map(JString::into_raw)).into_outcome() {
+            Outcome::Ok(string) => string,
+            Outcome::Err(_) | Outcome::Panic(_) => ptr::null_mut(),
+        }
+    }
+
+    /// The elements of a `String[]`; empty for null.
+    pub fn elements(self, array: jobjectArray) -> Vec<Option<String>> {
+        if array.is_null() {
+            return Vec::new();
+        }
+        // SAFETY: as in `bytes`.
+        let length = unsafe { ((**self.0).v1_2.GetArrayLength)(self.0, array) };
+        (0..length)
+            .map(|index| {
+                // SAFETY: as above; `index` is below the array's length.
+                let element = unsafe { ((**self.0).v1_2.GetObjectArrayElement)(self.0, array, index) };
+                let text = self.text(element, &mut Room::new()).map(Cow::into_owned);
+                if !element.is_null() {
+                    // SAFETY: a local reference made just now, not used again.
+                    unsafe { ((**self.0).v1_2.DeleteLocalRef)(self.0, element) }
+                }
+                text
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,99 @@
+//! The native methods under the names that the JVM looks for: `dev.faultlayer.runtime.Native` of the library's jar, and
+//! the agent's copy of it in a package of its own, so that the two never meet in one class loader. Owns the names alone.
+//!
+//! SAFETY, for every function here: the JVM calls it with the environment of the calling thread and live local
+//! references of the types that the Java declaration has; handles are those that this library gave out and, as the two
+//! jars keep to it, not ended yet.
+
+use jni::sys::{JNIEnv, jarray, jboolean, jclass, jint, jlong, jobjectArray, jstring};
+
+use crate::event::Jvm;
+use crate::host::{self, Told};
+use crate::session;
+
+macro_rules! native {
+    ($($agent:ident, $library:ident: ($env:ident $(, $argument:ident: $type:ty)*) $(-> $answer:ty)? $body:block)*) => {
+        $(
+            // SAFETY: the name is the JVM's for this method, and no other library of the process has it.
+            #[unsafe(no_mangle)]
+            extern "system" fn $agent($env: *mut JNIEnv, _class: jclass $(, $argument: $type)*) $(-> $answer)? $body
+
+            // SAFETY: as above.
+            #[unsafe(no_mangle)]
+            extern "system" fn $library($env: *mut JNIEnv, _class: jclass $(, $argument: $type)*) $(-> $answer)? $body
+        )*
+    };
+}
+
+native! {
+    Java_dev_faultlayer_agent_runtime_Native_layer, Java_dev_faultlayer_runtime_Native_layer: (_env) -> jlong {
+        host::layer()
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_library, Java_dev_faultlayer_runtime_Native_library:
+    (env, plan: jstring, identity: jobjectArray) -> jobjectArray {
+        // SAFETY: see the module.
+        let jvm = unsafe { Jvm::new(env) };
+        match host::library(jvm, plan, identity) {
+            Ok(handle) => jvm.strings([Some(handle.to_string().as_str())].into_iter()),
+            Err(refusal) => jvm.strings([None, Some(refusal.as_str())].into_iter()),
+        }
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_replace, Java_dev_faultlayer_runtime_Native_replace:
+    (env, handle: jlong, plan: jstring) -> jstring {
+        // SAFETY: see the module.
+        unsafe {
+            let jvm = Jvm::new(env);
+            jvm.string(host::replace(jvm, handle, plan).as_deref())
+        }
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_free, Java_dev_faultlayer_runtime_Native_free: (_env, handle: jlong) {
+        // SAFETY: see the module.
+        unsafe { host::free(handle) }
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_reads, Java_dev_faultlayer_runtime_Native_reads: (_env, handle: jlong) -> jint {
+        // SAFETY: see the module.
+        unsafe { host::reads(handle) }
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_decide, Java_dev_faultlayer_runtime_Native_decide:
+    (
+        env, handle: jlong, request_id: jstring, deadline_ms: jlong, arn: jstring, client_context: jstring, event: jarray,
+        now_us: jlong
+    ) -> jlong {
+        // SAFETY: see the module.
+        unsafe { host::decide(Jvm::new(env), handle, &Told { request_id, deadline_ms, arn, client_context, event, now_us }) }
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_before, Java_dev_faultlayer_runtime_Native_before:
+    (env, handle: jlong) -> jobjectArray {
+        // SAFETY: see the module.
+        unsafe { session::before(Jvm::new(env), handle) }
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_wantsText, Java_dev_faultlayer_runtime_Native_wantsText:
+    (_env, handle: jlong) -> jboolean {
+        // SAFETY: see the module.
+        unsafe { session::wants_text(handle) }
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_returned, Java_dev_faultlayer_runtime_Native_returned:
+    (env, handle: jlong, answer: jarray, now_us: jlong) -> jobjectArray {
+        // SAFETY: see the module.
+        unsafe { session::returned(Jvm::new(env), handle, answer, now_us) }
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_failed, Java_dev_faultlayer_runtime_Native_failed:
+    (env, handle: jlong, now_us: jlong) -> jobjectArray {
+        // SAFETY: see the module.
+        unsafe { session::failed(Jvm::new(env), handle, now_us) }
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_end, Java_dev_faultlayer_runtime_Native_end: (_env, handle: jlong) {
+        // SAFETY: see the module.
+        unsafe { session::end(handle) }
+    }
+}

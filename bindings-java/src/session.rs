@@ -1,0 +1,101 @@
+//! Sessions as Java holds them, and steps as it takes them: `{outcome, delay in µs, first, second, record…}`. Owns that
+//! form; decides nothing.
+
+use std::borrow::Cow;
+
+use faultlayer_core::boundary::{Language, Session, Step, guard};
+use faultlayer_core::decision::Outcome;
+use jni::sys::{jarray, jlong, jobjectArray};
+
+use crate::answer::Found;
+use crate::event::Jvm;
+use crate::host::{lines, present};
+
+/// One invocation that something was drawn for. Java uses it from one thread at a time.
+pub struct Running {
+    session: Session,
+    /// The records of the decision, handed out with the first step.
+    lines: Vec<String>,
+}
+
+impl Running {
+    /// Its address.
+    pub fn give_out(session: Session, lines: Vec<String>) -> jlong {
+        Box::into_raw(Box::new(Self { session, lines })) as jlong
+    }
+
+    /// # Safety
+    /// `handle` is an address that [`Running::give_out`] made and that has not ended, and no other thread uses it.
+    unsafe fn at<'a>(handle: jlong) -> &'a mut Self {
+        // SAFETY: by the caller.
+        unsafe { &mut *(handle as *mut Self) }
+    }
+}
+
+/// # Safety
+/// As [`Running::at`].
+pub unsafe fn before(jvm: Jvm, handle: jlong) -> jobjectArray {
+    // SAFETY: by the caller.
+    let running = unsafe { Running::at(handle) };
+    guard(std::ptr::null_mut, || hand_out(jvm, running.session.before(), &running.lines))
+}
+
+/// # Safety
+/// As [`Running::at`].
+pub unsafe fn wants_text(handle: jlong) -> bool {
+    // SAFETY: by the caller.
+    let running = unsafe { Running::at(handle) };
+    guard(|| false, || running.session.wants_text())
+}
+
+/// A corruption comes back as the whole answer, with the other text in the place of its own.
+///
+/// # Safety
+/// As [`Running::at`].
+pub unsafe fn returned(jvm: Jvm, handle: jlong, answer: jarray, now_us: jlong) -> jobjectArray {
+    // SAFETY: by the caller.
+    let running = unsafe { Running::at(handle) };
+    guard(std::ptr::null_mut, || {
+        let answer = jvm.bytes(answer).unwrap_or_default();
+        let found = Found::of(&answer);
+        let mut step = running.session.returned(found.as_ref().map(|found| found.text.as_str()), present(now_us));
+        if let Outcome::Corrupt { text } = &mut step.outcome {
+            match found.and_then(|found| found.splice(&answer, text)) {
+                Some(other) => *text = other,
+                None => step.outcome = Outcome::Run,
+            }
+        }
+        hand_out(jvm, &step, &lines())
+    })
+}
+
+/// # Safety
+/// As [`Running::at`].
+pub unsafe fn failed(jvm: Jvm, handle: jlong, now_us: jlong) -> jobjectArray {
+    // SAFETY: by the caller.
+    let running = unsafe { Running::at(handle) };
+    guard(std::ptr::null_mut, || hand_out(jvm, &running.session.failed(present(now_us)), &lines()))
+}
+
+/// # Safety
+/// As [`Running::at`]; the handle is not used again.
+pub unsafe fn end(handle: jlong) {
+    // SAFETY: by the caller; the address came from `Box::into_raw`.
+    let running = unsafe { Box::from_raw(handle as *mut Running) };
+    guard(|| (), || drop(running));
+}
+
+fn hand_out(jvm: Jvm, step: &Step, lines: &[String]) -> jobjectArray {
+    let (outcome, first, second): (_, Option<Cow<'_, str>>, Option<&str>) = match &step.outcome {
+        Outcome::Run => ("0", None, None),
+        Outcome::Error { type_name, message, .. } => ("1", Some(type_name.of(Language::Java).into()), Some(message)),
+        Outcome::Response { answer, .. } => ("2", Some(answer.get().into()), None),
+        Outcome::Exit { code } => ("3", Some(code.to_string().into()), None),
+        Outcome::Timeout { hold_us, message } => ("4", Some(hold_us.to_string().into()), Some(message)),
+        Outcome::Corrupt { text } => ("5", Some(text.into()), None),
+    };
+    let delay = step.delay_us.to_string();
+    let head = [Some(outcome), Some(&delay), first.as_deref(), second];
+    let all: Vec<Option<&str>> = head.into_iter().chain(lines.iter().map(|line| Some(line.as_str()))).collect();
+    jvm.strings(all.into_iter())
+}
