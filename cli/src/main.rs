@@ -52,6 +52,10 @@ fn main() -> ExitCode {
         Command::Status(args) => automation::status(args),
     };
     outcome.unwrap_or_else(|error| {
+        // Whoever read our output has seen enough, as `head` does.
+        if error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
+            return ExitCode::SUCCESS;
+        }
         eprintln!("faultlayer: {error}");
         ExitCode::from(2)
     })

@@ -1,5 +1,6 @@
 //! `faultlayer plan explain`: what the engine will decide, before anything runs.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -53,25 +54,33 @@ pub fn run(args: &Args) -> Outcome {
         let deadline = args.deadline_ms.map(Timestamp::from_millis);
         explain(&plan, &Invocation { request_id, deadline, now, cold_start: true, streaming: false })
     };
+    let mut out = io::BufWriter::new(io::stdout().lock());
     if let Some(request_id) = &args.request_id {
         let fates = fates(request_id);
-        if args.json { println!("{}", json!(fates)) } else { show(&fates) }
+        if args.json { writeln!(out, "{}", json!(fates))? } else { show(&mut out, &fates)? }
+        out.flush()?;
         return Ok(ExitCode::SUCCESS);
     }
     let ids = read_text(args.request_ids.as_deref().unwrap_or("-"))?;
     for request_id in ids.lines().map(str::trim).filter(|id| !id.is_empty()) {
         let fates = fates(request_id);
-        if args.json { println!("{}", with_id(request_id, &fates)) } else { println!("{request_id}  {}", in_short(&fates)) }
+        if args.json {
+            writeln!(out, "{}", with_id(request_id, &fates))?;
+        } else {
+            writeln!(out, "{request_id}  {}", in_short(&fates))?;
+        }
     }
+    out.flush()?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(fates: &[Explained]) {
-    println!("{:<16} {:<9} {:>8} {:>8}  WHAT HAPPENS", "FAULT", "KIND", "SAMPLE", "RATE");
+fn show(out: &mut impl Write, fates: &[Explained]) -> io::Result<()> {
+    writeln!(out, "{:<16} {:<9} {:>8} {:>8}  WHAT HAPPENS", "FAULT", "KIND", "SAMPLE", "RATE")?;
     for fate in fates {
         let sample = fate.sample.map_or_else(|| "-".into(), |sample| format!("{sample:.6}"));
-        println!("{:<16} {:<9} {sample:>8} {:>8}  {}", fate.fault, fate.kind, fate.rate, what_happens(fate));
+        writeln!(out, "{:<16} {:<9} {sample:>8} {:>8}  {}", fate.fault, fate.kind, fate.rate, what_happens(fate))?;
     }
+    Ok(())
 }
 
 fn what_happens(fate: &Explained) -> String {

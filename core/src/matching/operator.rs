@@ -128,19 +128,20 @@ fn numeric(value: &Value) -> Read<Test> {
     let number = |index: usize| exact(format!(".numeric[{index}]"), terms.get(index).unwrap_or(&Value::Null));
     let all = NumberRange { low: -f64::MAX, low_open: false, high: f64::MAX, high_open: false };
     let operators: Vec<&str> = terms.iter().step_by(2).map(|term| term.as_str().unwrap_or_default()).collect();
-    Ok(match (operators.as_slice(), terms.len()) {
-        (["="], 2) => Test::Number(number(1)?),
-        ([operator @ ("<" | "<=")], 2) => Test::Range(NumberRange { high: number(1)?, high_open: *operator == "<", ..all }),
-        ([operator @ (">" | ">=")], 2) => Test::Range(NumberRange { low: number(1)?, low_open: *operator == ">", ..all }),
+    let range = match (operators.as_slice(), terms.len()) {
+        (["="], 2) => return Ok(Test::Number(number(1)?)),
+        ([operator @ ("<" | "<=")], 2) => NumberRange { high: number(1)?, high_open: *operator == "<", ..all },
+        ([operator @ (">" | ">=")], 2) => NumberRange { low: number(1)?, low_open: *operator == ">", ..all },
         ([lower @ (">" | ">="), upper @ ("<" | "<=")], 4) => {
-            let (low, high) = (number(1)?, number(3)?);
-            if low >= high {
-                return refuse(".numeric", value, "a lower end below the upper end");
-            }
-            Test::Range(NumberRange { low, low_open: *lower == ">", high, high_open: *upper == "<" })
+            NumberRange { low: number(1)?, low_open: *lower == ">", high: number(3)?, high_open: *upper == "<" }
         }
         _ => return refuse(".numeric", value, FORM),
-    })
+    };
+    // An open end counts as the greatest number of its sign, so that not even it leaves a range.
+    if range.low >= range.high {
+        return refuse(".numeric", value, "a lower end below the upper end");
+    }
+    Ok(Test::Range(range))
 }
 
 fn anything_but(value: &Value, legacy: bool) -> Read<Test> {
