@@ -2,11 +2,12 @@
 // Owns carrying out what was drawn for one invocation of a handler that answers at once: the phases before, instead of and
 // after it, in the promise form and in the callback form of the older clients. Decides nothing: every step comes from Rust.
 
-const { hold } = require('./hold.cjs');
+const { hold, setImmediate } = require('./hold.cjs');
 const { FaultInjected, build } = require('./errors.cjs');
 
 const EXIT_LISTENER = Symbol.for('aws.lambda.beforeExit');
 const RUN = Symbol('run');
+const Async = (async () => {}).constructor;
 
 /**
  * Holds a step's delay and does its outcome: gives `RUN` to go on, or the answer that stands instead; throws what a
@@ -68,9 +69,8 @@ async function around(session, gate, call) {
 /** Does what was drawn, then hands the answer on the way that the client waits for it. */
 function drive(session, gate, original, self, args) {
   const [, context, callback] = args;
-  if (typeof callback === 'function' && typeof context?.succeed === 'function') {
-    return driveCallback(session, gate, original, self, args);
-  }
+  const calledBack = typeof context?.succeed === 'function' || (original.length >= 3 && !(original instanceof Async));
+  if (typeof callback === 'function' && calledBack) return driveCallback(session, gate, original, self, args);
   return around(session, gate, () => Reflect.apply(original, self, args));
 }
 
@@ -80,9 +80,11 @@ function drive(session, gate, original, self, args) {
  * on the answer. Returns nothing, as a callback handler does.
  */
 function driveCallback(session, gate, original, self, args) {
-  const [event, context, callback] = args;
-  const { succeed, fail, done } = context;
-  let deliver = { answer: succeed, error: fail };
+  const [event, context, callback, ...rest] = args;
+  const own = { succeed: context?.succeed, fail: context?.fail, done: context?.done };
+  // A test that calls the handler itself may have no more than the callback.
+  let deliver = { answer: own.succeed ?? ((value) => callback(null, value)), error: own.fail ?? callback };
+  let unwatch;
   const call = () =>
     new Promise((resolve, reject) => {
       const through = (answer, error) => (problem, value) => {
@@ -90,42 +92,42 @@ function driveCallback(session, gate, original, self, args) {
         if (problem === undefined || problem === null) resolve(value);
         else reject(problem);
       };
-      const finish = through(succeed, fail);
-      context.succeed = (value) => finish(null, value);
-      context.fail = (problem) => finish(problem ?? 'handled');
-      context.done = finish;
       const onCallback = through((value) => callback(null, value), callback);
-      emptyLoop(onCallback, session);
-      let result;
+      const done = through(deliver.answer, deliver.error);
+      const succeed = (value) => done(null, value);
+      const fail = (problem) => done(problem ?? 'handled');
+      if (own.succeed) Object.assign(context, { succeed, fail, done });
+      unwatch = onEmptyLoop(() => onCallback(null, null));
       try {
-        result = Reflect.apply(original, self, [event, context, onCallback, ...args.slice(3)]);
+        const result = Reflect.apply(original, self, [event, context, onCallback, ...rest]);
+        if (typeof result?.then === 'function') result.then(succeed, fail).catch(fail);
       } catch (error) {
-        return onCallback(error);
+        onCallback(error);
       }
-      if (typeof result?.then === 'function') result.then(context.succeed, context.fail);
-      return undefined;
     });
-  around(session, gate, call).then(
-    (answer) => restore() ?? deliver.answer(answer),
-    (error) => restore() ?? deliver.error(error),
-  );
-  function restore() {
-    Object.assign(context, { succeed, fail, done });
-  }
-  return undefined;
+  const hand = (way) => (value) => {
+    unwatch?.();
+    if (own.succeed) Object.assign(context, own);
+    deliver[way](value);
+  };
+  around(session, gate, call)
+    .then(hand('answer'), hand('error'))
+    // An answer that is no JSON: the client throws where it is handed over, and takes the throw for the handler's.
+    .catch((error) => deliver.error(error));
 }
 
 /**
  * A handler that never answers ends with the answer null once the event loop is empty. The client's own listener would
- * say so past the faults that are still open, so it is set aside and the answer null goes through them first.
+ * say so past the faults that are still open, so it is set aside and the answer null goes through them first. Gives what
+ * takes the watch off.
  */
-function emptyLoop(answer, session) {
+function onEmptyLoop(answer) {
   const before = () => {
-    if (session.closed()) return;
     globalThis[EXIT_LISTENER] = () => {};
-    answer(null, null);
+    setImmediate(answer);
   };
   process.prependOnceListener('beforeExit', before);
+  return () => process.removeListener('beforeExit', before);
 }
 
 module.exports = { drive, around, carryOut, RUN, textOf };

@@ -20,4 +20,4 @@ function hold(us) {
   });
 }
 
-module.exports = { hold, setTimeout, clearTimeout };
+module.exports = { hold, setImmediate, setTimeout, clearTimeout };
