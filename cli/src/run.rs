@@ -67,6 +67,9 @@ pub struct Args {
     /// Write the report as JSON to a file too
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Print the first N of Faultlayer's records below the tables
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    records: usize,
     /// Show the function's log while it runs; with --json or --report, keep it there
     #[arg(long)]
     logs: bool,
@@ -90,16 +93,12 @@ pub fn run(args: Args) -> Outcome {
 async fn carry_out(args: Args) -> Outcome {
     let (stop, caught) = signals()?;
     let mut stopped = stop.clone();
-    let (quiet, logs, report_file) = (args.json, args.logs, args.report.clone());
+    let (quiet, logs, records, report_file) = (args.json, args.logs, args.records, args.report.clone());
     let prepared = tokio::task::spawn_blocking(move || prepare(args));
     let (request, tools) = tokio::select! {
         prepared = prepared => prepared??,
         _ = stopped.wait_for(|stopped| *stopped) => return Ok(ExitCode::from(*caught.borrow())),
     };
-    if !quiet {
-        let calls = request.calls;
-        eprintln!("{} · {calls} {}\n", title(&request), if calls == 1 { "call" } else { "calls" });
-    }
     let mut bar = Bar::new(&request, quiet, logs && !quiet);
     let report = run_function(request, tools, stop, &mut |progress| bar.advance(&progress)).await?;
     bar.clear();
@@ -110,7 +109,8 @@ async fn carry_out(args: Args) -> Outcome {
     if quiet {
         println!("{json}");
     } else {
-        print!("{}", render(&report, Style { colours: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() }));
+        let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        print!("{}", render(&report, records, Style { colours }));
     }
     Ok(status(&report, *caught.borrow()))
 }
@@ -241,11 +241,6 @@ fn variable(text: &str) -> Result<(String, String), String> {
 fn seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id()) % 1_000_000
-}
-
-fn title(request: &Request) -> String {
-    let spec = &request.spec;
-    format!("{} · {} · timeout {} s · {} MB", spec.runtime, spec.handler, spec.timeout.as_secs_f64(), spec.memory_mb)
 }
 
 /// The progress bar on a terminal; nothing elsewhere.

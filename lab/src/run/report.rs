@@ -97,6 +97,11 @@ pub struct FaultCount {
     pub skipped: BTreeMap<String, u64>,
 }
 
+/// To three decimals: what stands behind them is noise.
+pub fn rounded(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
 impl FaultCount {
     /// Nothing counted yet.
     pub fn new(fault: &Fault) -> FaultCount {
@@ -115,7 +120,6 @@ impl FaultCount {
 
     /// Sets what was to be expected.
     pub fn expect(&mut self, mean: f64, deviation: f64) {
-        let rounded = |value: f64| (value * 1000.0).round() / 1000.0;
         (self.expected, self.deviation) = (rounded(mean), rounded(deviation));
     }
 
@@ -129,22 +133,24 @@ impl FaultCount {
     }
 }
 
-/// Whether the run answered as the healthy side did, byte by byte, where both answered.
+/// Whether the run answered as the healthy side did, byte by byte, where both answered and no fault replaced or mangled the answer.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Answers {
-    /// Invocations that both sides answered.
+    /// Such invocations.
     pub compared: u64,
     /// Those whose answers are equal.
     pub equal: u64,
 }
 
 impl Answers {
-    /// Compares the answers to the same invocations.
-    pub fn compare(healthy: &[Option<Bytes>], run: &[Option<Bytes>]) -> Answers {
+    /// Compares the answers to the same invocations. `run` has its records too.
+    pub fn compare(healthy: &[Option<Bytes>], run: &[Option<Bytes>], invocations: &[Invocation]) -> Answers {
         let mut answers = Answers::default();
-        for (healthy, run) in healthy.iter().zip(run).filter_map(|(healthy, run)| healthy.as_ref().zip(run.as_ref())) {
-            answers.compared += 1;
-            answers.equal += u64::from(healthy == run);
+        for ((healthy, run), invocation) in healthy.iter().zip(run).zip(invocations) {
+            if let (Some(healthy), Some(run), false) = (healthy, run, invocation.answer_is_a_faults()) {
+                answers.compared += 1;
+                answers.equal += u64::from(healthy == run);
+            }
         }
         answers
     }
@@ -198,13 +204,23 @@ impl Invocation {
             request_id: invoked.request_id.clone(),
             outcome,
             error_type,
-            latency_ms: (invoked.latency_ms() * 1000.0).round() / 1000.0,
+            latency_ms: rounded(invoked.latency_ms()),
             cold_start: invoked.cold_start,
             answer: (payload.len() <= LONGEST_ANSWER).then(|| String::from_utf8(payload.to_vec()).ok()).flatten(),
             answer_bytes: payload.len(),
             records: records::of(&invoked.log),
             log: None,
         }
+    }
+}
+
+impl Invocation {
+    /// Whether a fault replaced or mangled the answer.
+    fn answer_is_a_faults(&self) -> bool {
+        self.records.iter().any(|record| {
+            records::text(record, "action") == Some("injected")
+                && matches!(records::text(record, "kind"), Some("response" | "corrupt"))
+        })
     }
 }
 

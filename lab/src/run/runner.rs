@@ -71,7 +71,7 @@ pub async fn run(
         report.answers = Some(Answers::default());
         if !report.interrupted {
             let run = under_plan(&request, &tools, &mut stop, progress, &mut report).await?;
-            report.answers = Some(Answers::compare(&healthy.payloads, &run.payloads));
+            report.answers = Some(Answers::compare(&healthy.payloads, &run.payloads, &run.invocations));
             report.take(run.figures, run.invocations, request.calls);
         }
     } else {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::report::rounded;
 use crate::runtime::{Cause, InvokeOutcome, Invoked};
 
 /// What the callers of one side saw.
@@ -74,10 +75,10 @@ impl Side {
     /// Computes the percentiles.
     pub fn finish(&mut self) {
         self.waited.sort_by(f64::total_cmp);
-        let at = |share| percentile(&self.waited, share);
+        let at = |share| rounded(percentile(&self.waited, share));
         #[expect(clippy::cast_precision_loss, reason = "counts of calls are far below 2^53")]
         let mean = if self.waited.is_empty() { 0.0 } else { self.waited.iter().sum::<f64>() / self.waited.len() as f64 };
-        self.latency_ms = Latency { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1.0), mean };
+        self.latency_ms = Latency { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1.0), mean: rounded(mean) };
     }
 }
 

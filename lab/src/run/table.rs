@@ -26,15 +26,27 @@ impl Style {
     }
 }
 
-/// The whole report.
-pub fn render(report: &Report, style: Style) -> String {
+/// The whole report, with the first `records` of Faultlayer's records at its end.
+pub fn render(report: &Report, records: usize, style: Style) -> String {
     let mut out = String::new();
+    let _ = writeln!(out, "{}\n", style.dim(&format!("{} · {} calls", report.function.line(), report.calls)));
     if report.interrupted {
-        let _ = writeln!(out, "{}", style.paint("33", &format!("interrupted after {} of {} calls", report.run.calls, report.calls)));
+        let _ = writeln!(out, "{}", style.paint("33", &format!("interrupted after {} of {} calls\n", report.run.calls, report.calls)));
     }
     let _ = writeln!(out, "{}\n", sides(report, style));
     if !report.faults.is_empty() {
         let _ = writeln!(out, "{}\n", faults(report, style));
+    }
+    if records > 0 {
+        let _ = writeln!(out, "{}", style.bold("what the function's log says"));
+        let all: Vec<_> = report.invocations.iter().flat_map(|invocation| &invocation.records).collect();
+        for record in all.iter().take(records) {
+            let _ = writeln!(out, "{}", serde_json::to_string(record).unwrap_or_default());
+        }
+        if let Some(more) = all.len().checked_sub(records).filter(|more| *more > 0) {
+            let _ = writeln!(out, "{}", style.dim(&format!("… and {more} more, all of them in --report FILE")));
+        }
+        out.push('\n');
     }
     for record in &report.own_records {
         let word = |field| super::records::text(record, field).unwrap_or_default();
@@ -98,41 +110,42 @@ impl Table {
 fn sides(report: &Report, style: Style) -> String {
     let columns: Vec<&Side> = report.healthy.iter().chain([&report.run]).collect();
     let mut table = Table { rows: Vec::new(), left: &[] };
-    let title = if report.plan.is_some() { "under the plan" } else { "" };
     let mut head = vec![style.bold("what callers saw")];
-    let row = |table: &mut Table, code, label: &str, value: &dyn Fn(&Side) -> String| {
-        let cells = std::iter::once(label.to_owned()).chain(columns.iter().map(|side| value(side))).collect();
-        table.add(code, cells);
+    let row = |table: &mut Table, label: &str, value: &dyn Fn(&Side) -> u64| {
+        let cells = columns.iter().flat_map(|side| [value(side).to_string(), percent(value(side), side.calls)]);
+        table.add("", std::iter::once(label.to_owned()).chain(cells).collect());
+    };
+    let time = |table: &mut Table, label: &str, value: &dyn Fn(&Side) -> f64| {
+        let cells = columns.iter().flat_map(|side| [milliseconds(value(side)), String::new()]);
+        table.add("", std::iter::once(label.to_owned()).chain(cells).collect());
     };
     if report.healthy.is_some() || report.plan.is_some() {
-        let mut cells = vec![String::new()];
-        cells.extend(report.healthy.as_ref().map(|_| "healthy".to_owned()));
-        cells.push(title.to_owned());
-        table.add("2", cells);
+        let healthy = report.healthy.iter().flat_map(|_| ["healthy".to_owned(), String::new()]);
+        table.add("2", std::iter::once(String::new()).chain(healthy).chain(["under the plan".to_owned()]).collect());
     }
-    row(&mut table, "", "calls", &|side| side.calls.to_string());
-    row(&mut table, "", "ok", &|side| share(side.ok, side.calls));
+    row(&mut table, "ok", &|side| side.ok);
     for status in keys(&columns, |side| &side.statuses) {
-        row(&mut table, "", &format!("  with status {status}"), &|side| count(side.statuses.get(&status)));
+        row(&mut table, &format!("  with status {status}"), &|side| side.statuses.get(&status).copied().unwrap_or_default());
     }
-    row(&mut table, "", "errors", &|side| share(side.errors.values().sum(), side.calls));
+    row(&mut table, "errors", &|side| side.errors.values().sum());
     for error in keys(&columns, |side| &side.errors) {
-        row(&mut table, "", &format!("  {error}"), &|side| count(side.errors.get(&error)));
+        row(&mut table, &format!("  {error}"), &|side| side.errors.get(&error).copied().unwrap_or_default());
     }
-    row(&mut table, "", "timeouts", &|side| share(side.timeouts, side.calls));
-    row(&mut table, "", "crashes", &|side| share(side.crashes, side.calls));
+    row(&mut table, "timeouts", &|side| side.timeouts);
+    row(&mut table, "crashes", &|side| side.crashes);
     if columns.iter().any(|side| side.out_of_memory > 0) {
-        row(&mut table, "", "  out of memory", &|side| side.out_of_memory.to_string());
+        row(&mut table, "  out of memory", &|side| side.out_of_memory);
     }
-    row(&mut table, "", "cold starts", &|side| side.cold_starts.to_string());
+    row(&mut table, "cold starts", &|side| side.cold_starts);
     table.rows.push(Row::Gap);
-    row(&mut table, "", "latency p50", &|side| milliseconds(side.latency_ms.p50));
-    row(&mut table, "", "        p90", &|side| milliseconds(side.latency_ms.p90));
-    row(&mut table, "", "        p99", &|side| milliseconds(side.latency_ms.p99));
-    row(&mut table, "", "        max", &|side| milliseconds(side.latency_ms.max));
+    time(&mut table, "latency p50", &|side| side.latency_ms.p50);
+    time(&mut table, "        p90", &|side| side.latency_ms.p90);
+    time(&mut table, "        p99", &|side| side.latency_ms.p99);
+    time(&mut table, "        max", &|side| side.latency_ms.max);
     if let Some(answers) = report.answers.filter(|answers| answers.compared > 0) {
         table.rows.push(Row::Gap);
-        table.add("", vec!["same answer".to_owned(), String::new(), format!("{} of {}", answers.equal, answers.compared)]);
+        let cells = ["answers as healthy", "", "", &format!("{} of {}", answers.equal, answers.compared)];
+        table.add("", cells.map(str::to_owned).to_vec());
     }
     head.push(table.render(style));
     head.join("\n")
@@ -173,17 +186,13 @@ fn keys<K: Ord + Clone>(sides: &[&Side], of: impl Fn(&Side) -> &std::collections
     all.into_iter().cloned().collect()
 }
 
-fn count(value: Option<&u64>) -> String {
-    value.copied().unwrap_or_default().to_string()
-}
-
-fn share(count: u64, of: u64) -> String {
-    if count == 0 || count == of {
-        return count.to_string();
+fn percent(count: u64, of: u64) -> String {
+    if count == 0 || of == 0 {
+        return String::new();
     }
     #[expect(clippy::cast_precision_loss, reason = "counts of calls are far below 2^53")]
     let percent = count as f64 * 100.0 / of as f64;
-    format!("{count} ({percent:.1} %)")
+    if count == of { "100 %".to_owned() } else { format!("{percent:.1} %") }
 }
 
 /// Three digits that count: `0.85 ms`, `12.3 ms`, `840 ms`, `3.02 s`.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::UnixStream;
@@ -24,10 +25,14 @@ pub enum Exit {
     Signal(i32),
 }
 
+/// How long the end of an environment is waited for where nobody can be told that it failed.
+const LONGEST_END_MS: u32 = 2000;
+
 /// One environment's launcher. Dropping it ends everything below it.
 pub struct Launcher {
     child: Child,
-    orders: OwnedWriteHalf,
+    /// Gone once the launcher is told to end.
+    orders: Option<OwnedWriteHalf>,
     /// How the runtime's processes ended.
     pub ends: Ends,
     /// Standard output and error of everything in the environment, in the order in which it was written.
@@ -52,7 +57,7 @@ impl Launcher {
         ours.set_nonblocking(true).map_err(failed)?;
         let (notices, orders) = UnixStream::from_std(ours).map_err(failed)?.into_split();
         let log = Log::new(pipe::Receiver::from_owned_fd(OwnedFd::from(reader)).map_err(failed)?);
-        let mut launcher = Launcher { child, orders, ends: Ends(BufReader::new(notices).lines()), log };
+        let mut launcher = Launcher { child, orders: Some(orders), ends: Ends(BufReader::new(notices).lines()), log };
         launcher.order(&Order::Enter(view)).await?;
         Ok(launcher)
     }
@@ -80,16 +85,31 @@ impl Launcher {
     }
 
     /// Ends everything and waits until it is gone.
-    pub async fn end(self) {
-        let Launcher { mut child, orders, ends, log } = self;
-        drop((orders, ends, log));
-        let _ = child.wait().await;
+    pub async fn end(mut self) {
+        self.orders = None;
+        let _ = self.child.wait().await;
     }
 
     async fn order(&mut self, order: &Order) -> Result<(), LabError> {
         let mut line = serde_json::to_vec(order).map_err(|error| LabError::new(error.to_string()))?;
         line.push(b'\n');
-        self.orders.write_all(&line).await.map_err(failed)
+        match &mut self.orders {
+            Some(orders) => orders.write_all(&line).await.map_err(failed),
+            None => Err(LabError::new("the environment has ended")),
+        }
+    }
+}
+
+impl Drop for Launcher {
+    /// Closing the socket ends all; this waits until it has, which takes some milliseconds, so that nothing outlives who drops it.
+    fn drop(&mut self) {
+        self.orders = None;
+        for _ in 0..LONGEST_END_MS {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
