@@ -1,0 +1,50 @@
+"""Endpoints to test against. moto is always there; LocalStack and the lab are where their make targets put them."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE)]
+
+import endpoints  # noqa: E402
+from faultlayer_documents import aws as aws_module  # noqa: E402
+from world import World  # noqa: E402
+
+KEYS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_REGION": "eu-central-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    with endpoints.moto() as url:
+        yield url
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No account's rates to keep: the pace has its own test."""
+    monkeypatch.setattr(aws_module, "RATES", dict.fromkeys(aws_module.RATES, 10_000.0))
+
+
+@pytest.fixture
+def moto(moto_url: str, monkeypatch: pytest.MonkeyPatch, quick: None) -> World:
+    for key, value in {**KEYS, "AWS_ENDPOINT_URL": moto_url}.items():
+        monkeypatch.setenv(key, value)
+    endpoints.reset_moto(moto_url)
+    endpoints.fill_gaps(monkeypatch)
+    monkeypatch.setenv("TEST_ROLE", endpoints.role())
+    world = World()
+    world.our_layers()
+    return world

@@ -1,0 +1,108 @@
+"""An account to attach in: functions, layers, the steps as Systems Manager would call them."""
+
+import io
+import json
+import os
+import uuid
+import zipfile
+from typing import Any
+
+import boto3
+from faultlayer_documents.attach import attach
+from faultlayer_documents.check import check
+from faultlayer_documents.rollback import confirm, restore
+
+REGION = "eu-central-1"
+PLAN = '{"version": 1, "experiment": "t", "faults": [{"id": "a", "kind": "latency", "rate": 0.5, "delay_ms": 10}]}'
+
+
+def zipped(**files: str) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name.replace("__", "."), text)
+    return stream.getvalue()
+
+
+CODE = zipped(app__py="def handler(event, context):\n    return event\n")
+
+OWN = {
+    "python": {
+        "Runtime": "python3.12",
+        "Handler": "app.handler",
+        "Environment": {"Variables": {"PYTHONPATH": "/var/task/lib", "A": "1", "EMPTY": "x"}},
+    },
+    "node": {"Runtime": "nodejs22.x", "Handler": "index.handler", "Environment": {"Variables": {"NODE_OPTIONS": "--enable-source-maps"}}},
+    "java": {"Runtime": "java21", "Handler": "app.M::handle", "Environment": {"Variables": {"JAVA_TOOL_OPTIONS": "-Xmx64m"}}},
+    "bare": {"Runtime": "python3.13", "Handler": "app.handler"},
+}
+
+
+class World:
+    """What the tests ask of an endpoint; `AWS_ENDPOINT_URL` and credentials are in the environment."""
+
+    def __init__(self) -> None:
+        self.fn = boto3.client("lambda")
+        self.ssm = boto3.client("ssm")
+        self.role = os.environ.get("TEST_ROLE", "arn:aws:iam::000000000000:role/r")
+        self.layers: dict[str, str] = {}
+
+    def layer(self, name: str, **more: Any) -> str:
+        zip_file = zipped(python="x") if "content" not in more else more.pop("content")
+        return self.fn.publish_layer_version(LayerName=name, Content={"ZipFile": zip_file}, **more)["LayerVersionArn"]
+
+    def our_layers(self) -> dict[str, str]:
+        for kind in ("Python", "Node", "Java"):
+            arn = self.layer(f"faultlayer-{kind.lower()}-x86_64", CompatibleArchitectures=["x86_64"])
+            self.layers[f"{kind}LayerX8664"] = arn
+        return self.layers
+
+    def function(self, name: str = "", kind: str = "python", **more: Any) -> str:
+        name = name or f"f-{uuid.uuid4().hex[:8]}"
+        self.fn.create_function(
+            **{"FunctionName": name, "Role": self.role, "Code": {"ZipFile": CODE}, "Timeout": 5, "MemorySize": 128, **OWN[kind], **more}
+        )
+        self.fn.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+        return name
+
+    def config(self, name: str) -> dict[str, Any]:
+        return self.fn.get_function_configuration(FunctionName=name)
+
+    def snapshot(self, name: str) -> dict[str, Any]:
+        """All of a function but what every update changes, and its tags and aliases."""
+        config = dict(self.config(name))
+        for key in ("ResponseMetadata", "RevisionId", "LastModified"):
+            config.pop(key, None)
+        aliases = self.fn.list_aliases(FunctionName=name)["Aliases"]
+        config["aliases"] = [{key: value for key, value in alias.items() if key != "RevisionId"} for alias in aliases]
+        config["versions"] = [version["Version"] for version in self.fn.list_versions_by_function(FunctionName=name)["Versions"]]
+        config["tags"] = self.fn.list_tags(Resource=config["FunctionArn"]).get("Tags", {})
+        return json.loads(json.dumps(config, default=str))
+
+    def events(self, names: list[str], execution: str = "", **more: Any) -> dict[str, Any]:
+        return {
+            "Execution": execution or str(uuid.uuid4()),
+            "FunctionNames": names,
+            "Plan": PLAN,
+            "DurationMinutes": 10,
+            "DryRun": False,
+            **self.layers,
+            **more,
+        }
+
+    def attach(self, names: list[str], **more: Any) -> str:
+        """Check and attach; the execution's id."""
+        events = self.events(names, **more)
+        check(events, None)
+        attach({"Execution": events["Execution"]}, None)
+        return events["Execution"]
+
+    def roll_back(self, **events: Any) -> dict[str, Any]:
+        """Restore and confirm; the report."""
+        result = restore(events, None)
+        confirm({key: result[key] for key in ("Left", "Names", "Report")}, None)
+        return json.loads(result["Report"])
+
+    def parameters(self, path: str = "/faultlayer/record") -> list[str]:
+        pages = self.ssm.get_paginator("get_parameters_by_path").paginate(Path=path, Recursive=True)
+        return [parameter["Name"] for page in pages for parameter in page["Parameters"]]
