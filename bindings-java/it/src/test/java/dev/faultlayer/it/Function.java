@@ -1,0 +1,257 @@
+package dev.faultlayer.it;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
+import java.util.zip.ZipFile;
+
+/** A function as Lambda runs it: a JVM with the real client, the layer if wanted, and a Runtime API of its own. */
+final class Function implements AutoCloseable {
+    private static final Path LAYER = layer();
+    private static final long PATIENCE_S = 60;
+
+    /** What a caller got. */
+    static final class Outcome {
+        /** {@code response}, {@code error} or {@code exit}. */
+        final String kind;
+        final String body;
+        final String xrayCause;
+        final int exit;
+
+        Outcome(String kind, String body, String xrayCause, int exit) {
+            this.kind = kind;
+            this.body = body;
+            this.xrayCause = xrayCause;
+            this.exit = exit;
+        }
+
+        @Override
+        public String toString() {
+            return kind + " " + (kind.equals("exit") ? exit + "\n" : "") + body;
+        }
+    }
+
+    static final class Builder {
+        private final String handler;
+        private Client client = Client.newest();
+        private String main = Client.MAIN;
+        private String java = System.getProperty("java.home");
+        private boolean agent = true;
+        private final List<String> options = new ArrayList<>();
+        private final List<Path> classPath = new ArrayList<>();
+        private final Map<String, String> variables = new LinkedHashMap<>();
+
+        private Builder(String handler) {
+            this.handler = handler;
+        }
+
+        Builder client(Client value) {
+            client = value;
+            return this;
+        }
+
+        Builder main(String value, Path... where) {
+            main = value;
+            classPath.addAll(List.of(where));
+            return this;
+        }
+
+        Builder java(String home) {
+            java = home;
+            return this;
+        }
+
+        Builder plan(String plan) {
+            variables.put("FAULTLAYER_PLAN", plan);
+            return this;
+        }
+
+        Builder variable(String name, String value) {
+            variables.put(name, value);
+            return this;
+        }
+
+        Builder option(String... values) {
+            options.addAll(List.of(values));
+            return this;
+        }
+
+        Builder noAgent() {
+            agent = false;
+            return this;
+        }
+
+        Function start() throws IOException {
+            return new Function(this);
+        }
+    }
+
+    static Builder of(String handler) {
+        return new Builder(handler);
+    }
+
+    private final RuntimeApi api = new RuntimeApi();
+    private final Process process;
+    private final List<String> log = Collections.synchronizedList(new ArrayList<>());
+    private final Thread reader;
+
+    private Function(Builder builder) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(builder.java + "/bin/java");
+        // The managed runtimes' own; and the client's library is unpacked to one fixed place unless it is told where it is.
+        command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m", "-Xshare:auto"));
+        command.add("-Dcom.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI=" + clientLibrary(builder.client));
+        // Releases before 2.3.2 need this from Java 17 on.
+        command.add("--add-opens=java.base/java.util=ALL-UNNAMED");
+        command.addAll(builder.options);
+        List<Path> path = new ArrayList<>(builder.classPath);
+        path.addAll(builder.client.jars);
+        command.add("-cp");
+        command.add(path.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator)));
+        command.add(builder.main);
+        command.add(builder.handler);
+        ProcessBuilder process = new ProcessBuilder(command)
+                .directory(new File(System.getProperty("faultlayer.function")))
+                .redirectErrorStream(true);
+        Map<String, String> environment = process.environment();
+        environment.keySet().removeIf(name -> name.startsWith("FAULTLAYER_") || name.startsWith("AWS_") || name.equals("JAVA_TOOL_OPTIONS"));
+        environment.put("AWS_LAMBDA_RUNTIME_API", api.address());
+        environment.put("AWS_LAMBDA_FUNCTION_NAME", "shapes");
+        environment.put("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
+        environment.put("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512");
+        environment.put("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/shapes");
+        environment.put("AWS_LAMBDA_LOG_STREAM_NAME", "2026/11/23/[$LATEST]0");
+        environment.put("AWS_REGION", "eu-west-1");
+        environment.put("AWS_EXECUTION_ENV", "AWS_Lambda_java17");
+        environment.put("_HANDLER", builder.handler);
+        environment.put("LAMBDA_TASK_ROOT", System.getProperty("faultlayer.function"));
+        if (builder.agent) {
+            environment.put("JAVA_TOOL_OPTIONS", "-javaagent:" + LAYER.resolve("faultlayer-agent.jar"));
+        }
+        environment.putAll(builder.variables);
+        this.process = process.start();
+        reader = new Thread(this::read);
+        reader.setDaemon(true);
+        reader.start();
+    }
+
+    RuntimeApi api() {
+        return api;
+    }
+
+    RuntimeApi.Invocation submit(String id, String event, Map<String, String> headers, long left) {
+        RuntimeApi.Invocation invocation =
+                new RuntimeApi.Invocation(id, event.getBytes(StandardCharsets.UTF_8), System.currentTimeMillis() + left, headers);
+        api.offer(invocation);
+        return invocation;
+    }
+
+    Outcome invoke(String id, String event) {
+        return outcome(submit(id, event, Map.of(), 30_000));
+    }
+
+    Outcome invoke(String id, String event, long leftMs) {
+        return outcome(submit(id, event, Map.of(), leftMs));
+    }
+
+    Outcome outcome(RuntimeApi.Invocation invocation) {
+        process.onExit().thenRun(() -> invocation.answer.complete(null));
+        try {
+            RuntimeApi.Answer answer = invocation.answer.get(PATIENCE_S, TimeUnit.SECONDS);
+            if (answer == null) {
+                return new Outcome("exit", String.join("\n", end()), null, process.exitValue());
+            }
+            String body = new String(answer.body, StandardCharsets.UTF_8);
+            return new Outcome(answer.ok ? "response" : "error", body, answer.xrayCause, 0);
+        } catch (InterruptedException | ExecutionException | TimeoutException stuck) {
+            throw new IllegalStateException("no answer; the log:\n" + String.join("\n", log), stuck);
+        }
+    }
+
+    /** All lines so far; complete once the JVM has ended. */
+    List<String> log() {
+        synchronized (log) {
+            return new ArrayList<>(log);
+        }
+    }
+
+    /** Ends the JVM and gives the whole log. */
+    List<String> end() {
+        // By its handle: the process's own method closes the pipe with what is still in it.
+        process.toHandle().destroyForcibly();
+        try {
+            process.waitFor();
+            reader.join();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return log();
+    }
+
+    List<Map<String, Object>> records() {
+        return end().stream().filter(line -> line.contains("\"source\":\"faultlayer\"")).map(Json::object).collect(Collectors.toList());
+    }
+
+    @Override
+    public void close() {
+        end();
+        api.close();
+    }
+
+    private void read() {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                log.add(line);
+            }
+        } catch (IOException gone) {
+            // The JVM was ended.
+        }
+    }
+
+    /** The layer as Lambda unpacks it: the agent, and the native library beside it. */
+    private static Path layer() {
+        try {
+            Path folder = Path.of(System.getProperty("faultlayer.clients")).resolveSibling("layer");
+            Files.createDirectories(folder.resolve("java"));
+            copy(Path.of(System.getProperty("faultlayer.agent")), folder.resolve("faultlayer-agent.jar"));
+            copy(Path.of(System.getProperty("faultlayer.native")), folder.resolve("java/libfaultlayer_java.so"));
+            return folder;
+        } catch (IOException error) {
+            throw new IllegalStateException(error);
+        }
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private static synchronized Path clientLibrary(Client client) throws IOException {
+        Path library = Path.of(System.getProperty("faultlayer.clients")).resolve("jni-" + client.version + ".so");
+        if (!Files.exists(library)) {
+            try (ZipFile jar = new ZipFile(client.jars.get(0).toFile())) {
+                var entry = jar.stream()
+                        .filter(file -> file.getName().endsWith(".so") && !file.getName().contains("musl") && !file.getName().contains("aarch"))
+                        .findFirst()
+                        .orElse(null);
+                if (entry != null) {
+                    Files.copy(jar.getInputStream(entry), library);
+                }
+            }
+        }
+        return library;
+    }
+}
