@@ -1,8 +1,10 @@
 //! Faultlayer for Python: the native half of the layer and of the library.
 
 mod context;
+mod error;
 mod host;
 mod layer;
+mod library;
 mod session;
 mod sleep;
 
@@ -12,5 +14,8 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(layer::layer_getattr, module)?)?;
+    module.add_class::<library::Host>()?;
+    module.add_class::<library::Session>()?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     Ok(())
 }

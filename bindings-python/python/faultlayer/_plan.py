@@ -1,0 +1,220 @@
+"""Plans as Python people write them: a typed builder, and every form that is taken for a plan. Owns spelling only: what a
+plan may say, and every default of it, is the engine's."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from ._errors import InvalidPlanError, UnreadablePlanError
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+When = Literal["before", "during", "after"]
+Delay = float | Mapping[str, Mapping[str, float]]
+Rate = float | Mapping[str, Sequence[Mapping[str, float]]]
+
+
+class Common(TypedDict, total=False):
+    """What every fault takes beside its own options."""
+
+    id: str
+    """Its name in records; the kind if left out."""
+    rate: Rate
+    """From 0 to 1, or steps; 1 if left out."""
+    match: Mapping[str, Any]
+    """`{"event": PATTERN, "context": PATTERN}`."""
+    limit: int
+    """At most so many injections."""
+    sample_by: Literal["request", "attempt"]
+
+
+class Timed(Common, total=False):
+    """What faults take that can come before, during or after the handler."""
+
+    when: When
+    after_bytes: int
+    after_ms: float
+
+
+class Fault:
+    """One fault of a plan, by kind: `Fault.latency(250)`, `Fault.error("ConnectionError", rate=0.1)`."""
+
+    __slots__ = ("fields",)
+
+    def __init__(self, kind: str, **fields: Any) -> None:
+        self.fields: dict[str, Any] = {"kind": kind, **fields}
+
+    def __repr__(self) -> str:
+        return f"Fault({', '.join(f'{key}={value!r}' for key, value in self.fields.items())})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Fault) and self.fields == other.fields
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @classmethod
+    def latency(cls, delay_ms: Delay, **common: Unpack[Timed]) -> Fault:
+        """Holds for so many milliseconds, or as a distribution says: `{"uniform": {"min": 1, "max": 9}}`."""
+        return cls("latency", delay_ms=delay_ms, **common)
+
+    @classmethod
+    def error(
+        cls,
+        type: str | Mapping[str, str],
+        message: str | None = None,
+        properties: Mapping[str, Any] | None = None,
+        **common: Unpack[Timed],
+    ) -> Fault:
+        """Raises a builtin exception or an importable class; properties become attributes."""
+        return cls("error", type=type, **_given(message=message, properties=properties), **common)
+
+    @classmethod
+    def response(
+        cls,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: str | None = None,
+        **common: Unpack[Timed],
+    ) -> Fault:
+        """Answers `{"statusCode", "headers", "body"}`."""
+        return cls("response", **_given(status=status, headers=headers, body=body), **common)
+
+    @classmethod
+    def payload(cls, payload: Any, **common: Unpack[Timed]) -> Fault:
+        """Answers this value as it stands."""
+        return cls("response", payload=payload, **common)
+
+    @classmethod
+    def exit(cls, code: int | None = None, **common: Unpack[Timed]) -> Fault:
+        """Ends the process as a crash does."""
+        return cls("exit", **_given(code=code), **common)
+
+    @classmethod
+    def timeout(cls, **common: Unpack[Timed]) -> Fault:
+        """Holds until a second past the deadline, then raises `FaultInjected`."""
+        return cls("timeout", **common)
+
+    @classmethod
+    def corrupt(cls, **common: Unpack[Common]) -> Fault:
+        """Mangles the answer's text."""
+        return cls("corrupt", **common)
+
+    @classmethod
+    def corrupt_body(cls, body: Any, **common: Unpack[Common]) -> Fault:
+        """Replaces the answer."""
+        return cls("corrupt", body=body, **common)
+
+    @classmethod
+    def disk(cls, size_mib: float, **common: Unpack[Common]) -> Fault:
+        """Fills the temporary folder while the call runs."""
+        return cls("disk", size_mib=size_mib, **common)
+
+    @classmethod
+    def memory(cls, size_mib: float, **common: Unpack[Common]) -> Fault:
+        """Occupies memory while the call runs."""
+        return cls("memory", size_mib=size_mib, **common)
+
+    @classmethod
+    def cpu(cls, duration_ms: float, threads: int | None = None, **common: Unpack[Common]) -> Fault:
+        """Burns processor time beside the call."""
+        return cls("cpu", duration_ms=duration_ms, **_given(threads=threads), **common)
+
+
+class Plan:
+    """A whole plan, built: `Plan(Fault.latency(250), seed=7)`. It never expires unless told so."""
+
+    __slots__ = ("fields",)
+
+    def __init__(
+        self,
+        *faults: Fault | Mapping[str, Any],
+        seed: int | None = None,
+        experiment: str | None = None,
+        starts_at: str | None = None,
+        expires_at: str = "never",
+        dry_run: bool | None = None,
+        limits: Mapping[str, float] | None = None,
+    ) -> None:
+        self.fields: dict[str, Any] = {
+            "version": 1,
+            **_given(experiment=experiment, seed=seed, starts_at=starts_at),
+            "expires_at": expires_at,
+            **_given(dry_run=dry_run, limits=limits),
+            "faults": _named(faults),
+        }
+
+    def __repr__(self) -> str:
+        return f"Plan({self.to_json()})"
+
+    def to_json(self) -> str:
+        """The plan as the engine reads it, and as `FAULTLAYER_PLAN` takes it."""
+        return _dump(self.fields)
+
+
+PlanLike = str | os.PathLike[str] | Mapping[str, Any] | Plan | Fault | Sequence[Fault | Mapping[str, Any]]
+"""A plan as a dict, as JSON text, as the path of a file, built, or just a fault or a list of faults."""
+
+
+def to_json(plan: PlanLike) -> str:
+    """The JSON text of whatever is taken for a plan. A dict or text is handed on as it stands, to be judged by the engine."""
+    if isinstance(plan, Plan):
+        return plan.to_json()
+    if isinstance(plan, Fault):
+        return Plan(plan).to_json()
+    if isinstance(plan, Mapping):
+        return Plan(plan).to_json() if "kind" in plan and "faults" not in plan else _dump(dict(plan))
+    if isinstance(plan, str) and plan.lstrip()[:1] in ("{", "["):
+        return plan
+    if isinstance(plan, (str, os.PathLike)):
+        return _read(plan)
+    if isinstance(plan, Sequence) and all(isinstance(fault, (Fault, Mapping)) for fault in plan):
+        return Plan(*plan).to_json()
+    raise InvalidPlanError(
+        f"plan: expected a dict, JSON, a path, a Plan, a Fault or a list of faults, got `{plan!r:.80}`"
+    )
+
+
+def _read(path: str | os.PathLike[str]) -> str:
+    name = os.fspath(path).removeprefix("file:")
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise UnreadablePlanError(f"plan: expected a readable file, got `{name}` ({error})") from error
+
+
+def _dump(fields: dict[str, Any]) -> str:
+    try:
+        return json.dumps(fields, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidPlanError(f"plan: expected what JSON can say ({error})") from error
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    """Only what was said: every default is the engine's."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _named(faults: Sequence[Fault | Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Faults with the id and the rate that a builder need not say: its kind, numbered from the second on, and always."""
+    taken = {fault["id"] for fault in map(_fields, faults) if isinstance(fault.get("id"), str)}
+    named = []
+    for fault in map(_fields, faults):
+        name = fault.get("id")
+        if name is None:
+            kind, number = str(fault.get("kind")), 1
+            name = kind
+            while name in taken:
+                number += 1
+                name = f"{kind}-{number}"
+            taken.add(name)
+        named.append({"id": name, "rate": 1, **fault})
+    return named
+
+
+def _fields(fault: Fault | Mapping[str, Any]) -> dict[str, Any]:
+    return fault.fields if isinstance(fault, Fault) else dict(fault)

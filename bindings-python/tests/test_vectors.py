@@ -1,0 +1,90 @@
+"""The shared vectors through the binding: the same steps, the same record lines, the same problems, byte for byte."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from faultlayer._errors import PlanError
+from faultlayer._native import Host
+from interpreters import ROOT
+
+VECTORS = ROOT / "tests" / "vectors"
+
+
+def as_written(text: str) -> Any:
+    """JSON with its numbers as they are spelled: a payload goes out as it stands."""
+    return json.loads(text, parse_float=str, parse_int=str)
+
+
+MADE = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(VECTORS.glob("*.json"))}
+DECISIONS = [
+    pytest.param(case, spelled["expect"], id=f"{path.stem}: {case['name']}")
+    for path in sorted(VECTORS.glob("decisions*.json"))
+    for case, spelled in zip(MADE[path.stem], as_written(path.read_text(encoding="utf-8")), strict=True)
+]
+
+
+def text(value: Any) -> str:
+    return value if isinstance(value, str) else dump(value)
+
+
+def dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def test_the_vectors_are_there() -> None:
+    assert len(DECISIONS) >= 50
+    assert len(MADE["refusals"]) >= 10
+
+
+@pytest.mark.parametrize(("case", "spelled"), DECISIONS)
+def test_decisions(case: Any, spelled: Any) -> None:
+    records: list[str] = []
+    host = Host(text(case["plan"]), records.append, language=case["language"], identity=case.get("identity") or {})
+    for call, expect, raw in zip(case["calls"], case["expect"], spelled, strict=True):
+        event, client_context = call.get("event"), call.get("client_context")
+        session = host.decide(
+            call["request_id"],
+            deadline_ms=call.get("deadline_ms"),
+            function_arn=call.get("function_arn"),
+            client_context=None if client_context is None else dump(client_context),
+            event=dump(event) if "event" in call else None,
+            streaming=call.get("streaming") is True,
+            now_us=call.get("now_us"),
+        )
+        steps: list[str] | None = None
+        borders: list[dict[str, Any]] = []
+        if session is not None:
+            steps = [session.before()]
+            names = ("index", "after_bytes", "after_ms")
+            borders = [dict(zip(names, border, strict=True)) for border in session.borders()]
+            for then in call["then"]:
+                [(how, told)] = then.items()
+                if how == "returned":
+                    steps.append(session.returned(told["text"], told["now_us"]))
+                elif how == "failed":
+                    steps.append(session.failed(told["now_us"]))
+                else:
+                    steps.append(session.reached(told["border"], told["now_us"]))
+            session.close()
+        assert dump(steps and [as_written(step) for step in steps]) == dump(raw["steps"])
+        assert borders == expect["borders"]
+        assert records == expect["records"]
+        records.clear()
+
+
+@pytest.mark.parametrize("case", MADE["refusals"], ids=lambda case: case["name"])
+def test_refusals(case: Any) -> None:
+    if case["expect"] is None:
+        Host(text(case["plan"]), print)
+        return
+    with pytest.raises(PlanError) as caught:
+        Host(text(case["plan"]), print)
+    error = caught.value
+    assert (error.code, error.path, str(error)) == tuple(case["expect"][key] for key in ("code", "path", "message"))
+    problems = [
+        {key: value for key, value in problem._asdict().items() if value is not None} for problem in error.problems
+    ]
+    assert problems == case["expect"]["problems"]
