@@ -2,7 +2,9 @@
 //!
 //! - [`runtime`]: execution environments that serve the Runtime API to the real runtime interface clients.
 //! - [`run`]: many invocations of one function under a plan, counted.
+//! - [`cloud`]: Lambda, Systems Manager, tagging and STS on one port.
 
+pub mod cloud;
 mod ids;
 pub mod run;
 pub mod runtime;

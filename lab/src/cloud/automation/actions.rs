@@ -1,0 +1,201 @@
+//! What steps do: one try of one step, with its inputs resolved.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::super::error::ApiError;
+use super::super::lab::{Lab, Outcome as Call};
+use super::super::model::models;
+use super::super::principal::Principal;
+use super::super::wire::{Reply, Request};
+use super::document::Step;
+use super::{branch, selector, values};
+
+/// Which step of which execution.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The execution.
+    pub execution: String,
+    /// Its document.
+    pub document: String,
+    /// The role of its steps.
+    pub role: Option<String>,
+    /// The step.
+    pub step: String,
+    /// When a sleep that began before is over, in milliseconds since 1970.
+    pub wake: Option<i64>,
+}
+
+/// How one try ended.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What outputs select from.
+    pub output: Value,
+    /// Where a branch leads; `Some(None)`: nowhere.
+    pub branch: Option<Option<String>>,
+    /// What went wrong.
+    pub failure: Option<String>,
+}
+
+impl Outcome {
+    /// A success.
+    pub fn success(output: Value) -> Outcome {
+        Outcome { output, branch: None, failure: None }
+    }
+
+    /// A failure.
+    pub fn failure(message: impl Into<String>) -> Outcome {
+        Outcome { output: Value::Null, branch: None, failure: Some(message.into()) }
+    }
+}
+
+/// Whether a step that is abandoned goes on by itself, as a process or a call on the wire does.
+pub fn runs_on(action: &str) -> bool {
+    matches!(action, "aws:executeScript" | "aws:executeAwsApi")
+}
+
+/// One try.
+pub async fn run(lab: Arc<Lab>, step: Step, task: Task, inputs: Value) -> Outcome {
+    match step.action.as_str() {
+        "aws:executeScript" => super::script::run(&lab, &task, &inputs).await,
+        "aws:executeAwsApi" => match api(&lab, &task, &inputs).await {
+            Ok(answer) => Outcome::success(answer),
+            Err(error) => Outcome::failure(format!("Step fails when it is Execute/Cancelling action. {error}")),
+        },
+        "aws:waitForAwsResourceProperty" => wait(&lab, &task, &inputs).await,
+        "aws:assertAwsResourceProperty" => match property(&lab, &task, &inputs).await {
+            Ok((true, value)) => Outcome::success(value),
+            Ok((false, value)) => Outcome::failure(format!("the property is `{value}`, none of the desired values")),
+            Err(error) => Outcome::failure(error.to_string()),
+        },
+        "aws:branch" => match branch::choose(&inputs) {
+            Ok(next) => Outcome { branch: Some(next), ..Outcome::success(Value::Null) },
+            Err(message) => Outcome::failure(message),
+        },
+        "aws:sleep" => {
+            sleep(&lab, &task).await;
+            Outcome::success(Value::Null)
+        }
+        other => Outcome::failure(format!("the lab does not run `{other}`")),
+    }
+}
+
+async fn sleep(lab: &Lab, task: &Task) {
+    let left = task.wake.unwrap_or(0).saturating_sub(super::super::clock::now_ms());
+    // A change of speed in the middle is for the sleeps after this one.
+    let _lab = lab;
+    tokio::time::sleep(Duration::from_millis(u64::try_from(left).unwrap_or(0))).await;
+}
+
+/// When a sleep that begins now is over.
+pub fn wake(inputs: &Value, now: i64, speed: f64) -> Result<i64, String> {
+    let left_s = match (inputs["Duration"].as_str(), inputs["Timestamp"].as_str()) {
+        (Some(duration), _) => seconds(duration).ok_or_else(|| format!("`{duration}` is not an ISO 8601 duration"))?,
+        (None, Some(moment)) => {
+            let until = super::super::clock::parse_rfc3339(moment);
+            let left = until.ok_or_else(|| format!("`{moment}` is not an ISO 8601 time"))?.saturating_sub(now);
+            Duration::from_millis(u64::try_from(left).unwrap_or(0)).as_secs_f64()
+        }
+        _ => return Err("a sleep needs `Duration` or `Timestamp`".to_owned()),
+    };
+    if left_s > 604_799.0 {
+        return Err("a sleep lasts at most 604799 seconds".to_owned());
+    }
+    let left = Duration::try_from_secs_f64(left_s / speed.max(f64::MIN_POSITIVE)).unwrap_or(Duration::MAX);
+    Ok(now.saturating_add(i64::try_from(left.as_millis()).unwrap_or(i64::MAX)))
+}
+
+/// Seconds of `PnDTnHnMnS`.
+pub fn seconds(text: &str) -> Option<f64> {
+    let mut rest = text.strip_prefix('P')?;
+    let (mut total, mut time, mut any) = (0.0, false, false);
+    while !rest.is_empty() {
+        if let Some(tail) = rest.strip_prefix('T') {
+            time = true;
+            rest = tail;
+            continue;
+        }
+        let end = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.')?;
+        let (number, tail) = rest.split_at(end);
+        let mut letters = tail.chars();
+        let unit = match (letters.next()?, time) {
+            ('W', false) => 604_800.0,
+            ('D', false) => 86_400.0,
+            ('H', true) => 3600.0,
+            ('M', true) => 60.0,
+            ('S', true) => 1.0,
+            _ => return None,
+        };
+        total += number.parse::<f64>().ok()? * unit;
+        any = true;
+        rest = letters.as_str();
+    }
+    any.then_some(total)
+}
+
+/// One call of an API, throttling retried as Automation does.
+async fn api(lab: &Arc<Lab>, task: &Task, inputs: &Value) -> Result<Value, ApiError> {
+    let request = request(inputs)?;
+    let who = Principal::automation(&lab.place.account, task.role.as_deref(), &task.execution, &task.document, &task.step);
+    let mut pause = Duration::from_millis(200);
+    loop {
+        match lab.dispatch(&request, &who).await {
+            Call::Answer(Ok(reply)) => return Ok(answer(reply)),
+            Call::Answer(Err(error))
+                if matches!(error.code.as_str(), "TooManyRequestsException" | "ThrottlingException")
+                    && pause < Duration::from_secs(10) =>
+            {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            Call::Answer(Err(error)) => return Err(error),
+            Call::Dropped => return Err(ApiError::internal("the connection was closed before an answer")),
+        }
+    }
+}
+
+fn request(inputs: &Value) -> Result<Request, ApiError> {
+    let name = inputs["Service"].as_str().unwrap_or_default();
+    let api = inputs["Api"].as_str().unwrap_or_default();
+    let service = models()?.entry(name).ok_or_else(|| ApiError::validation(format!("the lab does not serve `{name}`")))?;
+    // Both forms are in use: `GetFunction` and `get_function`.
+    let plain = |text: &str| text.replace('_', "").to_ascii_lowercase();
+    let operation = service.1.operations.keys().find(|operation| plain(operation) == plain(api));
+    let operation = operation.ok_or_else(|| ApiError::validation(format!("the lab does not serve `{name}:{api}`")))?;
+    let mut fields: Map<String, Value> = inputs.as_object().cloned().unwrap_or_default();
+    let own = ["Service", "Api", "PropertySelector", "DesiredValues"];
+    fields.retain(|field, _| !own.contains(&field.as_str()));
+    let raw = fields.remove("Payload").filter(|_| *operation == "Invoke").map(|payload| Bytes::from(values::plain(&payload)));
+    Ok(Request { service: service.0, operation, input: Value::Object(fields), raw: raw.unwrap_or_default() })
+}
+
+fn answer(reply: Reply) -> Value {
+    match reply.raw {
+        Some(raw) => serde_json::json!({"StatusCode": reply.status.unwrap_or(200), "Payload": String::from_utf8_lossy(&raw)}),
+        None => reply.body,
+    }
+}
+
+/// Whether the property has a desired value, and what it has.
+async fn property(lab: &Arc<Lab>, task: &Task, inputs: &Value) -> Result<(bool, Value), ApiError> {
+    let answer = api(lab, task, inputs).await?;
+    let selector = inputs["PropertySelector"].as_str().unwrap_or("$");
+    let value = selector::select(&answer, selector).unwrap_or(Value::Null);
+    let desired = inputs["DesiredValues"].as_array().into_iter().flatten();
+    let found = desired.map(values::plain).any(|wanted| wanted == values::plain(&value));
+    Ok((found, value))
+}
+
+async fn wait(lab: &Arc<Lab>, task: &Task, inputs: &Value) -> Outcome {
+    loop {
+        match property(lab, task, inputs).await {
+            Ok((true, value)) => return Outcome::success(value),
+            Ok((false, _)) => {}
+            Err(error) => return Outcome::failure(error.to_string()),
+        }
+        tokio::time::sleep(Duration::from_millis(lab.settings().poll_ms)).await;
+    }
+}

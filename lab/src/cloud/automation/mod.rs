@@ -1,0 +1,184 @@
+//! The Automation engine: runs documents of schema 0.3 as Systems Manager does.
+//!
+//! - [`document`]: documents, read and checked.  [`parameters`]: what an execution is given.
+//! - [`execution`]: what is kept of an execution and shown.  [`engine`]: its way through the steps.
+//! - [`actions`], [`script`], [`branch`]: what steps do.
+//! - [`values`], [`selector`]: references in inputs; paths of outputs.
+
+pub mod actions;
+pub mod branch;
+pub mod document;
+pub mod engine;
+pub mod execution;
+pub mod parameters;
+pub mod script;
+pub mod selector;
+pub mod values;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use super::clock;
+use super::error::ApiError;
+use super::lab::Lab;
+use super::principal::Principal;
+use document::Document;
+
+#[derive(Debug)]
+struct Running {
+    stop: watch::Sender<Option<bool>>,
+    task: AbortHandle,
+}
+
+#[derive(Debug)]
+struct Script {
+    execution: String,
+    step: String,
+    pid: u32,
+    abandoned: bool,
+}
+
+/// The executions that run, their scripts, and the access keys that were given out.
+#[derive(Debug, Default)]
+pub struct Engines {
+    running: Mutex<HashMap<String, Running>>,
+    scripts: Mutex<Vec<Script>>,
+    keys: Mutex<HashMap<String, Principal>>,
+}
+
+fn locked<T, R>(mutex: &Mutex<T>, work: impl FnOnce(&mut T) -> R) -> R {
+    work(&mut mutex.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+impl Engines {
+    /// An access key id for a script.
+    pub fn new_key(&self, who: Principal) -> String {
+        let key: String = format!("ASIA{}", clock::id().replace('-', "").to_ascii_uppercase()).chars().take(20).collect();
+        locked(&self.keys, |keys| keys.insert(key.clone(), who));
+        key
+    }
+
+    /// Whose access key this is.
+    pub fn key(&self, key: &str) -> Option<Principal> {
+        locked(&self.keys, |keys| keys.get(key).cloned())
+    }
+
+    fn know_key(&self, key: String, who: Principal) {
+        locked(&self.keys, |keys| keys.insert(key, who));
+    }
+
+    /// A script's process is there.
+    pub fn script_began(&self, execution: &str, step: &str, pid: u32) {
+        let script = Script { execution: execution.to_owned(), step: step.to_owned(), pid, abandoned: false };
+        locked(&self.scripts, |scripts| scripts.push(script));
+    }
+
+    /// A script's process is gone.
+    pub fn script_ended(&self, pid: u32) {
+        locked(&self.scripts, |scripts| scripts.retain(|script| script.pid != pid));
+    }
+
+    /// The execution goes on without the scripts of a step.
+    pub fn abandon(&self, execution: &str, step: &str) {
+        locked(&self.scripts, |scripts| {
+            for script in scripts.iter_mut().filter(|script| script.execution == execution && script.step == step) {
+                script.abandoned = true;
+            }
+        });
+    }
+
+    /// The processes of scripts.
+    pub fn scripts(&self) -> Value {
+        locked(&self.scripts, |scripts| {
+            let row = |script: &Script| {
+                json!({"execution": script.execution, "step": script.step, "pid": script.pid, "abandoned": script.abandoned})
+            };
+            json!({"scripts": scripts.iter().map(row).collect::<Vec<_>>()})
+        })
+    }
+
+    /// Kills the scripts of a step.
+    pub fn kill(&self, execution: &str, step: &str) {
+        let pids: Vec<u32> = locked(&self.scripts, |scripts| {
+            let chosen = scripts.iter().filter(|script| script.execution == execution && script.step == step);
+            chosen.map(|script| script.pid).collect()
+        });
+        pids.into_iter().for_each(kill);
+    }
+
+    /// An execution has ended.
+    pub fn ended(&self, execution: &str) {
+        locked(&self.running, |running| running.remove(execution));
+    }
+
+    /// Ends all executions and scripts at once, without their workflows.
+    pub fn end_all(&self) {
+        locked(&self.running, |running| running.drain().for_each(|(_, running)| running.task.abort()));
+        let pids: Vec<u32> = locked(&self.scripts, |scripts| scripts.drain(..).map(|script| script.pid).collect());
+        pids.into_iter().for_each(kill);
+        locked(&self.keys, HashMap::clear);
+    }
+}
+
+fn kill(pid: u32) {
+    if let Ok(pid) = i32::try_from(pid) {
+        // A script has a process group of its own. One that is gone already needs no kill.
+        let _gone = nix::sys::signal::killpg(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL).is_err();
+    }
+}
+
+/// Lets an execution run (on).
+pub fn launch(lab: &Arc<Lab>, id: &str, document: Document, resumed: bool) {
+    let asked = lab.world(|world| world.executions.get(id).and_then(|execution| execution.stop));
+    let (stop, receiver) = watch::channel(asked);
+    let engine = engine::run(Arc::clone(lab), id.to_owned(), Arc::new(document), receiver, resumed);
+    // The entry must be there before the engine can remove it.
+    locked(&lab.engines.running, |running| {
+        let task = tokio::spawn(engine).abort_handle();
+        running.insert(id.to_owned(), Running { stop, task });
+    });
+}
+
+/// Stops an execution: `cancel`, or completes it after its current step.
+pub fn stop(lab: &Lab, id: &str, cancel: bool) -> Result<(), ApiError> {
+    let missing = || {
+        ApiError::bad("AutomationExecutionNotFoundException", format!("There is no automation execution with id {id}."))
+    };
+    let status = lab.world(|world| world.executions.get(id).map(|execution| execution.status.clone())).ok_or_else(missing)?;
+    if execution::ended(&status) {
+        return Err(ApiError::bad(
+            "InvalidAutomationStatusUpdateException",
+            format!("The automation execution {id} has the status {status} and cannot be stopped."),
+        ));
+    }
+    lab.execution(id, |execution| execution.stop = Some(cancel || execution.stop == Some(true)));
+    locked(&lab.engines.running, |running| {
+        if let Some(running) = running.get(id) {
+            running.stop.send_modify(|stop| *stop = Some(cancel || *stop == Some(true)));
+        }
+    });
+    Ok(())
+}
+
+/// Goes on with the executions that ran when the lab was stopped.
+pub fn resume(lab: &Arc<Lab>) {
+    let open = lab.world(|world| {
+        let open = world.executions.values().filter(|execution| !execution::ended(&execution.status));
+        open.cloned().collect::<Vec<_>>()
+    });
+    for execution in open {
+        // Scripts that survived the lab are still who they were.
+        for (key, step) in &execution.keys {
+            let role = execution.role.as_deref();
+            let who = Principal::automation(&lab.place.account, role, &execution.id, &execution.document, step);
+            lab.engines.know_key(key.clone(), who);
+        }
+        let Ok(document) = Document::parse(&execution.content, &lab.place) else { continue };
+        let began = execution.steps.iter().any(|step| Some(&step.name) == execution.current.as_ref() && step.status == "InProgress");
+        launch(lab, &execution.id, document, began);
+    }
+}

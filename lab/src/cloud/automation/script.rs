@@ -1,0 +1,156 @@
+//! `aws:executeScript`: a Python process of its own that reaches the lab's endpoint under the role of the execution.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio::sync::OnceCell;
+
+use super::super::clock;
+use super::super::lab::Lab;
+use super::super::principal::Principal;
+use super::actions::{Outcome, Task};
+
+/// SSM's own limit.
+const LIMIT: Duration = Duration::from_secs(600);
+/// SSM's limit for what a script returns, in bytes.
+const PAYLOAD: usize = 100 * 1024;
+/// SSM's limit for lists in it.
+const ITEMS: usize = 100;
+
+/// The interpreter: `FAULTLAYER_LAB_PYTHON`, or the first of these on the path that has boto3.
+async fn interpreter() -> Result<&'static Path, String> {
+    static FOUND: OnceCell<Option<PathBuf>> = OnceCell::const_new();
+    let found = FOUND
+        .get_or_init(|| async {
+            let named = std::env::var("FAULTLAYER_LAB_PYTHON").ok();
+            for name in named.into_iter().chain(["python3.11", "python3.12", "python3.10", "python3"].map(str::to_owned)) {
+                let code = "import sys, boto3; print(sys.executable)";
+                let output = Command::new(&name).args(["-c", code]).stderr(Stdio::null()).output().await;
+                if let Ok(output) = output
+                    && output.status.success()
+                {
+                    // The executable itself: a version manager's shim would need its own environment.
+                    return Some(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
+                }
+            }
+            None
+        })
+        .await;
+    found.as_deref().ok_or_else(|| {
+        "no Python with boto3 found: `aws:executeScript` needs one, on the path or named by FAULTLAYER_LAB_PYTHON".to_owned()
+    })
+}
+
+/// Runs a script. It is not ended when its execution goes on without it.
+pub async fn run(lab: &Arc<Lab>, task: &Task, inputs: &Value) -> Outcome {
+    match attempt(lab, task, inputs).await {
+        Ok(payload) => Outcome::success(json!({"Payload": payload})),
+        Err(message) => Outcome::failure(message),
+    }
+}
+
+async fn attempt(lab: &Arc<Lab>, task: &Task, inputs: &Value) -> Result<Value, String> {
+    let python = interpreter().await?;
+    let folder = lab.store.folder().join("scripts").join(clock::id());
+    let made = std::fs::create_dir_all(&folder);
+    made.map_err(|error| format!("cannot make `{}`: {error}", folder.display()))?;
+    // Scripts see paths from their own folder.
+    let folder = folder.canonicalize().map_err(|error| error.to_string())?;
+    let (date, moment) = clock::automation_dates(clock::now_ms());
+    let order = json!({
+        "script": inputs["Script"], "handler": inputs["Handler"], "events": inputs.get("InputPayload").unwrap_or(&json!({})),
+        "context": {
+            "automation:EXECUTION_ID": task.execution, "global:ACCOUNT_ID": lab.place.account, "global:REGION": lab.place.region,
+            "global:DATE": date, "global:DATE_TIME": moment, "global:AWS_PARTITION": "aws",
+        },
+    });
+    let write = |name: &str, text: &[u8]| std::fs::write(folder.join(name), text).map_err(|error| error.to_string());
+    write("runner.py", include_bytes!("runner.py"))?;
+    write("order.json", order.to_string().as_bytes())?;
+    let log = std::fs::File::create(folder.join("log")).map_err(|error| error.to_string())?;
+    let errors = log.try_clone().map_err(|error| error.to_string())?;
+    let mut command = Command::new(python);
+    command
+        .args(["-B", "-u", "runner.py", "order.json", "outcome.json"])
+        .current_dir(&folder)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", &folder)
+        .env("LANG", "C.UTF-8")
+        .env("AWS_ENDPOINT_URL", lab.endpoint())
+        .env("AWS_REGION", &lab.place.region)
+        .env("AWS_DEFAULT_REGION", &lab.place.region)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(errors)
+        // A signal to the lab's terminal is not one to the script.
+        .process_group(0);
+    // Without a role to assume a script has no credentials.
+    if let Some(role) = &task.role {
+        let key = lab.engines.new_key(Principal::automation(
+            &lab.place.account,
+            Some(role),
+            &task.execution,
+            &task.document,
+            &task.step,
+        ));
+        lab.execution(&task.execution, |execution| execution.keys.insert(key.clone(), task.step.clone()));
+        command
+            .env("AWS_ACCESS_KEY_ID", key)
+            .env("AWS_SECRET_ACCESS_KEY", "secret-of-the-lab")
+            .env("AWS_SESSION_TOKEN", format!("{role}/Automation-{}", task.execution));
+    }
+    let mut child = command.spawn().map_err(|error| format!("cannot start `{}`: {error}", python.display()))?;
+    let pid = child.id().unwrap_or_default();
+    lab.engines.script_began(&task.execution, &task.step, pid);
+    let ended = tokio::time::timeout(LIMIT, child.wait()).await;
+    if ended.is_err() {
+        let _gone = child.kill().await.is_err();
+    }
+    lab.engines.script_ended(pid);
+    let result = match ended {
+        Err(_) => Err("the script took longer than 600 seconds".to_owned()),
+        Ok(status) => outcome(&folder, status.ok().and_then(|status| status.code())),
+    };
+    // What a script printed stays in the state folder only where something went wrong.
+    if result.is_ok() {
+        let _kept = std::fs::remove_dir_all(&folder).is_err();
+    }
+    result
+}
+
+fn outcome(folder: &Path, code: Option<i32>) -> Result<Value, String> {
+    let text = std::fs::read(folder.join("outcome.json"));
+    let Some(value) = text.ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok()) else {
+        let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+        let tail: Vec<&str> = log.lines().rev().take(5).collect();
+        let last = tail.into_iter().rev().collect::<Vec<_>>().join("\n");
+        let how = code.map_or_else(|| "was killed".to_owned(), |code| format!("ended with code {code}"));
+        return Err(format!("the script {how} without a result\n{last}"));
+    };
+    if let Some(error) = value["error"].as_str() {
+        return Err(format!("Step fails when it is Poll action status for completion. Traceback (most recent call last):\n{error}"));
+    }
+    let payload = value["payload"].clone();
+    let size = payload.to_string().len();
+    if size > PAYLOAD {
+        return Err(format!("the script's payload has {size} bytes, more than the 100 KB allowed"));
+    }
+    if long_list(&payload) {
+        return Err(format!("the script's payload holds a list of more than {ITEMS} items"));
+    }
+    Ok(payload)
+}
+
+fn long_list(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.len() > ITEMS || items.iter().any(long_list),
+        Value::Object(fields) => fields.values().any(long_list),
+        _ => false,
+    }
+}

@@ -1,0 +1,239 @@
+//! Invoke: which configuration runs, its execution environments, and the answer's headers.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::super::clock;
+use super::super::error::ApiError;
+use super::super::lab::{Lab, text};
+use super::super::wire::{Reply, Request};
+use super::super::world::World;
+use super::function::{Config, Function as Owned};
+use super::{code, layers, naming};
+use crate::runtime::{Function, FunctionSpec, Invoke, InvokeOutcome, Invoked, Options, Tools};
+
+/// The environments of every function and version that was invoked.
+#[derive(Default)]
+pub struct Environments {
+    folder: PathBuf,
+    tools: OnceLock<Arc<Tools>>,
+    /// By name and version, with the revision of the configuration they have.
+    running: Mutex<HashMap<(String, String), (String, Arc<Function>)>>,
+}
+
+impl std::fmt::Debug for Environments {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Environments").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+impl Environments {
+    /// None yet.
+    pub fn new(folder: &Path) -> Environments {
+        Environments { folder: folder.to_owned(), ..Environments::default() }
+    }
+
+    fn tools(&self) -> Result<Arc<Tools>, ApiError> {
+        if let Some(tools) = self.tools.get() {
+            return Ok(Arc::clone(tools));
+        }
+        let options = Options::new().map_err(|error| ApiError::internal(error.to_string()))?;
+        let tools = Tools::new(options).map_err(|error| ApiError::internal(error.to_string()))?;
+        Ok(Arc::clone(self.tools.get_or_init(|| tools)))
+    }
+
+    /// The environments for a configuration. Those of an older one finish what they are at and end.
+    async fn of(&self, spec: FunctionSpec, revision: &str) -> Result<Arc<Function>, ApiError> {
+        let key = (spec.name.clone(), spec.version.clone());
+        let mut running = self.running.lock().await;
+        if let Some((had, function)) = running.get(&key)
+            && had == revision
+        {
+            return Ok(Arc::clone(function));
+        }
+        let tools = self.tools()?;
+        let fresh = Function::new(spec, tools).await.map_err(|error| ApiError::bad("InvalidRuntimeException", error.to_string()))?;
+        let fresh = Arc::new(fresh);
+        let old = running.insert(key, (revision.to_owned(), Arc::clone(&fresh)));
+        drop(running);
+        if let Some((_, old)) = old {
+            retire(old);
+        }
+        Ok(fresh)
+    }
+
+    /// Ends all environments as soon as they are idle.
+    pub async fn clear(&self) {
+        let all: Vec<_> = self.running.lock().await.drain().collect();
+        for (_, (_, function)) in all {
+            if let Some(function) = Arc::into_inner(function) {
+                function.shutdown().await;
+            }
+        }
+    }
+}
+
+/// Lets go of environments; whoever lets go last shuts them down.
+fn retire(function: Arc<Function>) {
+    if let Some(function) = Arc::into_inner(function) {
+        tokio::spawn(async move { function.shutdown().await });
+    }
+}
+
+struct Chosen {
+    spec: FunctionSpec,
+    revision: String,
+    arn: String,
+    version: String,
+}
+
+fn spec(lab: &Lab, world: &World, name: &str, config: &Config) -> Result<FunctionSpec, ApiError> {
+    let folder = lab.store.folder();
+    let (Some(runtime), Some(handler)) = (&config.runtime, &config.handler) else {
+        return Err(ApiError::bad("InvalidRuntimeException", "the lab does not run container images"));
+    };
+    let code = code::unpacked(folder, &config.code).map_err(|error| ApiError::internal(format!("cannot unpack the code: {error}")))?;
+    let mut spec = FunctionSpec::new(name, runtime, handler, code);
+    spec.version.clone_from(&config.version);
+    spec.layers =
+        config.layers.iter().filter_map(|arn| layers::find(world, arn)).map(|layer| code::path(folder, &layer.code.sha256)).collect();
+    let variables = config.variables.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()));
+    spec.variables = variables.collect::<BTreeMap<_, _>>();
+    spec.timeout = Duration::from_secs(config.timeout);
+    spec.memory_mb = u32::try_from(config.memory).unwrap_or(u32::MAX);
+    let ephemeral = config.rest.get("EphemeralStorage").and_then(|storage| storage.get("Size")).and_then(Value::as_u64);
+    spec.ephemeral_mb = ephemeral.and_then(|size| u32::try_from(size).ok()).unwrap_or(512);
+    spec.region.clone_from(&lab.place.region);
+    spec.account.clone_from(&lab.place.account);
+    Ok(spec)
+}
+
+/// The version behind a qualifier; of an alias with weights, one by chance.
+fn routed(function: &Owned, qualifier: Option<&str>) -> String {
+    let Some(alias) = qualifier.and_then(|name| function.aliases.get(name)) else {
+        return qualifier.unwrap_or("$LATEST").to_owned();
+    };
+    let (high, _) = uuid::Uuid::new_v4().as_u64_pair();
+    // The upper half of a random id as a fraction; its fixed bits lie in the lower half of the word.
+    #[expect(clippy::cast_precision_loss, reason = "32 bits")]
+    let mut chance = (high >> 32) as f64 / 4_294_967_296.0;
+    for (version, weight) in &alias.weights {
+        if chance < *weight {
+            return version.clone();
+        }
+        chance -= weight;
+    }
+    alias.version.clone()
+}
+
+fn choose(lab: &Lab, input: &Value) -> Result<Chosen, ApiError> {
+    naming::read(lab, input, |world, function, named| {
+        let qualifier = named.qualifier.as_deref();
+        let version = routed(function, qualifier);
+        let config = match (version.as_str(), &function.running) {
+            ("$LATEST", None) => {
+                return Err(ApiError::conflict(
+                    "The operation cannot be performed at this time. The function is currently in the following state: Pending",
+                ));
+            }
+            // What the last finished update left, not what an update in progress will bring.
+            ("$LATEST", Some(running)) => running,
+            (version, _) => function.qualified(&lab.place, Some(version))?.config,
+        };
+        if function.reserved == Some(0) {
+            return Err(ApiError::new("TooManyRequestsException", 429, "Rate Exceeded."));
+        }
+        let mut arn = function.arn(&lab.place);
+        if let Some(qualifier) = qualifier {
+            arn = format!("{arn}:{qualifier}");
+        }
+        let spec = spec(lab, world, &function.name, config)?;
+        Ok(Chosen { spec, revision: config.revision.clone(), arn, version: config.version.clone() })
+    })
+}
+
+/// Invoke.
+pub async fn invoke(lab: &Arc<Lab>, request: &Request) -> Result<Reply, ApiError> {
+    let input = &request.input;
+    let kind = text(input, "InvocationType").unwrap_or("RequestResponse");
+    let event = if request.raw.is_empty() { Bytes::from_static(b"{}") } else { request.raw.clone() };
+    let most = if kind == "Event" { 1_048_576 } else { 6_291_456 };
+    if event.len() > most {
+        return Err(ApiError::new(
+            "RequestTooLargeException",
+            413,
+            format!("Request must be smaller than {most} bytes for the InvokeFunction operation"),
+        ));
+    }
+    serde_json::from_slice::<serde::de::IgnoredAny>(&event).map_err(|error| {
+        ApiError::bad("InvalidRequestContentException", format!("Could not parse request body into json: {error}"))
+    })?;
+    let client_context = match text(input, "ClientContext") {
+        None => None,
+        Some(context) => {
+            let bytes = STANDARD.decode(context).map_err(|_| {
+                ApiError::bad("InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object.")
+            })?;
+            Some(String::from_utf8_lossy(&bytes).into_owned())
+        }
+    };
+    let chosen = choose(lab, input)?;
+    if kind == "DryRun" {
+        return Ok(Reply { status: Some(204), ..Reply::default() });
+    }
+    let version = chosen.version.clone();
+    let call =
+        Invoke { event, request_id: Some(clock::id()), client_context, function_arn: Some(chosen.arn.clone()) };
+    if kind == "Event" {
+        let lab = Arc::clone(lab);
+        let input = input.clone();
+        tokio::spawn(async move { later(&lab, &input, call).await });
+        return Ok(Reply { status: Some(202), ..Reply::default() });
+    }
+    let invoked = run(lab, chosen, call).await?;
+    Ok(reply(&invoked, version, text(input, "LogType") == Some("Tail")))
+}
+
+async fn run(lab: &Lab, chosen: Chosen, call: Invoke) -> Result<Invoked, ApiError> {
+    let function = lab.environments.of(chosen.spec, &chosen.revision).await?;
+    let invoked = function.invoke(call).await;
+    retire(function);
+    invoked.map_err(|error| ApiError::bad("InvalidRuntimeException", error.to_string()))
+}
+
+/// An asynchronous call: tried again twice, with the same request id, as long as the function fails.
+async fn later(lab: &Lab, input: &Value, call: Invoke) {
+    for wait_s in [60.0, 120.0, 0.0] {
+        if let Ok(chosen) = choose(lab, input)
+            && let Ok(invoked) = run(lab, chosen, call.clone()).await
+            && matches!(invoked.outcome, InvokeOutcome::Ok { .. })
+        {
+            return;
+        }
+        let speed = lab.settings().speed.max(f64::MIN_POSITIVE);
+        tokio::time::sleep(Duration::try_from_secs_f64(wait_s / speed).unwrap_or(Duration::MAX)).await;
+    }
+}
+
+fn reply(invoked: &Invoked, version: String, tail: bool) -> Reply {
+    let mut headers = vec![("x-amz-executed-version".to_owned(), version)];
+    if matches!(invoked.outcome, InvokeOutcome::FunctionError { .. }) {
+        headers.push(("x-amz-function-error".to_owned(), "Unhandled".to_owned()));
+    }
+    if tail {
+        let log = invoked.log.iter().map(|line| format!("{line}\n")).collect::<String>();
+        // The last 4 KB.
+        let bytes = log.as_bytes();
+        let tail = bytes.get(bytes.len().saturating_sub(4096)..).unwrap_or_default();
+        headers.push(("x-amz-log-result".to_owned(), STANDARD.encode(tail)));
+    }
+    Reply { status: None, headers, body: Value::Null, raw: Some(invoked.outcome.payload().clone()) }
+}
