@@ -48,3 +48,21 @@ def moto(moto_url: str, monkeypatch: pytest.MonkeyPatch, quick: None) -> World:
     world = World()
     world.our_layers()
     return world
+
+
+@pytest.fixture(scope="session")
+def localstack_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    python = HERE.parents[1] / ".cache" / "ssm" / "localstack" / "bin" / "python"
+    if not python.exists():
+        pytest.fail("LocalStack is missing: `make setup-ssm` installs it")
+    with endpoints.localstack(python, tmp_path_factory.mktemp("localstack")) as url:
+        yield url
+
+
+@pytest.fixture
+def localstack(localstack_url: str, monkeypatch: pytest.MonkeyPatch, quick: None) -> World:
+    for key, value in {**KEYS, "AWS_ENDPOINT_URL": localstack_url}.items():
+        monkeypatch.setenv(key, value)
+    world = World()
+    world.our_layers()
+    return world

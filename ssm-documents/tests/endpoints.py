@@ -2,8 +2,13 @@
 
 import contextlib
 import json
+import os
+import socket
+import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -53,3 +58,53 @@ def fill_gaps(monkeypatch: pytest.MonkeyPatch, gaps: dict[str, Any] = GAPS) -> N
         return made
 
     monkeypatch.setattr(boto3, "client", client)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(url: str, seconds: float, process: "subprocess.Popen[bytes]") -> None:
+    """Waits until a server answers; says so where it does not."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"{url} did not answer in {seconds} s")
+
+
+@contextlib.contextmanager
+def localstack(python: Path, folder: Path) -> Iterator[str]:
+    port = free_port()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "GATEWAY_LISTEN": f"127.0.0.1:{port}",
+        "LOCALSTACK_HOST": f"127.0.0.1:{port}",
+        "FILESYSTEM_ROOT": str(folder),
+        "TMPDIR": str(folder),
+        "DISABLE_EVENTS": "1",
+        "SKIP_SSL_CERT_DOWNLOAD": "1",
+        "EAGER_SERVICE_LOADING": "0",
+        "LAMBDA_KEEPALIVE_MS": "0",
+    }
+    with open(folder / "log", "wb") as log:
+        command = [str(python), str(Path(__file__).with_name("localstack_main.py"))]
+        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
+        try:
+            answers(f"http://127.0.0.1:{port}/_localstack/health", 60, process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()

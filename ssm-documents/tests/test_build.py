@@ -1,0 +1,84 @@
+"""The shipped documents: what the scripts say, within Automation's limits, with no step that leads nowhere."""
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import build
+import pytest
+from documents import DOCUMENTS
+
+HERE = Path(__file__).parent.parent
+NAMES = list(DOCUMENTS)
+
+
+def shipped(name: str) -> dict[str, Any]:
+    return dict(json.loads((HERE / f"{name}.json").read_text()))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_shipped_json_is_what_the_scripts_say(name: str) -> None:
+    assert (HERE / f"{name}.json").read_text() == build.build(name), "run `make ssm-documents`"
+    assert (HERE / f"{name}.json").stat().st_size <= 64 * 1024
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_failure_and_cancellation_leads_to_the_roll_back(name: str) -> None:
+    document = shipped(name)
+    steps = {step["name"]: step for step in document["mainSteps"]}
+    for step in steps.values():
+        for key in ("onFailure", "onCancel", "nextStep"):
+            target = step.get(key, "Abort").removeprefix("step:")
+            assert target in ("Abort", *steps), f"{step['name']}.{key}: {target}"
+    if name != "Faultlayer-Rollback":
+        for step in ("Check", "Attach", *(["Hold"] if "Hold" in steps else [])):
+            assert (steps[step]["onFailure"], steps[step]["onCancel"]) == ("step:Rollback", "step:Rollback")
+        # A cancellation may not lead to an action that Automation does not allow there.
+        assert steps["Rollback"]["action"] == "aws:executeScript"
+        assert steps["Rollback"]["isEnd"] is True
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_reference_is_declared_and_every_parameter_is_typed_and_limited(name: str) -> None:
+    document = shipped(name)
+    outputs = {f"{step['name']}.{output['Name']}" for step in document["mainSteps"] for output in step.get("outputs", [])}
+    texts = json.dumps([document["mainSteps"], document["assumeRole"]])
+    used = set(re.findall(r"\{\{ ?([^{} ]+) ?\}\}", texts))
+    assert used - {"automation:EXECUTION_ID"} <= set(document["parameters"]) | outputs
+    assert set(document["outputs"]) <= outputs
+    for key, parameter in document["parameters"].items():
+        assert parameter["description"], key
+        assert parameter["type"] in ("Boolean", "Integer") or re.compile(parameter["allowedPattern"]), key
+        default = parameter.get("default")
+        if isinstance(default, str):
+            assert re.search(parameter["allowedPattern"], default), key
+    declared = {key for key in document["parameters"] if key not in ("AutomationAssumeRole",)}
+    assert declared <= used, "a parameter nothing reads"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_scripts_stand_alone_and_carry_nothing_they_do_not_use(name: str) -> None:
+    for step in shipped(name)["mainSteps"]:
+        if step["action"] != "aws:executeScript":
+            continue
+        tree = ast.parse(step["inputs"]["Script"])
+        modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        modules |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        assert not {module for module in modules if module.split(".")[0] == "faultlayer_documents"}
+        space: dict[str, Any] = {"__name__": "script"}
+        exec(compile(tree, step["name"], "exec"), space)
+        assert callable(space[step["inputs"]["Handler"]])
+        defined = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        assert defined - {step["inputs"]["Handler"]} <= names
+
+
+def test_a_schema_with_a_keyword_the_validator_does_not_know_is_not_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "plan.schema.json"
+    path.write_text('{"type": "object", "properties": {"if": {"if": {"type": "null"}}}}')
+    monkeypatch.setattr(build, "SCHEMA", path)
+    with pytest.raises(SystemExit, match="keyword `if`"):
+        build.build("Faultlayer-Attach")

@@ -1,0 +1,148 @@
+"""The plan: its schema, its times, its one line; the validator against a JSON Schema library nobody here wrote."""
+
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+import jsonschema
+import pytest
+from faultlayer_documents.check import plan_problems
+from faultlayer_documents.plan import minify_plan, parse_plan, timed_plan
+from faultlayer_documents.plan_schema import PLAN_SCHEMA
+from faultlayer_documents.schema import Schema
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=timezone.utc)
+
+
+def plan(*faults: Any, **more: Any) -> str:
+    return json.dumps({"version": 1, "experiment": "e", "faults": list(faults), **more})
+
+
+SLOW = {"id": "slow", "kind": "latency", "rate": 0.25, "delay_ms": {"uniform": {"min": 100, "max": 3000}}}
+GOOD = [
+    SLOW,
+    {"id": "boom", "kind": "error", "rate": 0.05, "type": {"python": "KeyError"}, "message": "m", "properties": {"a": 1}},
+    {"id": "busy", "kind": "response", "rate": {"steps": [{"at_s": 0, "rate": 0.01}]}, "status": 503, "headers": {}, "body": "b"},
+    {"id": "odd", "kind": "response", "rate": 1, "payload": {"any": [None]}},
+    {"id": "crash", "kind": "exit", "rate": 0, "code": 1, "when": "after"},
+    {"id": "stall", "kind": "timeout", "rate": 1.0},
+    {"id": "lies", "kind": "corrupt", "rate": 0.3, "body": None},
+    {"id": "full", "kind": "disk", "rate": 1.0, "size_mib": 400, "limit": 3},
+    {"id": "hog", "kind": "memory", "rate": 1.0, "size_mib": 200, "match": {"event": {"a": ["b"]}}},
+    {"id": "burn", "kind": "cpu", "rate": 1.0, "duration_ms": 200, "threads": 1, "sample_by": "attempt"},
+]
+
+
+def test_every_kind_of_fault_is_accepted() -> None:
+    kinds = {branch["properties"]["kind"]["const"] for branch in PLAN_SCHEMA["properties"]["faults"]["items"]["oneOf"]}
+    good = [fault for fault in GOOD if fault["kind"] in kinds]
+    assert {fault["kind"] for fault in good} == kinds
+    assert plan_problems(plan(*good, seed=7, limits={"injections": 3}, dry_run=False, expires_at="never")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (plan({**SLOW, "rate": 25}), "faults[0].rate: expected a number from 0 to 1; 25 percent is 0.25, got `25`"),
+        (plan({**SLOW, "rate": "x"}), "faults[0].rate: fits none of the allowed forms, got `\"x\"`"),
+        (plan({**SLOW, "rate": True}), "faults[0].rate: fits none of the allowed forms, got `true`"),
+        (plan({key: value for key, value in SLOW.items() if key != "rate"}), "faults[0].rate: required"),
+        (plan({**SLOW, "extra": 1}), "faults[0].extra: unknown field"),
+        (plan({**SLOW, "kind": "slow"}), 'faults[0].kind: expected one of latency, error, response'),
+        (plan({"id": "a"}), "faults[0].kind: expected one of"),
+        (plan(3), "faults[0]: fits none of the allowed forms"),
+        (plan(SLOW, SLOW), "faults[1].id: `slow` stands twice"),
+        (plan({**SLOW, "delay_ms": {"uniform": {"min": 1}}}), "faults[0].delay_ms.uniform.max: required"),
+        (plan({**SLOW, "delay_ms": {"percentiles": {"50": 1}}}), "faults[0].delay_ms.percentiles.100: required"),
+        (plan({"id": "r", "kind": "response", "rate": 1, "payload": 1, "status": 500}), "faults[0]: not together: payload, status"),
+        (plan(SLOW, version=2), "version: expected `1`, got `2`"),
+        (plan(SLOW, seed=2**53), "seed: expected a number from 0 to 9007199254740991"),
+        (plan(SLOW, starts_at="tomorrow"), "starts_at: expected a time like"),
+        (plan(SLOW, experiment=""), "experiment: expected length from 1 to 256"),
+        ("{}", "version: required"),
+    ],
+)
+def test_a_wrong_plan_is_refused_with_the_field_and_what_is_allowed(text: str, problem: str) -> None:
+    found = plan_problems(text)
+    assert any(line.startswith(problem) for line in found), found
+
+
+@pytest.mark.parametrize("text", ["", "[]", "nonsense", '{"a":1,"a":2}', '{"a":NaN}', '"x"'])
+def test_what_is_no_plan_at_all_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="Plan: "):
+        parse_plan(text)
+
+
+def test_all_problems_come_at_once() -> None:
+    assert len(plan_problems(plan({**SLOW, "rate": 2, "x": 1}, {**SLOW, "id": ""}, seed=-1))) == 4
+
+
+texts = st.sampled_from(["", "slow", "2026-11-23T12:00:00Z", "never", "latency", "KeyError", "100", "50"])
+scalars = st.one_of(st.none(), st.booleans(), st.integers(-2, 3), st.floats(-1, 2), texts)
+names = st.sampled_from(
+    "id kind rate delay_ms uniform min max normal mean std_dev percentiles 100 50 type message status body payload headers "
+    "size_mib code when match event steps at_s limit sample_by extra version experiment faults seed expires_at".split()
+)
+anything = st.recursive(
+    scalars, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(names, inner, max_size=4)), max_leaves=8
+)
+faults_ = st.one_of(
+    st.sampled_from(GOOD).flatmap(lambda good: st.dictionaries(names, anything, max_size=2).map(lambda more: {**good, **more})), anything
+)
+plans = st.dictionaries(names, anything, max_size=2).flatmap(
+    lambda more: st.lists(faults_, max_size=3).map(lambda faults: {"version": 1, "experiment": "e", "faults": faults, **more})
+)
+REFEREE = jsonschema.Draft202012Validator(PLAN_SCHEMA)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.one_of(plans, anything))
+def test_it_accepts_exactly_what_another_validator_accepts(value: Any) -> None:
+    """The referee does not check `format`, so times are left to their own test."""
+    mine = [line for line in Schema(PLAN_SCHEMA).problems(value, PLAN_SCHEMA) if "expected a time like" not in line]
+    if isinstance(value, dict) and not mine and isinstance(value.get("expires_at"), str):
+        return
+    assert bool(mine) == (not REFEREE.is_valid(value)), (mine, [error.message for error in REFEREE.iter_errors(value)])
+
+
+def timed(text: str, **more: Any) -> dict[str, Any]:
+    arguments = {"now": NOW, "attach_s": 40.0, "minutes": 10, "dry_run": False, **more}
+    return dict(json.loads(timed_plan(text, **arguments)))
+
+
+def test_a_start_and_an_end_are_set_where_they_are_absent() -> None:
+    made = timed(plan(SLOW))
+    assert (made["starts_at"], made["expires_at"]) == ("2026-11-23T12:00:00Z", "2026-11-23T12:11:00Z")
+    own = timed(plan(SLOW, starts_at="2026-11-23T11:00:00.5+02:00", expires_at="2026-11-23T14:00:00Z"))
+    assert (own["starts_at"], own["expires_at"]) == ("2026-11-23T11:00:00.5+02:00", "2026-11-23T14:00:00Z")
+    assert timed(plan(SLOW, expires_at="never"))["expires_at"] == "never"
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"expires_at": "2026-11-23T12:10:00Z"}, "expires_at: .* before the end of the hold"),
+        ({"expires_at": "2026-11-23T11:00:00Z"}, "expires_at: .* before the end of the hold"),
+        ({"expires_at": "2026-11-23T13:00:00Z", "starts_at": "2026-11-23T13:00:00Z"}, "expires_at: .* not come after starts_at"),
+        ({"starts_at": "2026-11-23T13:00:00Z"}, "starts_at: .* after the end of the hold"),
+        ({"expires_at": "soon"}, "expires_at: expected a time"),
+        ({"starts_at": "2026-02-30T00:00:00Z"}, "starts_at: expected a time"),
+    ],
+)
+def test_times_that_make_no_experiment_are_refused(more: dict[str, str], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        timed(plan(SLOW, **more))
+
+
+def test_a_dry_run_is_said_in_the_plan() -> None:
+    assert timed(plan(SLOW, dry_run=False), dry_run=True)["dry_run"] is True
+    assert timed(plan(SLOW, dry_run=True))["dry_run"] is True
+
+
+def test_minifying_keeps_numbers_and_texts_as_they_were_written() -> None:
+    text = '{ "a" : 1.10,\n "b" : "x  \\" y : {}", "c": [ 1e2 , 12345678901234567890 ], "é\\u0020" : { } }'
+    assert minify_plan(text) == '{"a":1.10,"b":"x  \\" y : {}","c":[1e2,12345678901234567890],"é\\u0020":{}}'
+    made = timed_plan('{ "version": 1, "payload": 1.10 }', NOW, 0, 1, False)
+    assert made == '{"version":1,"payload":1.10,"starts_at":"2026-11-23T12:00:00Z","expires_at":"2026-11-23T12:02:00Z"}'
