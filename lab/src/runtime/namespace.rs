@@ -1,13 +1,14 @@
 //! An environment's view of the file system: the machine's own, with `/var/task`, `/var/runtime`, `/opt` and `/tmp` as in Lambda.
 //!
-//! Made in a mount namespace; without root, inside a user namespace, where the kernel allows it. It is no security boundary: what runs in it is
-//! the developer's own function.
+//! Made in a mount namespace; without root, inside a user namespace, where the kernel allows it. All but `/tmp` is read-only, as in Lambda, as far as the kernel lets it be. It is no security boundary: what runs in
+//! it is the developer's own function.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{chdir, chroot, getgid, getuid};
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,8 @@ pub struct View {
 
 /// Folders of which each entry is taken over by itself, so that Lambda's can be put beside them.
 const OPENED: [&str; 1] = ["var"];
+/// Folders that are no files.
+const DEVICES: [&str; 3] = ["/dev", "/proc", "/sys"];
 /// Folders that Lambda's take the place of.
 const REPLACED: [&str; 4] = ["/opt", "/tmp", "/var/task", "/var/runtime"];
 
@@ -98,12 +101,32 @@ fn build(view: &View) -> Result<(), String> {
             bind(kept, &target)?;
         }
     }
-    for folder in [&task, &opt, &runtime] {
-        // Where the machine's own mount has flags that may not be dropped this is refused: then it stays as it is.
-        let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
-        let _ = mount(None::<&str>, folder, None::<&str>, flags, None::<&str>);
+    for folder in [&task, &opt, &runtime, root] {
+        read_only(folder);
     }
     Ok(())
+}
+
+/// As in Lambda, where only `/tmp` can be written to; and a function that clears up too much clears up nothing of the machine's own. What is mounted
+/// below `at` stays as it is, and so does `at` where the kernel refuses.
+fn read_only(at: &Path) {
+    let Ok(now) = statvfs(at) else { return };
+    // A mount's other flags must be said again: without root they may not be dropped.
+    let kept = [
+        (FsFlags::ST_NOSUID, MsFlags::MS_NOSUID),
+        (FsFlags::ST_NODEV, MsFlags::MS_NODEV),
+        (FsFlags::ST_NOEXEC, MsFlags::MS_NOEXEC),
+        (FsFlags::ST_NOATIME, MsFlags::MS_NOATIME),
+        (FsFlags::ST_NODIRATIME, MsFlags::MS_NODIRATIME),
+        (FsFlags::ST_RELATIME, MsFlags::MS_RELATIME),
+    ];
+    let mut flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY;
+    for (has, keep) in kept {
+        if now.flags().contains(has) {
+            flags |= keep;
+        }
+    }
+    let _ = mount(None::<&str>, at, None::<&str>, flags, None::<&str>);
 }
 
 fn memory_file_system(at: &Path, size_mb: u32) -> nix::Result<()> {
@@ -140,7 +163,11 @@ fn take_over(root: &Path, path: &Path) -> Result<(), String> {
     } else {
         fs::write(&target, "").map_err(said)?;
     }
-    bind(path, &target)
+    bind(path, &target)?;
+    if !DEVICES.iter().any(|devices| path == Path::new(devices)) {
+        read_only(&target);
+    }
+    Ok(())
 }
 
 fn bind(from: &Path, to: &Path) -> Result<(), String> {

@@ -10,6 +10,9 @@ use super::clients::{self, Client, Workshop};
 use super::error::LabError;
 use super::launcher::ARGUMENT;
 
+/// How the folder of a run is called, before its process and a number.
+const PREFIX: &str = "faultlayer-lab-";
+
 /// How the lab is set up. [`Options::new`] is right for the command itself.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -55,7 +58,8 @@ impl Tools {
     /// Looks at what this machine allows and makes the folder for this run. Blocks for some milliseconds.
     pub fn new(options: Options) -> Result<Arc<Tools>, LabError> {
         let not_isolated = if options.isolated { refused(&options.launcher)? } else { Some("not wanted".to_owned()) };
-        let work = std::env::temp_dir().join(format!("faultlayer-{}-{:x}", std::process::id(), unique()));
+        sweep(&std::env::temp_dir());
+        let work = std::env::temp_dir().join(format!("{PREFIX}{}-{:x}", std::process::id(), unique()));
         fs::create_dir_all(&work).map_err(|error| LabError::file("make", &work, &error))?;
         let workshop = Workshop { cache: options.cache, work, interpreter: options.interpreter };
         Ok(Arc::new(Tools {
@@ -110,6 +114,18 @@ fn refused(launcher: &Path) -> Result<Option<String>, LabError> {
         .output()
         .map_err(|error| LabError::file("run", launcher, &error))?;
     Ok((!output.status.success()).then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned()))
+}
+
+/// Removes the folders of labs that were killed and could not do it themselves. Their launchers, and with them all mounts, are gone.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split_once('-')?.0.parse::<u32>().ok());
+        if process.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists()) {
+            // Another user's stays.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// A number that no other call of this or another process gets.

@@ -1,6 +1,8 @@
 //! The runtime interface clients: the real ones, which Lambda itself runs. One file for each language says how its client is found or
 //! installed and how a process is started with it.
 
+pub mod java;
+pub mod node;
 pub mod python;
 
 use std::path::{Path, PathBuf};
@@ -95,13 +97,21 @@ pub fn prepare(runtime: &str, workshop: &Workshop) -> Result<Box<dyn Client>, La
     if runtime.starts_with("python") {
         return Ok(Box::new(python::Python::prepare(runtime, workshop)?));
     }
-    Err(LabError::new(format!("runtime: expected `python3.10` or a later Python, got `{runtime}`")))
+    if runtime.starts_with("nodejs") {
+        return Ok(Box::new(node::Node::prepare(runtime, workshop)?));
+    }
+    if runtime.starts_with("java") {
+        return Ok(Box::new(java::Java::prepare(runtime, workshop)?));
+    }
+    Err(LabError::new(format!("runtime: expected `python3.10`, `nodejs20.x`, `java11` or a later one, got `{runtime}`")))
 }
 
 /// The runtime that a language's bare name stands for on this machine: `python` is the `python3` on the path, or the newest one there is.
 pub fn resolve(runtime: &str, workshop: &Workshop) -> Result<String, LabError> {
     match runtime {
         "python" => python::newest(workshop),
+        "node" | "nodejs" => node::newest(workshop),
+        "java" => java::newest(workshop),
         _ => Ok(runtime.to_owned()),
     }
 }
