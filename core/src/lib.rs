@@ -8,6 +8,7 @@ pub mod boundary;
 pub mod decision;
 pub mod delay;
 pub mod faults;
+pub mod matching;
 pub mod plan;
 pub mod record;
 pub mod rim;

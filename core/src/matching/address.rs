@@ -28,7 +28,11 @@ impl AddressRange {
         let digits = digits(address).ok_or("an IPv4 or IPv6 address before the `/`")?;
         let all = if digits.len() == 8 { 32 } else { 128 };
         if bits < 0 || bits >= all {
-            return Err(if all == 32 { "0 to 31 fixed bits for an IPv4 address" } else { "0 to 127 fixed bits for an IPv6 address" });
+            return Err(if all == 32 {
+                "0 to 31 fixed bits for an IPv4 address"
+            } else {
+                "0 to 127 fixed bits for an IPv6 address"
+            });
         }
         let (mut low, mut high) = (digits.clone(), digits);
         for (index, (low, high)) in low.iter_mut().zip(&mut high).enumerate() {

@@ -17,6 +17,7 @@
 //! - `cidr` and addresses look at strings only. The library also reads the digits of a number as a hexadecimal address.
 //! - A suffix looks at strings only. The library can meet it in its own encoding of a number.
 //! - An empty key at the end of a path is a key like any other. The library reads it only in some patterns.
+//! - Where alternatives of one field make the library contradict what it says to each of them alone, each alone counts.
 //! - An empty list in a nested `anything-but` is refused. The library refuses it in some patterns and ignores it in others.
 //! - An event that is not exactly one JSON object never matches. The library throws, or ignores what follows the object.
 //! - Half a surrogate pair, which JSON can escape, is read as U+FFFD, as the languages hand it over.
@@ -34,9 +35,6 @@ mod scan;
 mod search;
 mod string;
 mod test;
-
-#[cfg(test)]
-mod unit_tests;
 
 pub use compile::{Pattern, PatternProblem};
 pub use node::{Kind, Node};

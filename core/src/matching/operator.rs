@@ -44,7 +44,8 @@ pub(super) fn read(element: &Value, legacy: bool) -> Read<Element> {
     Ok(Element::Test(test))
 }
 
-const OPERATORS: &str = "one of the operators prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, exists, cidr, exactly";
+const OPERATORS: &str =
+    "one of the operators prefix, suffix, equals-ignore-case, wildcard, anything-but, numeric, exists, cidr, exactly";
 
 fn operator(element: &Value, object: &Map<String, Value>, legacy: bool) -> Read<Element> {
     let (name, value) = only(element, object, "", OPERATORS)?;

@@ -160,7 +160,8 @@ impl<'a> Search<'a> {
     }
 
     fn meets(&self, index: usize, scope: ScopeId) -> bool {
-        let array = self.projection.scopes.get(scope as usize).and_then(|element| self.projection.arrays.get(element.array as usize));
+        let array =
+            self.projection.scopes.get(scope as usize).and_then(|element| self.projection.arrays.get(element.array as usize));
         let Some(array) = array else { return true };
         let rest = self.branch.get(index..).unwrap_or_default();
         let mut paths = rest.iter().filter_map(|field| self.pattern.fields.get(*field as usize)).map(|field| field.path);

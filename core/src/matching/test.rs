@@ -83,7 +83,12 @@ impl Test {
             (Self::NotGlob(globs), Leaf::Text(text)) => !globs.iter().any(|glob| glob.matches(inner(text))),
             // Every `anything-but` is passed by what has another type than its values.
             (
-                Self::NotNumber(_) | Self::NotText(_) | Self::NotPrefix(_) | Self::NotSuffix(_) | Self::NotFold(_) | Self::NotGlob(_),
+                Self::NotNumber(_)
+                | Self::NotText(_)
+                | Self::NotPrefix(_)
+                | Self::NotSuffix(_)
+                | Self::NotFold(_)
+                | Self::NotGlob(_),
                 _,
             ) => true,
             _ => false,

@@ -1,0 +1,20 @@
+# Matching, held to the real event-ruler.
+
+MATCHING_LIBRARY := .cache/matching
+MATCHING_PAIRS ?= 3000
+MATCHING_SEED ?= 1
+
+.PHONY: test-matching matching-long
+
+$(MATCHING_LIBRARY)/Answers.class: tests/matching/pom.xml tests/matching/Answers.java
+	mkdir -p $(MATCHING_LIBRARY)
+	mvn --quiet --batch-mode -f tests/matching/pom.xml dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(abspath $(MATCHING_LIBRARY))
+	javac -cp '$(MATCHING_LIBRARY)/*' -d $(MATCHING_LIBRARY) tests/matching/Answers.java
+
+test-matching: cli $(MATCHING_LIBRARY)/Answers.class
+	python3 tests/matching/vectors.py --library '$(MATCHING_LIBRARY):$(MATCHING_LIBRARY)/*' -- target/release/faultlayer plan match
+	python3 tests/matching/differential.py --library '$(MATCHING_LIBRARY):$(MATCHING_LIBRARY)/*' --seed $(MATCHING_SEED) --pairs $(MATCHING_PAIRS) -- target/release/faultlayer plan match
+
+# For hours or minutes without a disagreement: `make matching-long MATCHING_SEED=7`.
+matching-long:
+	$(MAKE) test-matching MATCHING_PAIRS=100000
