@@ -10,23 +10,29 @@ const RUN = Symbol('run');
 const Async = (async () => {}).constructor;
 
 /**
- * Holds a step's delay and does its outcome: gives `RUN` to go on, or the answer that stands instead; throws what a
- * fault throws. `put` places a corrupted text where it came from.
+ * Holds a step's delay and does its outcome: gives `RUN` to go on, or the answer that stands instead; throws what a fault
+ * throws. A promise only where there is something to wait for. `put` places a corrupted text where it came from.
  */
-async function carryOut(step, gate, put) {
-  if (step.delay_us > 0) await hold(step.delay_us);
+function carryOut(text, gate, put) {
+  gate.settle?.();
+  const step = JSON.parse(text);
+  return step.delay_us > 0 ? hold(step.delay_us).then(() => outcome(step, gate, put)) : outcome(step, gate, put);
+}
+
+function outcome(step, gate, put) {
   switch (step.outcome) {
     case 'error':
       throw build(step);
     case 'response':
-      return step.answer;
+      return { answer: step.answer, http: step.http };
     case 'exit':
       return gate.exit(step.code);
     case 'timeout':
-      await hold(step.hold_us);
-      throw new FaultInjected(step.message);
+      return hold(step.hold_us).then(() => {
+        throw new FaultInjected(step.message);
+      });
     case 'corrupt':
-      return put(step.text);
+      return { answer: put(step.text) };
     default:
       return RUN;
   }
@@ -45,25 +51,50 @@ function withText(answer, text) {
   return copy;
 }
 
-/** All phases around one call. `call` runs the original and gives its answer. */
-async function around(session, gate, call) {
+const isThenable = (value) => typeof value?.then === 'function';
+const chain = (value, next) => (isThenable(value) ? value.then(next) : next(value));
+
+/** Calls `work`, then `good` or `bad` with what came of it: at once, unless there is something to wait for. */
+function settle(work, good, bad) {
+  let value;
   try {
-    const instead = await carryOut(JSON.parse(session.before()), gate);
-    if (instead !== RUN) return instead;
-    let answer;
-    try {
-      answer = await call();
-    } catch (error) {
-      await carryOut(JSON.parse(session.failed()), gate);
-      throw error;
-    }
-    const step = JSON.parse(session.returned(session.wantsText() ? textOf(answer) : undefined));
-    const other = await carryOut(step, gate, (text) => withText(answer, text));
-    return other === RUN ? answer : other;
-  } finally {
+    value = work();
+  } catch (error) {
+    return bad(error);
+  }
+  return isThenable(value) ? Promise.resolve(value).then(good, bad) : good(value);
+}
+
+/** All phases around one call. `call` runs the original; where neither it nor a fault takes time, nor does this. */
+function around(session, gate, call) {
+  const end = () => {
     session.close();
     gate.settle?.();
-  }
+  };
+  const failed = (error) =>
+    chain(carryOut(session.failed(), gate), () => {
+      throw error;
+    });
+  const returned = (answer) => {
+    const step = session.returned(session.wantsText() ? textOf(answer) : undefined);
+    const other = carryOut(step, gate, (text) => withText(answer, text));
+    return chain(other, (instead) => (instead === RUN ? answer : instead.answer));
+  };
+  const phases = () =>
+    chain(carryOut(session.before(), gate), (instead) =>
+      instead === RUN ? settle(call, returned, failed) : instead.answer,
+    );
+  return settle(
+    phases,
+    (answer) => {
+      end();
+      return answer;
+    },
+    (error) => {
+      end();
+      throw error;
+    },
+  );
 }
 
 /** Does what was drawn, then hands the answer on the way that the client waits for it. */
@@ -71,6 +102,7 @@ function drive(session, gate, original, self, args) {
   const [, context, callback] = args;
   const calledBack = typeof context?.succeed === 'function' || (original.length >= 3 && !(original instanceof Async));
   if (typeof callback === 'function' && calledBack) return driveCallback(session, gate, original, self, args);
+  if (original instanceof Async) return (async () => around(session, gate, () => Reflect.apply(original, self, args)))();
   return around(session, gate, () => Reflect.apply(original, self, args));
 }
 
@@ -100,7 +132,7 @@ function driveCallback(session, gate, original, self, args) {
       unwatch = onEmptyLoop(() => onCallback(null, null));
       try {
         const result = Reflect.apply(original, self, [event, context, onCallback, ...rest]);
-        if (typeof result?.then === 'function') result.then(succeed, fail).catch(fail);
+        if (isThenable(result)) result.then(succeed, fail).catch(fail);
       } catch (error) {
         onCallback(error);
       }
@@ -110,7 +142,7 @@ function driveCallback(session, gate, original, self, args) {
     if (own.succeed) Object.assign(context, own);
     deliver[way](value);
   };
-  around(session, gate, call)
+  (async () => around(session, gate, call))()
     .then(hand('answer'), hand('error'))
     // An answer that is no JSON: the client throws where it is handed over, and takes the throw for the handler's.
     .catch((error) => deliver.error(error));
@@ -130,4 +162,4 @@ function onEmptyLoop(answer) {
   return () => process.removeListener('beforeExit', before);
 }
 
-module.exports = { drive, around, carryOut, RUN, textOf };
+module.exports = { drive, carryOut, textOf, withText, RUN };

@@ -13,9 +13,8 @@ async function drive(session, gate, original, self, args) {
   const stream = args[1];
   let tap;
   try {
-    const first = JSON.parse(session.before());
-    const instead = await carryOut(first, gate);
-    if (instead !== RUN) return void writeAnswer(stream, instead, first.http);
+    const instead = await carryOut(session.before(), gate);
+    if (instead !== RUN) return void writeAnswer(stream, instead);
     const borders = JSON.parse(session.borders());
     if (borders.length > 0 || session.wantsText()) tap = new Tap(stream, session, gate, borders);
     let result;
@@ -24,10 +23,10 @@ async function drive(session, gate, original, self, args) {
       if (typeof running?.then !== 'function') throw new Error('Streaming does not support non-async handlers.');
       result = await (tap ? tap.during(running) : running);
     } catch (error) {
-      await carryOut(JSON.parse(session.failed()), gate);
+      await carryOut(session.failed(), gate);
       throw error;
     }
-    await carryOut(JSON.parse(session.returned(undefined)), gate);
+    await carryOut(session.returned(undefined), gate);
     return result;
   } finally {
     tap?.close();
@@ -37,7 +36,7 @@ async function drive(session, gate, original, self, args) {
 }
 
 /** Writes a fault's own answer: an HTTP prelude and its body, or the payload as it stands, and ends the stream. */
-function writeAnswer(stream, answer, http) {
+function writeAnswer(stream, { answer, http }) {
   let body = answer;
   if (http) {
     const { body: text, ...prelude } = answer;
@@ -182,12 +181,12 @@ class Tap {
   }
 
   async carry(border, written) {
-    const step = JSON.parse(this.session.reached(border.index));
-    if (step.outcome === 'exit') await written;
-    const answer = await carryOut(step, this.gate);
-    if (answer === RUN) return;
+    // What was delivered is out before the fault: a crash must not take it along.
+    await written;
+    const instead = await carryOut(this.session.reached(border.index), this.gate);
+    if (instead === RUN) return;
     this.close();
-    const body = step.http ? (answer.body ?? '') : answer;
+    const body = instead.http ? (instead.answer.body ?? '') : instead.answer;
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     if (text !== '') this.inner.write.call(this.stream, text);
     this.inner.end.call(this.stream);

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { runtimeApi } from './runtime-api.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const tools = path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'faultlayer', 'node');
+const tools = path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'faultlayer');
 /** The layer as Lambda would unpack it. */
 export const LAYER = path.resolve(here, '../../build/opt/faultlayer/node');
 export const FIXTURES = path.resolve(here, '../fixtures');
@@ -32,13 +32,13 @@ export const PAIRS = [
 ].map((pair) => ({ ...pair, name: `node ${pair.node}, client ${pair.client}.x` }));
 
 export function nodeBinary(major) {
-  const binary = path.join(tools, `node-${VERSIONS[major]}`, 'bin', 'node');
+  const binary = path.join(tools, 'node', `node-${VERSIONS[major]}`, 'bin', 'node');
   if (!existsSync(binary)) throw new Error(`Node ${VERSIONS[major]} is missing: run \`make tools-node\``);
   return binary;
 }
 
 function clientModule(generation) {
-  const root = path.join(tools, `ric-${CLIENTS[generation]}`, 'node_modules', 'aws-lambda-ric');
+  const root = path.join(tools, 'clients', `aws-lambda-ric-${CLIENTS[generation]}`, 'node_modules', 'aws-lambda-ric');
   const file = path.join(root, generation === 3 ? 'bin/index.mjs' : 'index.mjs');
   if (!existsSync(file)) throw new Error(`aws-lambda-ric ${CLIENTS[generation]} is missing: run \`make tools-node\``);
   return file;

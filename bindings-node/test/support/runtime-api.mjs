@@ -21,6 +21,7 @@ export async function runtimeApi() {
       const call = queue.shift();
       const res = idle.shift();
       open.set(call.id, call);
+      call.handed = performance.now();
       res.writeHead(200, {
         'Content-Type': 'application/json',
         'Lambda-Runtime-Aws-Request-Id': call.id,
@@ -29,7 +30,6 @@ export async function runtimeApi() {
         ...(call.clientContext === undefined ? {} : { 'Lambda-Runtime-Client-Context': call.clientContext }),
       });
       res.end(call.body);
-      call.handed = performance.now();
     }
   };
 

@@ -1,0 +1,57 @@
+# The Node part: the layer, the npm package, their tests. Included by the root Makefile, run from the root.
+
+NODE_DIR := bindings-node
+NODE_ARCH := $(shell uname -m)
+NODE_LAYER := dist/layers/faultlayer-node-$(patsubst aarch64,arm64,$(NODE_ARCH)).zip
+NODE_ADDON := $(NODE_DIR)/native/faultlayer-linux-$(patsubst x86_64,x64,$(patsubst aarch64,arm64,$(NODE_ARCH))).node
+NODE_SOURCES := $(shell find $(NODE_DIR)/src $(NODE_DIR)/lib $(NODE_DIR)/layer core/src -type f) \
+	$(NODE_DIR)/Cargo.toml core/Cargo.toml Cargo.toml $(NODE_DIR)/scripts/pack_layer.py
+CARGO_TARGET := $(or $(CARGO_TARGET_DIR),target)
+NODE_TEST := node --test --test-reporter=tap
+
+.PHONY: check-node tools-node native-node layers-node test-node lint-node bench-node
+
+check-node:
+	@command -v cargo >/dev/null || { echo "missing: Rust (cargo). Get it from https://rustup.rs" >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "missing: Node with npm, 20 or newer. Get it from https://nodejs.org" >&2; exit 1; }
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0] < 20))' || { echo "missing: Node 20 or newer, this is $$(node --version)" >&2; exit 1; }
+
+$(NODE_DIR)/node_modules/.ready: $(NODE_DIR)/package.json $(NODE_DIR)/package-lock.json | check-node
+	cd $(NODE_DIR) && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+# In continuous integration, where nobody can be asked to, what is missing for the clients' build is installed.
+tools-node: | check-node
+	@if [ "$(CI)" = true ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v autoreconf libtoolize >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq autoconf automake libtool >/dev/null; \
+	fi
+	@$(NODE_DIR)/scripts/tools.sh
+
+$(NODE_LAYER): $(NODE_SOURCES) .cache/zig/.ready
+	PATH="$(CURDIR)/.cache/zig/bin:$$PATH" \
+		cargo zigbuild --quiet --profile layer -p faultlayer-node --target $(NODE_ARCH)-unknown-linux-gnu.2.26
+	python3 $(NODE_DIR)/scripts/pack_layer.py $(CARGO_TARGET)/$(NODE_ARCH)-unknown-linux-gnu/layer/libfaultlayer_node.so $@
+
+layers-node: | check-node
+	@$(MAKE) --no-print-directory $(NODE_LAYER)
+
+# The library's addon, for the tests and for `require` from the checkout.
+native-node: | check-node
+	cargo build --quiet --release -p faultlayer-node
+	@mkdir -p $(NODE_DIR)/native
+	@cmp -s $(CARGO_TARGET)/release/libfaultlayer_node.so $(NODE_ADDON) || { rm -f $(NODE_ADDON); cp $(CARGO_TARGET)/release/libfaultlayer_node.so $(NODE_ADDON); }
+
+# The tests run what is shipped: the layer's own archive, unpacked as Lambda unpacks it.
+test-node: tools-node native-node layers-node $(NODE_DIR)/node_modules/.ready
+	rm -rf $(NODE_DIR)/build/opt && mkdir -p $(NODE_DIR)/build/opt
+	python3 -m zipfile -e $(NODE_LAYER) $(NODE_DIR)/build/opt
+	cd $(NODE_DIR) && $(NODE_TEST) test/*.test.mjs
+
+lint-node: $(NODE_DIR)/node_modules/.ready
+	cargo clippy --quiet --release -p faultlayer-node -- -D warnings
+	cargo fmt -p faultlayer-node -- --check
+
+bench-node: tools-node native-node layers-node
+	rm -rf $(NODE_DIR)/build/opt && mkdir -p $(NODE_DIR)/build/opt
+	python3 -m zipfile -e $(NODE_LAYER) $(NODE_DIR)/build/opt
+	node $(NODE_DIR)/bench/bench.mjs
