@@ -2,8 +2,8 @@
 
     python3 build_layer.py LIBRARY.so OUT.zip [--any-glibc]
 
-The same input gives the same bytes. Native code that needs more than GLIBC 2.26 (Amazon Linux 2) is refused, unless it is
-said that the zip stays on this machine.
+The same input gives the same bytes. Native code that needs more than GLIBC 2.26 (Amazon Linux 2) is refused, unless it
+is said that the zip stays on this machine.
 """
 
 from __future__ import annotations

@@ -20,12 +20,9 @@ def main() -> None:
         if (target / "awslambdaric").is_dir():
             continue
         print(f"awslambdaric {release} for CPython {version}", flush=True)
-        subprocess.run(
-            [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", str(target)]
-            + ["--python-version", version, "--implementation", "cp", "--only-binary", ":all:"]
-            + [f"awslambdaric=={release}"],
-            check=True,
-        )
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        place = ["--target", str(target), "--python-version", version, "--implementation", "cp"]
+        subprocess.run([*pip, *place, "--only-binary", ":all:", f"awslambdaric=={release}"], check=True)
     missing = [version for version in VERSIONS if not interpreter(version)]
     if missing:
         print(f"not on this machine, not tested: CPython {', '.join(missing)}", flush=True)

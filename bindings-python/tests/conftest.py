@@ -13,6 +13,8 @@ import pytest
 from interpreters import NEWEST_CLIENT, ROOT, VERSIONS, client, interpreter
 from runtime_api import Environment
 
+pytest_plugins = ["pytester"]
+
 LAYER_ZIP = Path(os.environ.get("FAULTLAYER_LAYER_ZIP", ROOT / "dist" / "layers" / "faultlayer-python-x86_64.zip"))
 
 

@@ -1,5 +1,5 @@
-"""Which CPythons this machine has, and awslambdaric for each. `make test-python` installs the clients below `.cache/python`;
-the tests take what is there and name what is not."""
+"""Which CPythons this machine has, and awslambdaric for each. `make test-python` installs the clients below
+`.cache/python`; the tests take what is there and name what is not."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import botocore
+import botocore  # type: ignore[import-untyped]
 import pytest
 import requests
 from conftest import Lambda
@@ -16,7 +16,7 @@ from interpreters import ROOT
 from runtime_api import Answer
 
 sys.path.insert(0, str(ROOT / "tests" / "vectors"))
-from sampling import draw  # noqa: E402
+from sampling import draw  # type: ignore[import-not-found]
 
 NEVER = {"version": 1, "expires_at": "never"}
 # One fault that is in force but is never drawn in a test: the wrapper is there and nothing fires.
@@ -238,6 +238,7 @@ def test_a_response_stands_instead(function: Lambda) -> None:
         assert answer.kind == "response"
         assert answer.json == {"statusCode": 503, "headers": {"a": "größe"}, "body": "busy 🦀"}
         assert list(answer.json) == ["statusCode", "headers", "body"]
+    payload: Any
     for payload in (None, 5, 1.5, "text", [], {"b": 1, "a": None}):
         with function.start(variables=plan({"kind": "response", "payload": payload, "when": "after"})) as environment:
             assert environment.invoke({}).json == payload
@@ -311,25 +312,16 @@ def test_a_signal_handler_of_the_function_runs_during_a_delay(one_function: Lamb
         assert "stopped in good order" in environment.log()
 
 
-OWN_RECORDS = {
+ONE = {"version": 1, "faults": [{"id": "a", "kind": "exit", "rate": 1}]}
+OWN_RECORDS: dict[str, tuple[dict[str, str], str, str]] = {
     "no plan": ({}, "plan_missing", "INFO"),
     "garbage": ({"FAULTLAYER_PLAN": "{nonsense"}, "plan_invalid", "ERROR"),
-    "problems": (
-        {"FAULTLAYER_PLAN": '{"version": 1, "expires_at": "never", "faults": [{"x": 1}]}'},
-        "plan_invalid",
-        "ERROR",
-    ),
+    "problems": ({"FAULTLAYER_PLAN": json.dumps({**NEVER, "faults": [{"x": 1}]})}, "plan_invalid", "ERROR"),
     "missing file": ({"FAULTLAYER_PLAN": "file:/nowhere/plan.json"}, "plan_unreadable", "ERROR"),
     "unknown source": ({"FAULTLAYER_PLAN": "ssm:/plan"}, "plan_source_unknown", "ERROR"),
-    "no expiry": (
-        {"FAULTLAYER_PLAN": '{"version": 1, "faults": [{"id": "a", "kind": "exit", "rate": 1}]}'},
-        "plan_without_expiry",
-        "ERROR",
-    ),
+    "no expiry": ({"FAULTLAYER_PLAN": json.dumps(ONE)}, "plan_without_expiry", "ERROR"),
     "expired": (
-        {
-            "FAULTLAYER_PLAN": '{"version": 1, "expires_at": "2020-01-01T00:00:00Z", "faults": [{"id": "a", "kind": "exit", "rate": 1}]}'
-        },
+        {"FAULTLAYER_PLAN": json.dumps({**ONE, "expires_at": "2020-01-01T00:00:00Z"})},
         "plan_expired",
         "INFO",
     ),

@@ -13,16 +13,16 @@ from interpreters import ROOT
 VECTORS = ROOT / "tests" / "vectors"
 
 
-def as_written(text: str) -> Any:
-    """JSON with its numbers as they are spelled: a payload goes out as it stands."""
-    return json.loads(text, parse_float=str, parse_int=str)
+def as_binary64(text: str) -> Any:
+    """JSON as the file of vectors keeps it: one number, however it was kept."""
+    return json.loads(text, parse_int=float)
 
 
 MADE = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(VECTORS.glob("*.json"))}
 DECISIONS = [
-    pytest.param(case, spelled["expect"], id=f"{path.stem}: {case['name']}")
+    pytest.param(case, kept["expect"], id=f"{path.stem}: {case['name']}")
     for path in sorted(VECTORS.glob("decisions*.json"))
-    for case, spelled in zip(MADE[path.stem], as_written(path.read_text(encoding="utf-8")), strict=True)
+    for case, kept in zip(MADE[path.stem], as_binary64(path.read_text(encoding="utf-8")), strict=True)
 ]
 
 
@@ -39,11 +39,11 @@ def test_the_vectors_are_there() -> None:
     assert len(MADE["refusals"]) >= 10
 
 
-@pytest.mark.parametrize(("case", "spelled"), DECISIONS)
-def test_decisions(case: Any, spelled: Any) -> None:
+@pytest.mark.parametrize(("case", "kept"), DECISIONS)
+def test_decisions(case: Any, kept: Any) -> None:
     records: list[str] = []
     host = Host(text(case["plan"]), records.append, language=case["language"], identity=case.get("identity") or {})
-    for call, expect, raw in zip(case["calls"], case["expect"], spelled, strict=True):
+    for call, expect, raw in zip(case["calls"], case["expect"], kept, strict=True):
         event, client_context = call.get("event"), call.get("client_context")
         session = host.decide(
             call["request_id"],
@@ -69,7 +69,7 @@ def test_decisions(case: Any, spelled: Any) -> None:
                 else:
                     steps.append(session.reached(told["border"], told["now_us"]))
             session.close()
-        assert dump(steps and [as_written(step) for step in steps]) == dump(raw["steps"])
+        assert dump(steps and [as_binary64(step) for step in steps]) == dump(raw["steps"])
         assert borders == expect["borders"]
         assert records == expect["records"]
         records.clear()

@@ -7,6 +7,7 @@ anything is raised: the engine decided that. The layer ships this same file; not
 from __future__ import annotations
 
 import builtins
+import contextlib
 import functools
 import importlib
 import json
@@ -28,8 +29,9 @@ class FaultInjected(Exception):
 def make_error(name: str, message: str, properties: str) -> BaseException:
     """The exception for a plan's `type`, `message` and `properties` (JSON text of an object).
 
-    `name` is a builtin exception or the dotted path of a class. One that is not there, is no exception or takes no single
-    message becomes a `FaultInjected` with `NAME: MESSAGE`. Properties become attributes, where the class lets them.
+    `name` is a builtin exception or the dotted path of a class. One that is not there, is no exception or takes no
+    single message becomes a `FaultInjected` with `NAME: MESSAGE`. Properties become attributes, where the class lets
+    them.
     """
     values: dict[str, Any] = json.loads(properties)
     error = _instance(name, message, values)
@@ -37,10 +39,9 @@ def make_error(name: str, message: str, properties: str) -> BaseException:
         error = FaultInjected(f"{name}: {message}")
         error.name = name
     for key, value in values.items():
-        try:
+        # A slot or a read-only property refuses: the error itself matters more.
+        with contextlib.suppress(Exception):
             setattr(error, key, value)
-        except Exception:  # noqa: S110 - a slot or a read-only property: the error itself matters more
-            pass
     return error
 
 
@@ -126,7 +127,7 @@ def _function_of(target: Any) -> types.FunctionType | None:
         elif isinstance(target, types.BuiltinFunctionType):
             return None
         else:
-            target = getattr(type(target), "__call__", None)
+            target = getattr(type(target), "__call__", None)  # noqa: B004 - its code is looked for
     return None
 
 

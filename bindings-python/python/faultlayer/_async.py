@@ -1,4 +1,4 @@
-"""Carries a session's steps out around an async call. Owns waiting and outcomes under an event loop; decides nothing."""
+"""Carries a session's steps out around an async call. Owns waiting and outcomes under a loop; decides nothing."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The library's own exceptions: one base, a stable `code` and the `path` of the field in each. Does not own the injected
-ones (`_acting.FaultInjected` and whatever a plan names)."""
+"""The library's own exceptions: one base, a stable `code` and the `path` of the field in each. Does not own the
+injected ones (`_acting.FaultInjected` and whatever a plan names)."""
 
 from __future__ import annotations
 

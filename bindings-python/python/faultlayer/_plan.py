@@ -1,5 +1,5 @@
-"""Plans as Python people write them: a typed builder, and every form that is taken for a plan. Owns spelling only: what a
-plan may say, and every default of it, is the engine's."""
+"""Plans as Python people write them: a typed builder, and every form that is taken for a plan. Owns spelling only: what
+a plan may say, and every default of it, is the engine's."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ PlanLike = str | os.PathLike[str] | Mapping[str, Any] | Plan | Fault | Sequence[
 
 
 def to_json(plan: PlanLike) -> str:
-    """The JSON text of whatever is taken for a plan. A dict or text is handed on as it stands, to be judged by the engine."""
+    """The JSON text of whatever is taken for a plan. A dict or text goes on as it stands: the engine judges it."""
     if isinstance(plan, Plan):
         return plan.to_json()
     if isinstance(plan, Fault):
@@ -200,7 +200,7 @@ def _given(**fields: Any) -> dict[str, Any]:
 
 
 def _named(faults: Sequence[Fault | Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Faults with the id and the rate that a builder need not say: its kind, numbered from the second on, and always."""
+    """Faults with what a builder need not say: the id (the kind, numbered from the second on) and the rate (always)."""
     taken = {fault["id"] for fault in map(_fields, faults) if isinstance(fault.get("id"), str)}
     named = []
     for fault in map(_fields, faults):

@@ -20,12 +20,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 _MISSING = object()
 
 
-class faults:  # noqa: N801 - reads as a statement: `with faults(plan):`
+class faults:
     """A plan in force inside a `with` (or `async with`) block.
 
-    It holds for every injection point (`@inject()`) that is called from the block, tasks that it starts among them, and for
-    `targets`: callables named as `"package.module.function"` or `"module.Class.method"`, which are replaced until the block
-    ends, for everybody. With `everywhere=True` it holds for the injection points of the whole process, threads included.
+    It holds for every injection point (`@inject()`) that is called from the block, tasks that it starts among them, and
+    for `targets`: callables named as `"package.module.function"` or `"module.Class.method"`, which are replaced for
+    everybody until the block ends. With `everywhere=True` it holds for all injection points of the process, those that
+    other threads call included.
 
         with faults(Fault.error("ConnectionError"), "app.fetch") as chaos:
             ...

@@ -32,8 +32,8 @@ in_process: list[Active] = []
 def wrap(function: F, plan: PlanLike | None = None, *, records: Records = None) -> F:
     """`function` with `plan` around it; without a plan, an injection point for `with faults(plan)`.
 
-    Sync and async callables stay what they are. A Lambda context (second argument) gives the request id and the deadline;
-    other calls count as `call-1`, `call-2` and so on.
+    Sync and async callables stay what they are. A Lambda context (second argument) gives the request id and the
+    deadline; other calls count as `call-1`, `call-2` and so on.
 
     Raises `PlanError` where the plan does not hold.
     """
@@ -75,7 +75,9 @@ def around(function: F, host_of: Callable[[], Host | None]) -> F:
 
 
 def _is_async(function: Callable[..., Any]) -> bool:
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))
+    # An object with an `async def __call__` is as async as a function.
+    kind = type(function)
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(kind, "__call__", None))  # noqa: B004
 
 
 def _active_host() -> Host | None:
