@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use faultlayer_core::decision::{Decision, Engine, Invocation, Outcome, Phase, explain};
+use faultlayer_core::decision::{Decision, Engine, Invocation, Outcome, Phase, Unbounded, explain};
 use faultlayer_core::plan::Plan;
 use faultlayer_core::record::Action;
 use faultlayer_core::timestamp::Timestamp;
@@ -24,6 +24,12 @@ fn fault(index: usize) -> impl Strategy<Value = Value> {
         Just(json!({"kind": "exit"})),
         Just(json!({"kind": "timeout"})),
     ];
+    let other = prop_oneof![
+        Just(json!({"kind": "corrupt"})),
+        Just(json!({"kind": "corrupt", "body": null})),
+        Just(json!({"kind": "disk", "size_mib": 1})),
+        Just(json!({"kind": "cpu", "duration_ms": 0})),
+    ];
     let when = prop_oneof![
         Just(json!({})),
         Just(json!({"when": "after"})),
@@ -31,7 +37,8 @@ fn fault(index: usize) -> impl Strategy<Value = Value> {
     ];
     let limit = prop_oneof![3 => Just(json!({})), 1 => (0..3_u32).prop_map(|limit| json!({"limit": limit}))];
     let rate = prop_oneof![Just(1.0), Just(0.0), 0.0..=1.0];
-    (kind, when, limit, rate).prop_map(move |(kind, when, limit, rate)| {
+    let what = prop_oneof![3 => (kind, when).boxed(), 1 => (other, Just(json!({}))).boxed()];
+    (what, limit, rate).prop_map(move |((kind, when), limit, rate)| {
         let mut fault = json!({"id": format!("f{index}"), "rate": rate});
         for part in [kind, when, limit] {
             fault.as_object_mut().unwrap().extend(part.as_object().unwrap().clone());
@@ -70,12 +77,12 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 /// The whole of one invocation: everything that the phases brought.
 fn live(mut decision: Decision, fails: bool) -> (Vec<Phase>, usize) {
-    let mut phases = vec![decision.before()];
+    let mut phases = vec![decision.before(&mut Unbounded)];
     if matches!(phases[0].step.outcome, Outcome::Run) {
         for border in decision.borders() {
             phases.push(decision.reached(border.index, NOW));
         }
-        phases.push(if fails { decision.failed(NOW) } else { decision.returned(NOW) });
+        phases.push(if fails { decision.failed(NOW) } else { decision.returned(Some("text"), NOW) });
     }
     let left = decision.borders().len();
     (phases, left)
@@ -104,7 +111,8 @@ proptest! {
         prop_assert_eq!(settled.len(), drawn.len());
         prop_assert_eq!(settled.into_iter().collect::<HashSet<_>>(), drawn);
         for phase in &phases {
-            let outcome = |record: &&faultlayer_core::record::Record| record.kind != "latency" && record.action != Action::Skipped;
+            let beside = ["latency", "disk", "memory", "cpu"];
+            let outcome = |record: &&faultlayer_core::record::Record| !beside.contains(&record.kind) && record.action != Action::Skipped;
             prop_assert!(phase.records.iter().filter(outcome).count() <= 1);
             prop_assert!(phase.records.is_sorted_by_key(|record| record.fault.clone()));
             prop_assert!(phase.step.delay_us <= u64::try_from(time_left_ms * 1000 - margin_us).unwrap_or(0));

@@ -91,6 +91,7 @@ fn decide(case: &Value) -> Value {
                 let next = match how.as_str() {
                     "returned" => session.returned(with["text"].as_str(), now_us),
                     "failed" => session.failed(now_us),
+                    "chunk" => session.chunk(with["text"].as_str().unwrap(), now_us),
                     "reached" => session.reached(usize::try_from(with["border"].as_u64().unwrap()).unwrap(), now_us),
                     other => panic!("no step `{other}`"),
                 };

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use faultlayer_core::decision::{Engine, Invocation};
+use faultlayer_core::decision::{Engine, Invocation, Unbounded};
 use faultlayer_core::plan::{Plan, locate};
 use faultlayer_core::timestamp::Timestamp;
 use libfuzzer_sys::fuzz_target;
@@ -13,8 +13,8 @@ fuzz_target!(|text: &str| {
             let now = Timestamp(1_795_435_200_000_000);
             let invocation = Invocation { request_id: text, deadline: Some(now), now, cold_start: true, streaming: true };
             if let Some(mut decision) = Engine::new(plan).decide(&invocation) {
-                decision.before();
-                decision.returned(now);
+                decision.before(&mut Unbounded);
+                decision.returned(Some(text), now);
             }
         }
         Err(error) => {

@@ -28,8 +28,7 @@ pub struct Host {
 pub(super) struct Shared {
     pub(super) language: Language,
     pub(super) sink: Sink,
-    /// Who the function is, for patterns on the context.
-    #[expect(dead_code, reason = "patterns on the context read it")]
+    /// Who the function is, for patterns on the context and the bound of memory faults.
     pub(super) identity: Identity,
     /// One bit for each of Faultlayer's own records that was written.
     told: AtomicU32,

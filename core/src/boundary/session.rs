@@ -6,6 +6,7 @@ use super::Language;
 use super::host::Shared;
 use crate::decision::{Border, Decision, Phase, Step};
 use crate::rim::clock;
+use crate::rim::effects::{Effects, Reservations};
 use crate::timestamp::Timestamp;
 
 /// The steps of one invocation. The shim carries out [`Session::before`], calls the handler if that says `run`, tells
@@ -15,13 +16,15 @@ pub struct Session {
     shared: Arc<Shared>,
     decision: Decision,
     before: Step,
+    effects: Option<Effects>,
 }
 
 impl Session {
     pub(super) fn begin(shared: Arc<Shared>, mut decision: Decision) -> Self {
-        let phase = decision.before();
+        let mut reservations = Reservations::under(shared.identity.memory_mb);
+        let phase = decision.before(&mut reservations);
         let before = shared.write(phase);
-        Self { shared, decision, before }
+        Self { shared, decision, before, effects: Some(reservations.start()) }
     }
 
     /// What to do before the handler, or instead of it. Decided and recorded already.
@@ -43,17 +46,23 @@ impl Session {
         self.shared.write(phase)
     }
 
-    /// Whether [`Session::returned`] wants the answer's text: the answer if it is a string, or the string `body` of an
-    /// answer that is an object.
+    /// Whether [`Session::returned`] wants the answer's text, which is the answer if it is a string, or the string `body`
+    /// of an answer that is an object; on a stream, whether [`Session::chunk`] wants the next chunk.
     #[must_use]
-    pub const fn wants_text(&self) -> bool {
-        false
+    pub fn wants_text(&self) -> bool {
+        self.decision.wants_text()
     }
 
-    /// The handler returned.
+    /// A chunk of a streamed response, after any HTTP prelude and as text, is about to go out: `corrupt` says what goes
+    /// out instead of it, `response` that its answer replaces this chunk and all that follow, `run` that it goes out.
+    pub fn chunk(&mut self, text: &str, now_us: Option<i64>) -> Step {
+        let phase = self.decision.chunk(text, at(now_us));
+        self.shared.write(phase)
+    }
+
+    /// The handler returned; for a stream, its response is complete.
     pub fn returned(&mut self, text: Option<&str>, now_us: Option<i64>) -> Step {
-        let _ = text;
-        let phase = self.decision.returned(at(now_us));
+        let phase = self.decision.returned(text, at(now_us));
         self.shared.write(phase)
     }
 
@@ -61,6 +70,11 @@ impl Session {
     pub fn failed(&mut self, now_us: Option<i64>) -> Step {
         let phase = self.decision.failed(at(now_us));
         self.shared.write(phase)
+    }
+
+    /// The invocation is over: ends disk, memory and CPU now, where a language drops its objects at a time of its own.
+    pub fn end(&mut self) {
+        self.effects = None;
     }
 
     /// For [`Step::to_json`].

@@ -9,6 +9,7 @@ use super::draw::{Hashes, sample};
 use super::engine::Invocation;
 use super::phase::Decision;
 use super::reason::Reason;
+use super::resources::Unbounded;
 use crate::plan::Plan;
 use crate::record::Action;
 
@@ -31,7 +32,8 @@ pub struct Explained {
     pub reason: Option<Reason>,
 }
 
-/// Explains each fault of the plan, in its order, for a fresh execution environment and a handler that returns.
+/// Explains each fault of the plan, in its order, for a fresh execution environment, a handler that returns
+/// a text, and all resources that are asked for.
 #[must_use]
 pub fn explain(plan: &Arc<Plan>, invocation: &Invocation<'_>) -> Vec<Explained> {
     let running = Arc::new(Running::new(Arc::clone(plan)));
@@ -59,8 +61,8 @@ pub fn explain(plan: &Arc<Plan>, invocation: &Invocation<'_>) -> Vec<Explained> 
         explained.push(fate);
     }
     let mut decision = Decision::new(running, invocation, all_drawn);
-    let mut records = decision.before().records;
-    records.extend(decision.returned(invocation.now).records);
+    let mut records = decision.before(&mut Unbounded).records;
+    records.extend(decision.returned(Some("any text"), invocation.now).records);
     for record in records {
         if let Some(fate) = explained.iter_mut().find(|fate| fate.fault == record.fault) {
             (fate.action, fate.reason) = (Some(record.action), record.reason);

@@ -10,12 +10,14 @@ mod limits;
 mod outcome;
 mod phase;
 mod reason;
+mod resources;
 
 pub use engine::{Engine, Invocation};
 pub use explain::{Explained, explain};
 pub use outcome::{Outcome, Step};
 pub use phase::{Border, Decision, Phase};
 pub use reason::Reason;
+pub use resources::{Resources, Unbounded};
 
 use limits::LimitCounters;
 

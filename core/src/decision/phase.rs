@@ -11,7 +11,8 @@ use super::draw::Drawn;
 use super::engine::Invocation;
 use super::outcome::{Outcome, Step};
 use super::reason::Reason;
-use crate::faults::{Kind, Latency, Timeout};
+use super::resources::Resources;
+use crate::faults::{Corrupt, Kind, Latency, Timeout};
 use crate::plan::{Fault, When};
 use crate::record::{Action, Record};
 use crate::timestamp::Timestamp;
@@ -69,15 +70,16 @@ impl Decision {
         }
     }
 
-    /// Before the handler: delays, then the first outcome that stands instead of it.
-    pub fn before(&mut self) -> Phase {
+    /// Before the handler: resource faults as far as `resources` grants them, delays, then the first outcome that stands
+    /// instead of the handler.
+    pub fn before(&mut self, resources: &mut dyn Resources) -> Phase {
         let stands = |fault: &Fault| fault.when == When::Before;
         let winner = self.first(|fault| stands(fault) && fault.kind.is_outcome());
         let mut pass = self.pass(self.started, winner);
         for slot in 0..pass.decision.drawn.len() {
             let Some(when) = pass.decision.fault(slot).map(|fault| fault.when) else { continue };
             match when {
-                When::Before => pass.settle(slot),
+                When::Before => pass.settle(slot, Some(&mut *resources)),
                 _ if winner.is_some() => pass.skip(slot, Reason::HandlerNotRun),
                 When::During { .. } if !pass.decision.streaming => pass.skip(slot, Reason::NotStreaming),
                 When::During { .. } | When::After => {}
@@ -105,7 +107,7 @@ impl Decision {
         for slot in 0..pass.decision.drawn.len() {
             let Some(during) = pass.decision.fault(slot).map(waits) else { continue };
             if during && slot == border {
-                pass.settle(slot);
+                pass.settle(slot, None);
             } else if during && winner.is_some() {
                 pass.skip(slot, Reason::Superseded);
             }
@@ -113,20 +115,41 @@ impl Decision {
         pass.finish()
     }
 
-    /// The handler returned; for a stream, its response is complete.
-    pub fn returned(&mut self, now: Timestamp) -> Phase {
-        self.after(Handler::Returned, now)
+    /// Whether a corruption waits for the text of the answer, or of a stream's chunk.
+    #[must_use]
+    pub fn wants_text(&self) -> bool {
+        self.first(|fault| fault.when == When::After && fault.kind.is_outcome()).is_none()
+            && self.first(|fault| matches!(fault.kind, Kind::Corrupt(_))).is_some()
+    }
+
+    /// A chunk of a streamed response is about to go out: the first with text that a corruption waits for is damaged, or
+    /// the rest of the stream replaced. Where an outcome after the handler waits, nothing happens.
+    pub fn chunk(&mut self, text: &str, now: Timestamp) -> Phase {
+        let wanted = self.wants_text() && !text.is_empty();
+        let mut pass = self.pass(now, None);
+        for slot in 0..if wanted { pass.decision.drawn.len() } else { 0 } {
+            if pass.decision.fault(slot).is_some_and(|fault| matches!(fault.kind, Kind::Corrupt(_))) {
+                pass.corrupt(slot, Some(text));
+            }
+        }
+        pass.finish()
+    }
+
+    /// The handler returned; for a stream, its response is complete. `text` is the answer if that is a string, or the
+    /// string `body` of an answer that is an object.
+    pub fn returned(&mut self, text: Option<&str>, now: Timestamp) -> Phase {
+        self.after(Handler::Returned, text, now)
     }
 
     /// The handler raised its own error, which stands; only a process that ends or hangs goes beyond it.
     pub fn failed(&mut self, now: Timestamp) -> Phase {
-        self.after(Handler::Failed, now)
+        self.after(Handler::Failed, None, now)
     }
 
-    fn after(&mut self, handler: Handler, now: Timestamp) -> Phase {
+    fn after(&mut self, handler: Handler, text: Option<&str>, now: Timestamp) -> Phase {
         let streamed = self.streaming && handler == Handler::Returned;
         let hindrance = |kind: &Kind| match kind {
-            Kind::Error(_) | Kind::Response(_) if handler == Handler::Failed => Some(Reason::HandlerFailed),
+            Kind::Error(_) | Kind::Response(_) | Kind::Corrupt(_) if handler == Handler::Failed => Some(Reason::HandlerFailed),
             Kind::Response(_) if streamed => Some(Reason::AlreadyStreamed),
             _ => None,
         };
@@ -138,9 +161,13 @@ impl Decision {
                 When::During { .. } => Some(Reason::StreamEnded),
                 When::Before | When::After => hindrance(&fault.kind),
             };
-            match reason {
-                Some(reason) => pass.skip(slot, reason),
-                None => pass.settle(slot),
+            match (reason, &fault.kind) {
+                (Some(reason), _) => pass.skip(slot, reason),
+                (None, Kind::Corrupt(_)) if winner.is_some() => pass.skip(slot, Reason::Superseded),
+                // Of a stream, every chunk that could be damaged is out.
+                (None, Kind::Corrupt(_)) if streamed => pass.skip(slot, Reason::NothingToCorrupt),
+                (None, Kind::Corrupt(_)) => pass.corrupt(slot, text),
+                (None, _) => pass.settle(slot, None),
             }
         }
         pass.finish()
@@ -159,7 +186,16 @@ impl Decision {
     fn pass(&mut self, now: Timestamp, winner: Option<usize>) -> Pass<'_> {
         let ends_in_timeout =
             winner.and_then(|slot| self.fault(slot)).is_some_and(|fault| matches!(fault.kind, Kind::Timeout(_)));
-        Pass { decision: self, now, winner, ends_in_timeout, held_us: 0, outcome: Outcome::Run, records: Vec::new() }
+        Pass {
+            decision: self,
+            now,
+            winner,
+            ends_in_timeout,
+            held_us: 0,
+            corrupted: false,
+            outcome: Outcome::Run,
+            records: Vec::new(),
+        }
     }
 }
 
@@ -182,17 +218,19 @@ struct Pass<'a> {
     /// Then delays are pointless.
     ends_in_timeout: bool,
     held_us: u64,
+    /// The answer is damaged already.
+    corrupted: bool,
     outcome: Outcome,
     records: Vec<Record>,
 }
 
 impl Pass<'_> {
     /// Injects the fault, or skips it where another outcome of this phase stands.
-    fn settle(&mut self, slot: usize) {
+    fn settle(&mut self, slot: usize, resources: Option<&mut dyn Resources>) {
         let superseded = match self.decision.fault(slot) {
             None => return,
             Some(fault) if fault.kind.is_outcome() => self.winner != Some(slot),
-            Some(_) => self.ends_in_timeout,
+            Some(fault) => self.ends_in_timeout && matches!(fault.kind, Kind::Latency(_)),
         };
         if superseded {
             return self.skip(slot, Reason::Superseded);
@@ -225,8 +263,40 @@ impl Pass<'_> {
                 hold_us: Timeout::hold_us(self.now, self.decision.deadline),
                 message: Timeout::message(self.decision.started, self.decision.deadline),
             },
+            Kind::Corrupt(_) => return,
+            kind @ (Kind::Disk(_) | Kind::Memory(_) | Kind::Cpu(_)) => {
+                let granted = match resources.filter(|_| !running.plan.dry_run) {
+                    Some(resources) => resources.grant(kind),
+                    None => Ok(None),
+                };
+                return match granted {
+                    Ok(granted_mib) => self.inject(slot, resource_details(kind, granted_mib), None),
+                    Err(reason) => self.skip(slot, reason),
+                };
+            }
         };
         self.inject(slot, details(&fault.kind, drawn), Some(outcome));
+    }
+
+    /// Damages the answer, unless another corruption did.
+    fn corrupt(&mut self, slot: usize, text: Option<&str>) {
+        let running = Arc::clone(&self.decision.running);
+        let Some(drawn) = self.decision.drawn.get(slot).and_then(Option::as_ref) else { return };
+        let Some(Kind::Corrupt(corrupt)) = running.plan.faults.get(drawn.fault).map(|fault| &fault.kind) else { return };
+        if self.corrupted {
+            return self.skip(slot, Reason::Superseded);
+        }
+        let outcome = match &corrupt.body {
+            Some(body) => Some(Outcome::Response { answer: body.clone(), http: false }),
+            None => text.and_then(|text| Corrupt::mangle(text, drawn.draws.clone())).map(|text| Outcome::Corrupt { text }),
+        };
+        match outcome {
+            Some(outcome) => {
+                self.corrupted = true;
+                self.inject(slot, Map::new(), Some(outcome));
+            }
+            None => self.skip(slot, Reason::NothingToCorrupt),
+        }
     }
 
     /// What a delay may still take before the deadline's margin.
@@ -308,6 +378,26 @@ fn details(kind: &Kind, drawn: &Drawn) -> Map<String, Value> {
             response.status.map(|status| ("status".to_owned(), Value::from(status))).into_iter().collect()
         }
         Kind::Exit(exit) => Map::from_iter([("code".to_owned(), Value::from(exit.code))]),
-        Kind::Timeout(_) => Map::new(),
+        Kind::Timeout(_) | Kind::Corrupt(_) => Map::new(),
+        Kind::Disk(_) | Kind::Memory(_) | Kind::Cpu(_) => resource_details(kind, None),
     }
+}
+
+/// What is occupied: as much as was granted, and what was asked for where that is more.
+fn resource_details(kind: &Kind, granted_mib: Option<u64>) -> Map<String, Value> {
+    let asked_mib = match kind {
+        Kind::Disk(disk) => disk.size_mib,
+        Kind::Memory(memory) => memory.size_mib,
+        Kind::Cpu(cpu) => {
+            let duration = ("duration_ms".to_owned(), Value::from(cpu.duration_ms));
+            return Map::from_iter([duration, ("threads".to_owned(), Value::from(cpu.threads))]);
+        }
+        _ => return Map::new(),
+    };
+    let size_mib = granted_mib.unwrap_or(asked_mib);
+    let mut details = Map::from_iter([("size_mib".to_owned(), Value::from(size_mib))]);
+    if size_mib < asked_mib {
+        details.insert("asked_mib".into(), Value::from(asked_mib));
+    }
+    details
 }

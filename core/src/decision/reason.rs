@@ -20,6 +20,12 @@ pub enum Reason {
     AlreadyStreamed,
     /// Nothing of the delay would be left before the deadline's margin.
     DeadlineMargin,
+    /// The answer has no text to mangle.
+    NothingToCorrupt,
+    /// The disk or the memory limit leaves nothing that could be occupied.
+    NoRoom,
+    /// The system refuses the resource.
+    Unavailable,
 
     /// Before `starts_at`.
     NotStarted,

@@ -1,6 +1,7 @@
 //! Where the world comes in and goes out: the clock, the environment, files, standard output. Nothing here decides.
 
 pub mod clock;
+pub mod effects;
 pub mod environment;
 pub mod sink;
 pub mod sleep;
