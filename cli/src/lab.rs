@@ -18,7 +18,7 @@ pub struct Args {
     /// The folder of functions, layers, parameters, documents and executions; they are there again at the next start
     #[arg(long, default_value = ".faultlayer/lab", value_name = "DIR")]
     state: PathBuf,
-    /// Let Automation's holds (`aws:sleep`) pass X times as fast; remembered in the state folder
+    /// Let Automation's holds (`aws:sleep`) pass X times as fast
     #[arg(long, value_name = "X", value_parser = speed)]
     speed: Option<f64>,
     /// Say the endpoint, account, region and state folder as one line of JSON
@@ -52,12 +52,15 @@ async fn serve(args: Args) -> Outcome {
     let mut output = io::stdout().lock();
     if args.json {
         let state = args.state.display().to_string();
-        let line =
-            serde_json::json!({"endpoint": endpoint, "account": place.account, "region": place.region, "state": state});
+        let line = serde_json::json!({"endpoint": endpoint, "account": place.account, "region": place.region, "state": state});
         writeln!(output, "{line}")?;
     } else {
         writeln!(output, "{endpoint}")?;
-        writeln!(output, "export AWS_ENDPOINT_URL={endpoint} AWS_REGION={} AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab", place.region)?;
+        writeln!(
+            output,
+            "export AWS_ENDPOINT_URL={endpoint} AWS_REGION={} AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab",
+            place.region
+        )?;
     }
     output.flush()?;
     drop(output);

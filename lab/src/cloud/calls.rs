@@ -43,7 +43,7 @@ impl CallLog {
             for line in BufReader::new(file).lines() {
                 // A line cut off by a kill is left out.
                 if let Ok(row) = serde_json::from_str::<Value>(&line?) {
-                    if let Some(execution) = row["execution"].as_str() {
+                    if let Some(execution) = row.get("execution").and_then(Value::as_str) {
                         *inner.counts.entry(execution.to_owned()).or_default() += 1;
                     }
                     inner.rows.push(row);

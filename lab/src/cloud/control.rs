@@ -81,7 +81,7 @@ async fn route(lab: &Arc<Lab>, method: &Method, path: &str, query: &str, body: &
         ("faults", false) => Ok(json!({"faults": lab.faults.list()})),
         ("faults/release", true) => {
             let wanted: Value = if body.is_empty() { Value::Null } else { read(body)? };
-            Ok(json!({"released": lab.faults.release(wanted["id"].as_u64())}))
+            Ok(json!({"released": lab.faults.release(wanted.get("id").and_then(Value::as_u64))}))
         }
         (path, true) if path.starts_with("functions/") => {
             let name = path.trim_start_matches("functions/");

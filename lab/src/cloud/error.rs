@@ -16,11 +16,7 @@ pub struct ApiError {
 impl ApiError {
     /// An error with its code, status and message.
     pub fn new(code: &str, status: u16, message: impl Into<String>) -> ApiError {
-        ApiError {
-            code: code.to_owned(),
-            status,
-            message: message.into(),
-        }
+        ApiError { code: code.to_owned(), status, message: message.into() }
     }
 
     /// A status 400 error, which most are.

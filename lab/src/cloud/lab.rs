@@ -288,7 +288,12 @@ pub fn text<'a>(input: &'a Value, member: &str) -> Option<&'a str> {
 }
 
 /// A page of a list: `marker` is the number of rows to leave out.
-pub fn page<T>(rows: Vec<T>, marker: Option<&str>, most: Option<u64>, usual: usize) -> Result<(Vec<T>, Option<String>), ApiError> {
+pub fn page<T>(
+    rows: Vec<T>,
+    marker: Option<&str>,
+    most: Option<u64>,
+    usual: usize,
+) -> Result<(Vec<T>, Option<String>), ApiError> {
     let skip = match marker {
         None | Some("") => 0,
         Some(marker) => marker.parse::<usize>().map_err(|_| ApiError::invalid("The pagination token is not valid"))?,

@@ -114,10 +114,7 @@ impl Models {
     /// The service and operation of an `X-Amz-Target` header.
     pub fn target(&self, header: &str) -> Option<(&str, &str)> {
         let (prefix, operation) = header.split_once('.')?;
-        let (name, service) = self
-            .services
-            .iter()
-            .find(|(_, service)| service.target.as_deref() == Some(prefix))?;
+        let (name, service) = self.services.iter().find(|(_, service)| service.target.as_deref() == Some(prefix))?;
         let (operation, _) = service.operations.get_key_value(operation)?;
         Some((name, operation))
     }
@@ -160,10 +157,7 @@ impl Service {
                 }
                 for (field, inner) in fields {
                     let Some(member) = shape.members.get(field) else {
-                        return Err(ApiError::bad(
-                            "SerializationException",
-                            format!("unknown member `{}`", join(path, field)),
-                        ));
+                        return Err(ApiError::bad("SerializationException", format!("unknown member `{}`", join(path, field))));
                     };
                     if !inner.is_null() {
                         self.walk(&member.shape, inner, &join(path, field), problems)?;
@@ -198,10 +192,7 @@ impl Service {
                 shape.check_number(number.as_f64().unwrap_or_default(), value, path, problems);
             }
             (kind, _) => {
-                return Err(ApiError::bad(
-                    "SerializationException",
-                    format!("`{path}`: expected a {kind}, got `{value}`"),
-                ));
+                return Err(ApiError::bad("SerializationException", format!("`{path}`: expected a {kind}, got `{value}`")));
             }
         }
         Ok(())

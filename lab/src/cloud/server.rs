@@ -63,16 +63,18 @@ impl Server {
                         tokio::spawn(answer(lab, request)).await.unwrap_or(Err(Dropped))
                     }
                 });
-                let connection =
-                    hyper::server::conn::http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+                let connection = hyper::server::conn::http1::Builder::new()
+                    .timer(TokioTimer::new())
+                    .serve_connection(TokioIo::new(stream), service);
                 // A connection that breaks off is the client's business.
                 let _broken = connection.await.is_err();
             });
         }
     }
 
-    /// Ends the functions' processes.
+    /// Ends the processes of functions and scripts. Executions are where they are, and go on when the lab is opened again.
     pub async fn shutdown(lab: &Arc<Lab>) {
+        lab.engines.end_all();
         lab.environments.clear().await;
     }
 
@@ -100,9 +102,8 @@ async fn answer(lab: Arc<Lab>, request: Http<Incoming>) -> Result<Response<Full<
     if parts.uri.path() == "/_lab" || parts.uri.path().starts_with("/_lab/") {
         return Ok(control::answer(&lab, &parts, &body).await);
     }
-    let who = access_key(&parts.headers)
-        .and_then(|key| lab.engines.key(&key))
-        .unwrap_or_else(|| Principal::user(&lab.place.account));
+    let who =
+        access_key(&parts.headers).and_then(|key| lab.engines.key(&key)).unwrap_or_else(|| Principal::user(&lab.place.account));
     let (protocol, request) = wire::read(&parts, &body);
     let request = match request {
         Ok(request) => request,

@@ -19,9 +19,8 @@ impl Store {
     pub fn open(folder: &Path) -> io::Result<Store> {
         fs::create_dir_all(folder)?;
         let lock = File::create(folder.join("lock"))?;
-        lock.try_lock().map_err(|_| {
-            io::Error::new(io::ErrorKind::WouldBlock, format!("`{}` is in use by another lab", folder.display()))
-        })?;
+        lock.try_lock()
+            .map_err(|_| io::Error::new(io::ErrorKind::WouldBlock, format!("`{}` is in use by another lab", folder.display())))?;
         Ok(Store { folder: folder.to_owned(), _lock: lock })
     }
 
@@ -72,8 +71,8 @@ impl Store {
             let path = entry?.path();
             if path.extension().is_some_and(|kind| kind == "json") {
                 let text = fs::read(&path)?;
-                let value = serde_json::from_slice(&text)
-                    .map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?;
+                let value =
+                    serde_json::from_slice(&text).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?;
                 found.push(value);
             }
         }

@@ -12,7 +12,7 @@ pub fn operate(lab: &Lab, request: &Request) -> Result<Value, ApiError> {
     let arns: Vec<&str> = strings(input.get("ResourceARNList"));
     let types = strings(input.get("ResourceTypeFilters"));
     let filters: Vec<&Value> = input.get("TagFilters").and_then(Value::as_array).into_iter().flatten().collect();
-    if !arns.is_empty() && !(filters.is_empty() && types.is_empty()) {
+    if !arns.is_empty() && (!filters.is_empty() || !types.is_empty()) {
         return Err(ApiError::bad("InvalidParameterException", "ResourceARNList can not be used with filters"));
     }
     let mut rows = Vec::new();

@@ -37,6 +37,9 @@ pub struct Request {
     pub raw: Bytes,
 }
 
+/// Labels or query terms, decoded.
+type Pairs = Vec<(String, String)>;
+
 /// What an operation answers.
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
@@ -106,15 +109,14 @@ fn read_query(body: &Bytes) -> Result<Request, ApiError> {
     let text = String::from_utf8_lossy(body);
     let action = text.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap_or_default();
     let served = models()?.service("sts").and_then(|sts| sts.operations.get_key_value(action));
-    let (operation, _) =
-        served.ok_or_else(|| ApiError::bad("InvalidAction", format!("the lab does not serve `{action}`")))?;
+    let (operation, _) = served.ok_or_else(|| ApiError::bad("InvalidAction", format!("the lab does not serve `{action}`")))?;
     Ok(Request { service: "sts", operation, input: Value::Object(Map::new()), raw: Bytes::new() })
 }
 
 fn read_rest(parts: &Parts, body: &Bytes) -> Result<Request, ApiError> {
     let service = models()?.service("lambda").ok_or_else(|| ApiError::internal("models.json: no lambda"))?;
     let query = query_pairs(parts.uri.query().unwrap_or_default());
-    let mut found: Option<(&'static str, &'static Operation, Vec<(String, String)>)> = None;
+    let mut found: Option<(&'static str, &'static Operation, Pairs)> = None;
     let mut most = 0;
     for (name, operation) in &service.operations {
         let (template, fixed) = split_template(&operation.http.request_uri);
@@ -128,11 +130,7 @@ fn read_rest(parts: &Parts, body: &Bytes) -> Result<Request, ApiError> {
         }
     }
     let unknown = || {
-        ApiError::new(
-            "UnknownOperationException",
-            404,
-            format!("the lab does not serve `{} {}`", parts.method, parts.uri.path()),
-        )
+        ApiError::new("UnknownOperationException", 404, format!("the lab does not serve `{} {}`", parts.method, parts.uri.path()))
     };
     let (name, operation, labels) = found.ok_or_else(unknown)?;
     let mut fields = Map::new();
@@ -187,9 +185,7 @@ fn located(
         "boolean" => text.parse::<bool>().ok().map(Value::from),
         _ => Some(Value::String(text.clone())),
     };
-    value
-        .map(Some)
-        .ok_or_else(|| ApiError::bad("SerializationException", format!("`{field}`: expected a {kind}, got `{text}`")))
+    value.map(Some).ok_or_else(|| ApiError::bad("SerializationException", format!("`{field}`: expected a {kind}, got `{text}`")))
 }
 
 fn split_template(uri: &str) -> (&str, Vec<(String, String)>) {

@@ -76,17 +76,15 @@ pub async fn run(lab: Arc<Lab>, step: Step, task: Task, inputs: Value) -> Outcom
             Err(message) => Outcome::failure(message),
         },
         "aws:sleep" => {
-            sleep(&lab, &task).await;
+            sleep(&task).await;
             Outcome::success(Value::Null)
         }
         other => Outcome::failure(format!("the lab does not run `{other}`")),
     }
 }
 
-async fn sleep(lab: &Lab, task: &Task) {
+async fn sleep(task: &Task) {
     let left = task.wake.unwrap_or(0).saturating_sub(super::super::clock::now_ms());
-    // A change of speed in the middle is for the sleeps after this one.
-    let _lab = lab;
     tokio::time::sleep(Duration::from_millis(u64::try_from(left).unwrap_or(0))).await;
 }
 

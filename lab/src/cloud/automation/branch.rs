@@ -33,10 +33,10 @@ fn holds(choice: &Value) -> Result<bool, String> {
         return Err("a choice must be an object".to_owned());
     };
     let variable = &choice["Variable"];
-    for (operator, wanted) in fields.iter().filter(|(name, _)| !matches!(name.as_str(), "Variable" | "NextStep")) {
-        return compare(operator, variable, wanted);
+    match fields.iter().find(|(name, _)| !matches!(name.as_str(), "Variable" | "NextStep")) {
+        Some((operator, wanted)) => compare(operator, variable, wanted),
+        None => Err("a choice needs an operator".to_owned()),
     }
-    Err("a choice needs an operator".to_owned())
 }
 
 fn compare(operator: &str, variable: &Value, wanted: &Value) -> Result<bool, String> {

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::lab::Place;
 use super::values;
 
 /// A document.
@@ -153,9 +152,9 @@ fn jump(text: Option<&str>) -> Jump {
 
 impl Document {
     /// Reads and checks a document. The error is a sentence.
-    pub fn parse(content: &str, place: &Place) -> Result<Document, String> {
+    pub fn parse(content: &str) -> Result<Document, String> {
         let document: Document = serde_json::from_str(content).map_err(|error| error.to_string())?;
-        document.check(place)?;
+        document.check()?;
         Ok(document)
     }
 
@@ -170,7 +169,7 @@ impl Document {
         self.main_steps.get(at + 1)
     }
 
-    fn check(&self, place: &Place) -> Result<(), String> {
+    fn check(&self) -> Result<(), String> {
         if self.schema_version != "0.3" {
             return Err(format!("schemaVersion: expected `0.3`, got `{}`", self.schema_version));
         }
@@ -187,7 +186,7 @@ impl Document {
             if !named || !seen.insert(&step.name) {
                 return Err(format!("{path}: expected a name of its own of letters, digits and `_`"));
             }
-            self.check_step(step, &path, place)?;
+            self.check_step(step, &path)?;
         }
         for output in &self.outputs {
             self.check_reference(output).map_err(|error| format!("outputs: {error}"))?;
@@ -200,7 +199,7 @@ impl Document {
         Ok(())
     }
 
-    fn check_step(&self, step: &Step, path: &str, place: &Place) -> Result<(), String> {
+    fn check_step(&self, step: &Step, path: &str) -> Result<(), String> {
         let known = ACTIONS.iter().find(|(action, _)| *action == step.action);
         let Some((_, required)) = known else {
             return Err(format!("{path}.action: the lab does not run `{}`", step.action));
@@ -214,7 +213,7 @@ impl Document {
             return Err(format!("{path}.inputs: expected `Duration` or `Timestamp`"));
         }
         if step.action == "aws:executeScript" {
-            let runtime = step.inputs["Runtime"].as_str().unwrap_or_default();
+            let runtime = step.inputs.get("Runtime").and_then(Value::as_str).unwrap_or_default();
             if !matches!(runtime, "python3.10" | "python3.11" | "python3.12") {
                 return Err(format!("{path}.inputs.Runtime: expected python3.10, python3.11 or python3.12, got `{runtime}`"));
             }
@@ -244,7 +243,6 @@ impl Document {
         for reference in values::all_references(&step.inputs) {
             self.check_reference(&reference).map_err(|error| format!("{path}.inputs: {error}"))?;
         }
-        let _place = place;
         Ok(())
     }
 

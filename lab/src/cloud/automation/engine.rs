@@ -184,9 +184,8 @@ impl Engine {
             run.status = "InProgress".into();
             run.started = Some(run.started.filter(|_| resumed).unwrap_or(now));
             run.ended = None;
-            let inputs = inputs.map_err(|error| {
-                format!("Step fails when it is validating and resolving the step inputs. {error}")
-            })?;
+            let inputs =
+                inputs.map_err(|error| format!("Step fails when it is validating and resolving the step inputs. {error}"))?;
             run.inputs = inputs.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.to_string())).collect();
             if step.action == "aws:sleep" && !(resumed && run.wake.is_some()) {
                 run.wake = Some(actions::wake(&inputs, now, speed)?);
@@ -242,12 +241,8 @@ impl Engine {
             _ => None,
         };
         let said = self.read(|execution| {
-            let scope = Scoped {
-                execution,
-                document: &self.document,
-                account: &self.lab.place.account,
-                region: &self.lab.place.region,
-            };
+            let scope =
+                Scoped { execution, document: &self.document, account: &self.lab.place.account, region: &self.lab.place.region };
             let value = values::resolve(step.timeout_seconds.as_ref()?, &scope).ok()?;
             value.as_u64().or_else(|| value.as_str()?.parse().ok())
         });

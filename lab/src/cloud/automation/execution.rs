@@ -171,10 +171,13 @@ impl Execution {
             put("ResponseCode", run.code.as_ref().map(|text| json!(text)));
             put("NextStep", step.and_then(|step| step.next_step.clone()).map(Value::String));
             put("TimeoutSeconds", step.and_then(|step| step.timeout_seconds.as_ref()).and_then(Value::as_u64).map(Value::from));
-            put("FailureDetails", run.failure.as_ref().map(|text| {
-                let kind = if run.status == "TimedOut" { "Timeout" } else { "Execution" };
-                json!({"FailureStage": "InvokeAction", "FailureType": kind, "Details": {"VerificationErrorMessage": [text]}})
-            }));
+            put(
+                "FailureDetails",
+                run.failure.as_ref().map(|text| {
+                    let kind = if run.status == "TimedOut" { "Timeout" } else { "Execution" };
+                    json!({"FailureStage": "InvokeAction", "FailureType": kind, "Details": {"VerificationErrorMessage": [text]}})
+                }),
+            );
             view
         };
         self.steps.iter().map(view).collect()

@@ -94,9 +94,7 @@ impl Engines {
     /// The processes of scripts.
     pub fn scripts(&self) -> Value {
         locked(&self.scripts, |scripts| {
-            let row = |script: &Script| {
-                json!({"execution": script.execution, "step": script.step, "pid": script.pid, "abandoned": script.abandoned})
-            };
+            let row = |script: &Script| json!({"execution": script.execution, "step": script.step, "pid": script.pid, "abandoned": script.abandoned});
             json!({"scripts": scripts.iter().map(row).collect::<Vec<_>>()})
         })
     }
@@ -145,9 +143,8 @@ pub fn launch(lab: &Arc<Lab>, id: &str, document: Document, resumed: bool) {
 
 /// Stops an execution: `cancel`, or completes it after its current step.
 pub fn stop(lab: &Lab, id: &str, cancel: bool) -> Result<(), ApiError> {
-    let missing = || {
-        ApiError::bad("AutomationExecutionNotFoundException", format!("There is no automation execution with id {id}."))
-    };
+    let missing =
+        || ApiError::bad("AutomationExecutionNotFoundException", format!("There is no automation execution with id {id}."));
     let status = lab.world(|world| world.executions.get(id).map(|execution| execution.status.clone())).ok_or_else(missing)?;
     if execution::ended(&status) {
         return Err(ApiError::bad(
@@ -177,8 +174,9 @@ pub fn resume(lab: &Arc<Lab>) {
             let who = Principal::automation(&lab.place.account, role, &execution.id, &execution.document, step);
             lab.engines.know_key(key.clone(), who);
         }
-        let Ok(document) = Document::parse(&execution.content, &lab.place) else { continue };
-        let began = execution.steps.iter().any(|step| Some(&step.name) == execution.current.as_ref() && step.status == "InProgress");
+        let Ok(document) = Document::parse(&execution.content) else { continue };
+        let began =
+            execution.steps.iter().any(|step| Some(&step.name) == execution.current.as_ref() && step.status == "InProgress");
         launch(lab, &execution.id, document, began);
     }
 }

@@ -23,7 +23,9 @@ pub fn fill(
         filled.insert(name.clone(), list);
     }
     let mut missing = Vec::new();
-    for (name, parameter) in document.parameters.iter().filter(|(name, _)| !given.as_object().is_some_and(|given| given.contains_key(*name))) {
+    for (name, parameter) in
+        document.parameters.iter().filter(|(name, _)| !given.as_object().is_some_and(|given| given.contains_key(*name)))
+    {
         let Some(default) = &parameter.default else {
             missing.push(name.as_str());
             continue;
@@ -70,8 +72,8 @@ fn check(name: &str, parameter: &Parameter, list: &[String]) -> Result<(), Strin
             return refuse(format!("{value} is not an allowed value"));
         }
         if let Some(pattern) = &parameter.allowed_pattern {
-            let matches = fancy_regex::Regex::new(&format!("^(?:{pattern})$"))
-                .is_ok_and(|regex| regex.is_match(value).unwrap_or(false));
+            let matches =
+                fancy_regex::Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(value).unwrap_or(false));
             if !matches {
                 return refuse(format!("{value} does not match the allowed pattern {pattern}"));
             }
@@ -79,7 +81,9 @@ fn check(name: &str, parameter: &Parameter, list: &[String]) -> Result<(), Strin
         let fits = match parameter.kind.as_str() {
             "Boolean" => matches!(value.to_ascii_lowercase().as_str(), "true" | "false"),
             "Integer" => value.parse::<i64>().is_ok(),
-            "StringMap" | "MapList" => serde_json::from_str::<Value>(value).is_ok_and(|value| value.is_object() || value.is_array()),
+            "StringMap" | "MapList" => {
+                serde_json::from_str::<Value>(value).is_ok_and(|value| value.is_object() || value.is_array())
+            }
             _ => true,
         };
         if !fits {

@@ -133,10 +133,12 @@ fn outcome(folder: &Path, code: Option<i32>) -> Result<Value, String> {
         let how = code.map_or_else(|| "was killed".to_owned(), |code| format!("ended with code {code}"));
         return Err(format!("the script {how} without a result\n{last}"));
     };
-    if let Some(error) = value["error"].as_str() {
-        return Err(format!("Step fails when it is Poll action status for completion. Traceback (most recent call last):\n{error}"));
+    if let Some(error) = value.get("error").and_then(Value::as_str) {
+        return Err(format!(
+            "Step fails when it is Poll action status for completion. Traceback (most recent call last):\n{error}"
+        ));
     }
-    let payload = value["payload"].clone();
+    let payload = value.get("payload").cloned().unwrap_or_default();
     let size = payload.to_string().len();
     if size > PAYLOAD {
         return Err(format!("the script's payload has {size} bytes, more than the 100 KB allowed"));

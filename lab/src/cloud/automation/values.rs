@@ -55,9 +55,11 @@ pub fn resolve(value: &Value, scope: &dyn Scope) -> Result<Value, String> {
     match value {
         Value::String(text) => resolve_text(text, scope),
         Value::Array(items) => items.iter().map(|item| resolve(item, scope)).collect(),
-        Value::Object(fields) => {
-            fields.iter().map(|(key, value)| Ok((key.clone(), resolve(value, scope)?))).collect::<Result<_, String>>().map(Value::Object)
-        }
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| Ok((key.clone(), resolve(value, scope)?)))
+            .collect::<Result<_, String>>()
+            .map(Value::Object),
         other => Ok(other.clone()),
     }
 }

@@ -88,9 +88,10 @@ pub fn get(lab: &Lab, input: &Value) -> Result<Value, ApiError> {
 pub fn list(lab: &Lab, input: &Value) -> Result<Value, ApiError> {
     let version = text(input, "FunctionVersion");
     let rows = naming::read(lab, input, |_, function, _| {
-        let chosen = function.aliases.iter().filter(|(_, alias)| {
-            version.is_none_or(|version| alias.version == version || alias.weights.contains_key(version))
-        });
+        let chosen = function
+            .aliases
+            .iter()
+            .filter(|(_, alias)| version.is_none_or(|version| alias.version == version || alias.weights.contains_key(version)));
         let rows: Vec<Value> = chosen.map(|(name, alias)| view(lab, function, name, alias)).collect();
         Ok(rows)
     })?;

@@ -39,11 +39,14 @@ pub fn take(lab: &Lab, given: &Value) -> Result<Code, ApiError> {
 /// Keeps a zip.
 pub fn keep(folder: &Path, bytes: &[u8]) -> Result<Code, ApiError> {
     if bytes.len() > 52_428_800 {
-        return Err(ApiError::new("RequestEntityTooLargeException", 413, "Request must be smaller than 70167211 bytes for the operation"));
+        return Err(ApiError::new(
+            "RequestEntityTooLargeException",
+            413,
+            "Request must be smaller than 70167211 bytes for the operation",
+        ));
     }
-    let unzipped = measure(bytes).map_err(|_| {
-        ApiError::invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
-    })?;
+    let unzipped = measure(bytes)
+        .map_err(|_| ApiError::invalid("Could not unzip uploaded file. Please check your file, then try to upload again."))?;
     if unzipped > 262_144_000 {
         return Err(ApiError::invalid("Unzipped size must be smaller than 262144000 bytes"));
     }

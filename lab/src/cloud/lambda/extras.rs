@@ -12,9 +12,7 @@ fn by_arn(lab: &Lab, input: &Value) -> Result<Value, ApiError> {
     let arn = text(input, "Resource").unwrap_or_default();
     let named = naming::parse(&lab.place, arn)?;
     if named.qualifier.is_some() {
-        return Err(ApiError::invalid(
-            "Tags on function aliases and versions are not supported. Please specify a function ARN.",
-        ));
+        return Err(ApiError::invalid("Tags on function aliases and versions are not supported. Please specify a function ARN."));
     }
     Ok(json!({"FunctionName": named.name}))
 }

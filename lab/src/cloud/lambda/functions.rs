@@ -187,7 +187,9 @@ pub fn get(lab: &Lab, input: &Value) -> Result<Value, ApiError> {
         let code = &which.config.code;
         let location = match &code.image {
             Some(image) => json!({"RepositoryType": "ECR", "ImageUri": image, "ResolvedImageUri": image}),
-            None => json!({"RepositoryType": "S3", "Location": format!("{}/_lab/code/{}", lab.endpoint(), percent(&code.sha256))}),
+            None => {
+                json!({"RepositoryType": "S3", "Location": format!("{}/_lab/code/{}", lab.endpoint(), percent(&code.sha256))})
+            }
         };
         let mut answer = json!({"Configuration": view(lab, world, function, &which), "Code": location});
         if let Some(fields) = answer.as_object_mut() {
@@ -292,8 +294,8 @@ pub fn update_code(lab: &Lab, input: &Value) -> Result<Value, ApiError> {
     let code = code::take(lab, input)?;
     let settings = lab.settings();
     let dry = input.get("DryRun").and_then(Value::as_bool) == Some(true);
-    let published = naming::read(lab, input, |world, function, _| super::signing::check(world, function.signing.as_deref())).and_then(
-        |()| {
+    let published = naming::read(lab, input, |world, function, _| super::signing::check(world, function.signing.as_deref()))
+        .and_then(|()| {
             naming::change(lab, input, |function, _| {
                 function.must_be_idle(&lab.place)?;
                 function.must_have_revision(text(input, "RevisionId"))?;
@@ -308,8 +310,7 @@ pub fn update_code(lab: &Lab, input: &Value) -> Result<Value, ApiError> {
                 let publish = input.get("Publish").and_then(Value::as_bool) == Some(true);
                 Ok(publish.then(|| versions::publish(function, None)))
             })
-        },
-    )?;
+        })?;
     match published {
         Some(number) => lab.world(|world| versions::view(lab, world, &named.name, number)),
         None => view_latest(lab, &named.name),

@@ -26,7 +26,7 @@ pub struct Environments {
     folder: PathBuf,
     tools: OnceLock<Arc<Tools>>,
     /// By name and version, with the revision of the configuration they have.
-    running: Mutex<HashMap<(String, String), (String, Arc<Function>)>>,
+    running: Mutex<HashMap<(String, String), Current>>,
 }
 
 impl std::fmt::Debug for Environments {
@@ -60,7 +60,8 @@ impl Environments {
             return Ok(Arc::clone(function));
         }
         let tools = self.tools()?;
-        let fresh = Function::new(spec, tools).await.map_err(|error| ApiError::bad("InvalidRuntimeException", error.to_string()))?;
+        let fresh =
+            Function::new(spec, tools).await.map_err(|error| ApiError::bad("InvalidRuntimeException", error.to_string()))?;
         let fresh = Arc::new(fresh);
         let old = running.insert(key, (revision.to_owned(), Arc::clone(&fresh)));
         drop(running);
@@ -68,6 +69,17 @@ impl Environments {
             retire(old);
         }
         Ok(fresh)
+    }
+
+    /// Ends the environments of a function that was deleted.
+    pub async fn forget(&self, name: &str) {
+        let mut running = self.running.lock().await;
+        let keys: Vec<_> = running.keys().filter(|(of, _)| of == name).cloned().collect();
+        for key in keys {
+            if let Some((_, function)) = running.remove(&key) {
+                retire(function);
+            }
+        }
     }
 
     /// Ends all environments as soon as they are idle.
@@ -88,6 +100,9 @@ fn retire(function: Arc<Function>) {
     }
 }
 
+/// A configuration's revision and its environments.
+type Current = (String, Arc<Function>);
+
 struct Chosen {
     spec: FunctionSpec,
     revision: String,
@@ -100,11 +115,16 @@ fn spec(lab: &Lab, world: &World, name: &str, config: &Config) -> Result<Functio
     let (Some(runtime), Some(handler)) = (&config.runtime, &config.handler) else {
         return Err(ApiError::bad("InvalidRuntimeException", "the lab does not run container images"));
     };
-    let code = code::unpacked(folder, &config.code).map_err(|error| ApiError::internal(format!("cannot unpack the code: {error}")))?;
+    let code =
+        code::unpacked(folder, &config.code).map_err(|error| ApiError::internal(format!("cannot unpack the code: {error}")))?;
     let mut spec = FunctionSpec::new(name, runtime, handler, code);
     spec.version.clone_from(&config.version);
-    spec.layers =
-        config.layers.iter().filter_map(|arn| layers::find(world, arn)).map(|layer| code::path(folder, &layer.code.sha256)).collect();
+    spec.layers = config
+        .layers
+        .iter()
+        .filter_map(|arn| layers::find(world, arn))
+        .map(|layer| code::path(folder, &layer.code.sha256))
+        .collect();
     let variables = config.variables.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()));
     spec.variables = variables.collect::<BTreeMap<_, _>>();
     spec.timeout = Duration::from_secs(config.timeout);
@@ -190,8 +210,7 @@ pub async fn invoke(lab: &Arc<Lab>, request: &Request) -> Result<Reply, ApiError
         return Ok(Reply { status: Some(204), ..Reply::default() });
     }
     let version = chosen.version.clone();
-    let call =
-        Invoke { event, request_id: Some(clock::id()), client_context, function_arn: Some(chosen.arn.clone()) };
+    let call = Invoke { event, request_id: Some(clock::id()), client_context, function_arn: Some(chosen.arn.clone()) };
     if kind == "Event" {
         let lab = Arc::clone(lab);
         let input = input.clone();

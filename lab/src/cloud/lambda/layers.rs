@@ -149,7 +149,10 @@ pub fn list_versions(lab: &Lab, input: &Value) -> Result<Value, ApiError> {
     let name = bare(text(input, "LayerName").unwrap_or_default());
     let rows: Vec<Value> = lab.world(|world| {
         let versions = world.layers.get(name).into_iter().flat_map(|layer| layer.versions.iter().rev());
-        versions.filter(|(_, version)| fits(version, input)).map(|(number, version)| row(&lab.place, name, *number, version)).collect()
+        versions
+            .filter(|(_, version)| fits(version, input))
+            .map(|(number, version)| row(&lab.place, name, *number, version))
+            .collect()
     });
     let (rows, next) = page(rows, text(input, "Marker"), input.get("MaxItems").and_then(Value::as_u64), 50)?;
     Ok(functions::with_marker(json!({"LayerVersions": rows}), "NextMarker", next))

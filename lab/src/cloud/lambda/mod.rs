@@ -43,6 +43,10 @@ pub async fn operate(lab: &Arc<Lab>, request: &Request) -> Result<Reply, ApiErro
         "UpdateFunctionCode" => functions::update_code(lab, input),
         "DeleteFunction" => {
             functions::delete(lab, input)?;
+            let named = naming::of(&lab.place, input)?;
+            if named.qualifier.is_none() {
+                lab.environments.forget(&named.name).await;
+            }
             return Ok(Reply { status: Some(204), ..Reply::default() });
         }
         "PublishVersion" => versions::publish_version(lab, input),

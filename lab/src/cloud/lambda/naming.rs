@@ -38,7 +38,10 @@ pub fn parse(place: &Place, given: &str) -> Result<Named, ApiError> {
                 return Err(ApiError::new(
                     "AccessDeniedException",
                     403,
-                    format!("User: arn:aws:iam::{}:root is not authorized to perform this operation on resource: {given}", place.account),
+                    format!(
+                        "User: arn:aws:iam::{}:root is not authorized to perform this operation on resource: {given}",
+                        place.account
+                    ),
                 ));
             }
             tail

@@ -35,8 +35,8 @@ pub fn check(world: &World, arn: Option<&str>) -> Result<(), ApiError> {
     let Some(arn) = arn else {
         return Ok(());
     };
-    let policy = get(world, arn)?.view["CodeSigningPolicies"]["UntrustedArtifactOnDeployment"].as_str().map(str::to_owned);
-    if policy.as_deref() != Some("Enforce") {
+    let policy = get(world, arn)?.view.pointer("/CodeSigningPolicies/UntrustedArtifactOnDeployment");
+    if policy.and_then(Value::as_str) != Some("Enforce") {
         return Ok(());
     }
     Err(ApiError::bad(

@@ -30,7 +30,13 @@ pub fn publish(function: &mut Function, description: Option<&str>) -> u64 {
 }
 
 fn same(one: &Config, other: &Config) -> bool {
-    let plain = |config: &Config| Config { version: String::new(), revision: String::new(), modified: 0, description: String::new(), ..config.clone() };
+    let plain = |config: &Config| Config {
+        version: String::new(),
+        revision: String::new(),
+        modified: 0,
+        description: String::new(),
+        ..config.clone()
+    };
     plain(one) == plain(other)
 }
 

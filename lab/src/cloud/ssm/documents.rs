@@ -54,20 +54,22 @@ impl Document {
 
 /// A name from a name or an ARN.
 pub fn bare(given: &str) -> &str {
-    given.rsplit_once(":document/").or_else(|| given.rsplit_once(":automation-definition/")).map_or(given, |(_, tail)| {
-        tail.split(':').next().unwrap_or(tail)
-    })
+    given
+        .rsplit_once(":document/")
+        .or_else(|| given.rsplit_once(":automation-definition/"))
+        .map_or(given, |(_, tail)| tail.split(':').next().unwrap_or(tail))
 }
 
 /// The document of a name.
 pub fn find<'a>(world: &'a World, given: &str) -> Result<&'a Document, ApiError> {
     let name = bare(given);
-    world.documents.get(name).ok_or_else(|| {
-        ApiError::bad("InvalidDocument", format!("Document with name {name} does not exist."))
-    })
+    world
+        .documents
+        .get(name)
+        .ok_or_else(|| ApiError::bad("InvalidDocument", format!("Document with name {name} does not exist.")))
 }
 
-fn check(lab: &Lab, input: &Value) -> Result<String, ApiError> {
+fn check(input: &Value) -> Result<String, ApiError> {
     let content = text(input, "Content").unwrap_or_default();
     if content.len() > 65_536 {
         return Err(ApiError::bad("MaxDocumentSizeExceeded", "The size limit of a document is 64 KB."));
@@ -76,15 +78,16 @@ fn check(lab: &Lab, input: &Value) -> Result<String, ApiError> {
     if format != "JSON" {
         return Err(ApiError::bad("InvalidDocumentContent", format!("the lab takes documents in JSON, got `{format}`")));
     }
-    document::Document::parse(content, &lab.place).map_err(|message| ApiError::bad("InvalidDocumentContent", message))?;
+    document::Document::parse(content).map_err(|message| ApiError::bad("InvalidDocumentContent", message))?;
     Ok(content.to_owned())
 }
 
 fn description(lab: &Lab, document: &Document, number: u64) -> Value {
     let (content, created) = document.versions.get(&number).map_or(("{}", 0), |(content, created)| (content.as_str(), *created));
     let parsed: Value = serde_json::from_str(content).unwrap_or_default();
-    let parameters: Vec<Value> = parsed["parameters"]
-        .as_object()
+    let parameters: Vec<Value> = parsed
+        .get("parameters")
+        .and_then(Value::as_object)
         .into_iter()
         .flatten()
         .map(|(name, parameter)| {
@@ -103,7 +106,7 @@ fn description(lab: &Lab, document: &Document, number: u64) -> Value {
     json!({
         "Hash": hash, "HashType": "Sha256", "Name": document.name, "Owner": lab.place.account,
         "CreatedDate": clock::seconds(created), "Status": "Active", "DocumentVersion": number.to_string(),
-        "Description": parsed["description"].as_str().unwrap_or_default(), "Parameters": parameters,
+        "Description": text(&parsed, "description").unwrap_or_default(), "Parameters": parameters,
         "PlatformTypes": ["Windows", "Linux", "MacOS"], "DocumentType": "Automation", "SchemaVersion": "0.3",
         "LatestVersion": document.latest().to_string(), "DefaultVersion": document.default.to_string(),
         "DocumentFormat": "JSON", "Tags": tags::write(&document.tags),
@@ -120,7 +123,7 @@ pub fn create(lab: &Lab, input: &Value) -> Result<Value, ApiError> {
     if ["aws", "amazon", "amzn"].iter().any(|prefix| lower.starts_with(prefix)) {
         return Err(ApiError::validation(format!("Document name {name} is reserved.")));
     }
-    let content = check(lab, input)?;
+    let content = check(input)?;
     lab.world(|world| {
         if world.documents.contains_key(&name) {
             return Err(ApiError::bad("DocumentAlreadyExists", format!("Document with same name {name} already exists")));
@@ -142,7 +145,7 @@ pub fn create(lab: &Lab, input: &Value) -> Result<Value, ApiError> {
 /// UpdateDocument: a new version, which is not the default yet.
 pub fn update(lab: &Lab, input: &Value) -> Result<Value, ApiError> {
     let name = text(input, "Name").unwrap_or_default();
-    let content = check(lab, input)?;
+    let content = check(input)?;
     lab.world(|world| {
         find(world, name)?;
         let Some(document) = world.documents.get_mut(bare(name)) else {
@@ -219,8 +222,17 @@ pub fn list(lab: &Lab, input: &Value) -> Result<Value, ApiError> {
         let row = |document: &Document| {
             let mut row = description(lab, document, document.default);
             if let Some(fields) = row.as_object_mut() {
-                let shown = ["Name", "CreatedDate", "Owner", "PlatformTypes", "DocumentVersion", "DocumentType", "SchemaVersion",
-                    "DocumentFormat", "Tags"];
+                let shown = [
+                    "Name",
+                    "CreatedDate",
+                    "Owner",
+                    "PlatformTypes",
+                    "DocumentVersion",
+                    "DocumentType",
+                    "SchemaVersion",
+                    "DocumentFormat",
+                    "Tags",
+                ];
                 fields.retain(|name, _| shown.contains(&name.as_str()));
             }
             row

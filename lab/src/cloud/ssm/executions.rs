@@ -23,7 +23,8 @@ fn refuse(message: String) -> ApiError {
 
 /// StartAutomationExecution.
 pub fn start(lab: &Arc<Lab>, input: &Value, who: &Principal) -> Result<Value, ApiError> {
-    for member in ["Targets", "TargetMaps", "TargetLocations", "TargetParameterName", "AlarmConfiguration", "TargetLocationsURL"] {
+    for member in ["Targets", "TargetMaps", "TargetLocations", "TargetParameterName", "AlarmConfiguration", "TargetLocationsURL"]
+    {
         if input.get(member).is_some() {
             return Err(refuse(format!("the lab does not serve `{member}`")));
         }
@@ -45,15 +46,14 @@ pub fn start(lab: &Arc<Lab>, input: &Value, who: &Principal) -> Result<Value, Ap
                 "The specified idempotency token is already in use with different parameters.",
             ));
         }
-        let missing = |_| {
-            ApiError::bad("AutomationDefinitionNotFoundException", format!("Automation Definition {name} not found."))
-        };
+        let missing =
+            |_| ApiError::bad("AutomationDefinitionNotFoundException", format!("Automation Definition {name} not found."));
         let document = documents::find(world, &name).map_err(missing)?;
-        let (number, content) = document.version(text(input, "DocumentVersion")).map_err(|error| {
-            ApiError::bad("AutomationDefinitionVersionNotFoundException", error.message)
-        })?;
+        let (number, content) = document
+            .version(text(input, "DocumentVersion"))
+            .map_err(|error| ApiError::bad("AutomationDefinitionVersionNotFoundException", error.message))?;
         let content = content.to_owned();
-        let parsed = Document::parse(&content, &lab.place).map_err(refuse)?;
+        let parsed = Document::parse(&content).map_err(refuse)?;
         let lookup = |name: &str| world.parameters.get(name).map(|parameter| parameter.value.clone());
         let filled = parameters::fill(&parsed, &given, &lookup).map_err(refuse)?;
         let execution = make(lab, input, who, &parsed, number, content, filled, given)?;
@@ -132,14 +132,14 @@ pub fn stop(lab: &Lab, input: &Value) -> Result<Value, ApiError> {
     Ok(json!({}))
 }
 
-fn document_of(lab: &Lab, execution: &Execution) -> Option<Document> {
-    Document::parse(&execution.content, &lab.place).ok()
+fn document_of(execution: &Execution) -> Option<Document> {
+    Document::parse(&execution.content).ok()
 }
 
 /// GetAutomationExecution.
 pub fn get(lab: &Lab, input: &Value) -> Result<Value, ApiError> {
     let execution = lab.world(|world| find(world, input).cloned())?;
-    let document = document_of(lab, &execution);
+    let document = document_of(&execution);
     Ok(json!({"AutomationExecution": execution.view(document.as_ref())}))
 }
 
@@ -162,25 +162,27 @@ pub fn list(lab: &Lab, input: &Value) -> Result<Value, ApiError> {
             "ExecutionId" => values.contains(&execution.id),
             "TagKey" => values.iter().any(|value| execution.tags.contains_key(value)),
             "CurrentAction" | "ParentExecutionId" => false,
-            "StartTimeBefore" => values.iter().filter_map(|value| clock::parse_rfc3339(value)).any(|time| execution.started < time),
-            "StartTimeAfter" => values.iter().filter_map(|value| clock::parse_rfc3339(value)).any(|time| execution.started > time),
+            "StartTimeBefore" => {
+                values.iter().filter_map(|value| clock::parse_rfc3339(value)).any(|time| execution.started < time)
+            }
+            "StartTimeAfter" => {
+                values.iter().filter_map(|value| clock::parse_rfc3339(value)).any(|time| execution.started > time)
+            }
             _ => true,
         })
     };
-    let mut found = lab.world(|world| {
-        world.executions.values().filter(|execution| fits(execution)).cloned().collect::<Vec<_>>()
-    });
+    let mut found = lab.world(|world| world.executions.values().filter(|execution| fits(execution)).cloned().collect::<Vec<_>>());
     found.sort_by_key(|execution| std::cmp::Reverse(execution.started));
     let most = input.get("MaxResults").and_then(Value::as_u64);
     let (found, next) = page(found, text(input, "NextToken"), most, 50).map_err(bad_token)?;
-    let rows: Vec<Value> = found.iter().map(|execution| execution.summary(document_of(lab, execution).as_ref())).collect();
+    let rows: Vec<Value> = found.iter().map(|execution| execution.summary(document_of(execution).as_ref())).collect();
     Ok(with_token(json!({"AutomationExecutionMetadataList": rows}), next))
 }
 
 /// DescribeAutomationStepExecutions.
 pub fn steps(lab: &Lab, input: &Value) -> Result<Value, ApiError> {
     let execution = lab.world(|world| find(world, input).cloned())?;
-    let document = document_of(lab, &execution);
+    let document = document_of(&execution);
     let filters = filters(input);
     let fits = |row: &Value| {
         filters.iter().all(|(key, values)| {

@@ -61,10 +61,7 @@ fn check_name(name: &str) -> Result<(), ApiError> {
         ));
     }
     if name.matches('/').count() > 15 {
-        return Err(ApiError::bad(
-            "HierarchyLevelLimitExceededException",
-            "Hierarchies can have a maximum of 15 levels.",
-        ));
+        return Err(ApiError::bad("HierarchyLevelLimitExceededException", "Hierarchies can have a maximum of 15 levels."));
     }
     if name.contains('/') && !name.starts_with('/') {
         return Err(ApiError::validation("Parameter name must be a fully qualified name."));
@@ -87,9 +84,7 @@ fn check_value(value: &str, tier: &str) -> Result<(), ApiError> {
         ));
     }
     if value.contains("{{") {
-        return Err(ApiError::validation(
-            "Parameter value can't nest another parameter. Do not use \"{{}}\" in the value.",
-        ));
+        return Err(ApiError::validation("Parameter value can't nest another parameter. Do not use \"{{}}\" in the value."));
     }
     let (most, hint) = match tier {
         "Advanced" => (8192, ""),
@@ -242,9 +237,10 @@ pub fn by_path(lab: &Lab, input: &Value) -> Result<Value, ApiError> {
     let folder = format!("{}/", path.trim_end_matches('/'));
     let deep = input.get("Recursive").and_then(Value::as_bool) == Some(true);
     let rows: Vec<Value> = lab.world(|world| {
-        let inside = world.parameters.values().filter(|parameter| {
-            parameter.name.strip_prefix(&folder).is_some_and(|rest| deep || !rest.contains('/'))
-        });
+        let inside = world
+            .parameters
+            .values()
+            .filter(|parameter| parameter.name.strip_prefix(&folder).is_some_and(|rest| deep || !rest.contains('/')));
         inside.map(|parameter| view(&lab.place, parameter, decrypted(input))).collect()
     });
     let most = input.get("MaxResults").and_then(Value::as_u64);
@@ -292,7 +288,8 @@ pub fn describe(lab: &Lab, input: &Value) -> Result<Value, ApiError> {
 fn fits(filter: &Value, parameter: &Parameter) -> bool {
     let key = text(filter, "Key").unwrap_or_default();
     let option = text(filter, "Option").unwrap_or("Equals");
-    let values: Vec<&str> = filter.get("Values").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let values: Vec<&str> =
+        filter.get("Values").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     match key {
         "Name" => values.iter().any(|value| match option {
             "BeginsWith" => parameter.name.trim_start_matches('/').starts_with(value.trim_start_matches('/')),

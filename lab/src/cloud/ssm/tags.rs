@@ -18,7 +18,9 @@ pub fn write(tags: &Map<String, Value>) -> Value {
 
 fn with_tags<T>(lab: &Lab, input: &Value, work: impl FnOnce(&mut Map<String, Value>) -> T) -> Result<T, ApiError> {
     let id = text(input, "ResourceId").unwrap_or_default();
-    let missing = || ApiError::bad("InvalidResourceId", "The resource ID is not valid. Verify that you entered the correct ID and try again.");
+    let missing = || {
+        ApiError::bad("InvalidResourceId", "The resource ID is not valid. Verify that you entered the correct ID and try again.")
+    };
     lab.world(|world| match text(input, "ResourceType") {
         Some("Parameter") => {
             let parameter = world.parameters.get_mut(id).ok_or_else(missing)?;
