@@ -4,21 +4,21 @@ import com.amazonaws.services.lambda.runtime.Context;
 import com.amazonaws.services.lambda.runtime.RequestHandler;
 
 /** The handler method as a default, for {@link Inherited}. */
-public interface Answering<I> extends RequestHandler<I, String> {
+public interface Answering<I, O> extends RequestHandler<I, O> {
     @Override
-    default String handleRequest(I event, Context context) {
+    default O handleRequest(I event, Context context) {
         return respond(event);
     }
 
-    String respond(I event);
+    O respond(I event);
 
     /** Between the interface and the function. */
-    abstract class Base<I> implements Answering<I> {
+    abstract class Base<I, O> implements Answering<I, O> {
         @Override
-        public String respond(I event) {
+        public O respond(I event) {
             return answer(event);
         }
 
-        protected abstract String answer(I event);
+        protected abstract O answer(I event);
     }
 }

@@ -117,6 +117,8 @@ final class Function implements AutoCloseable {
         command.add("-Dcom.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI=" + clientLibrary(builder.client));
         // Releases before 2.3.2 need this from Java 17 on.
         command.add("--add-opens=java.base/java.util=ALL-UNNAMED");
+        // Else the JVM writes accessors of its own after some calls, which stand in stack traces from then on.
+        command.add("-Dsun.reflect.inflationThreshold=2147483647");
         command.addAll(builder.options);
         List<Path> path = new ArrayList<>(builder.classPath);
         path.addAll(builder.client.jars);

@@ -2,6 +2,7 @@ package dev.faultlayer.runtime;
 
 import dev.faultlayer.FaultInjected;
 import java.lang.reflect.Constructor;
+import java.lang.reflect.Modifier;
 
 /** Makes what an {@code error} or a {@code timeout} throws. */
 public final class Faults {
@@ -25,14 +26,33 @@ public final class Faults {
             if (!Throwable.class.isAssignableFrom(type)) {
                 return null;
             }
-            Constructor<?> constructor = type.getDeclaredConstructor(String.class);
-            if (!constructor.trySetAccessible()) {
+            Constructor<?> constructor = constructor(type);
+            if (constructor == null || !constructor.trySetAccessible()) {
                 return null;
             }
             return (Throwable) constructor.newInstance(message);
         } catch (ReflectiveOperationException | LinkageError | RuntimeException absent) {
             return null;
         }
+    }
+
+    /** The one that takes a message: public ones first, as {@code AssertionError}'s, which says {@code Object}. */
+    private static Constructor<?> constructor(Class<?> type) {
+        Constructor<?> found = null;
+        for (Constructor<?> candidate : type.getDeclaredConstructors()) {
+            Class<?>[] parameters = candidate.getParameterTypes();
+            if (parameters.length != 1 || !parameters[0].isAssignableFrom(String.class)) {
+                continue;
+            }
+            if (found == null || rank(candidate) > rank(found)) {
+                found = candidate;
+            }
+        }
+        return found;
+    }
+
+    private static int rank(Constructor<?> constructor) {
+        return (Modifier.isPublic(constructor.getModifiers()) ? 2 : 0) + (constructor.getParameterTypes()[0] == String.class ? 1 : 0);
     }
 
     /**

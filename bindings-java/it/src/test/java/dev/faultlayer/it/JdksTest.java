@@ -1,0 +1,71 @@
+package dev.faultlayer.it;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The agent in each JDK that Lambda has: it loads, stays out of the way, and injects. */
+@Execution(ExecutionMode.CONCURRENT)
+class JdksTest {
+    private static final List<Map<String, Object>> FAULTS = List.of(
+            Plans.fault("slow", "latency", Plans.RATE, "delay_ms", 30),
+            Plans.fault("boom", "error", Plans.RATE, "type", "java.io.IOException", "message", "gone"),
+            Plans.fault("busy", "response", Plans.RATE, "status", 503, "body", "busy"));
+
+    /** Homes by name; the JVM that runs the tests is always there. */
+    static List<String> jdks() {
+        List<String> homes = Arrays.stream(System.getProperty("faultlayer.jdks", "").split(","))
+                .filter(pair -> !pair.isEmpty())
+                .map(pair -> pair.substring(pair.indexOf('=') + 1))
+                .collect(Collectors.toCollection(ArrayList::new));
+        homes.add(System.getProperty("java.home"));
+        return homes;
+    }
+
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void loadsIdlesAndInjects(String home) throws IOException {
+        for (Shape shape : Shape.few()) {
+            String free = Plans.idFor(FAULTS, null);
+            List<String> bareLog;
+            Function.Outcome own;
+            try (Function bare = Function.of(shape.handler).java(home).noAgent().start();
+                    Function idle = Function.of(shape.handler).java(home).variable("FAULTLAYER_DISABLED", "1").start();
+                    Function active = Function.of(shape.handler).java(home).plan(Plans.plan(FAULTS)).option("-Xcheck:jni").start()) {
+                own = bare.invoke(free, shape.event);
+                assertEquals("response", own.kind, own::toString);
+                for (String event : List.of(shape.event, shape.failing)) {
+                    assertEquals(bare.invoke(free, event).toString(), idle.invoke(free, event).toString());
+                    assertEquals(bare.invoke(free, event).toString(), active.invoke(free, event).toString());
+                }
+                assertEquals(own.toString(), active.invoke(Plans.idFor(FAULTS, "slow"), shape.event).toString().replace(
+                        Plans.idFor(FAULTS, "slow"), free));
+                Function.Outcome boom = active.invoke(Plans.idFor(FAULTS, "boom"), shape.event);
+                assertEquals("java.io.IOException", Json.object(boom.body).get("errorType"), boom::toString);
+                assertTrue(active.invoke(Plans.idFor(FAULTS, "busy"), shape.event).body.startsWith("{\"statusCode\":503,"));
+
+                bareLog = bare.end();
+                assertEquals(List.of("disabled"), idle.records().stream().map(record -> record.get("reason")).collect(Collectors.toList()));
+                assertEquals(3, active.records().size());
+                // Nothing but the JVM's line about the option, its own record, and what the client itself says.
+                List<String> more = idle.log();
+                more.removeIf(line -> line.startsWith("Picked up JAVA_TOOL_OPTIONS") || line.contains("\"source\":\"faultlayer\""));
+                more.removeAll(bareLog);
+                more.removeIf(line -> line.startsWith("OpenJDK 64-Bit Server VM warning: Sharing is only supported"));
+                assertEquals(List.of(), more.stream().filter(line -> !line.contains("shapes.")).collect(Collectors.toList()));
+                assertEquals(List.of(), active.log().stream().filter(line -> line.contains("faultlayer") && line.contains("WARNING")
+                        && !line.startsWith("{")).collect(Collectors.toList()));
+            }
+        }
+    }
+}
