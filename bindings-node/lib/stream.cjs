@@ -43,12 +43,15 @@ function writeAnswer(stream, { answer, http }) {
     stream.setContentType(PRELUDE_TYPE);
     stream.write(JSON.stringify(prelude));
     stream.write(new Uint8Array(8));
-    body = text ?? '';
+    body = text;
   }
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const text = asText(body);
   if (text !== '') stream.write(text);
   stream.end();
 }
+
+/** An answer as bytes of a stream: a string as it stands, anything else as JSON. */
+const asText = (body) => (typeof body === 'string' ? body : JSON.stringify(body ?? null));
 
 /**
  * Stands in front of a stream's `write` and `end` while `during` faults or a corrupt are open. What comes while a fault is
@@ -110,10 +113,12 @@ class Tap {
   /** Delivers one operation up to the next border, and acts there. */
   pass(op) {
     let bytes = op.chunk === undefined || op.chunk === null ? undefined : toBytes(op.chunk, op.encoding);
-    if (bytes?.length > 0 && this.session.wantsText()) {
-      const text = this.mangle(bytes);
-      if (text !== undefined) {
-        bytes = Buffer.from(text);
+    if (bytes?.length > 0 && this.session.wantsText() && isUtf8(bytes)) {
+      const step = JSON.parse(this.session.chunk(bytes.toString('utf8')));
+      this.gate.settle?.();
+      if (step.outcome === 'response') return this.replaceRest(step.answer, op.callback);
+      if (step.outcome === 'corrupt') {
+        bytes = Buffer.from(step.text);
         op = { ...op, chunk: bytes, encoding: undefined };
       }
     }
@@ -155,8 +160,14 @@ class Tap {
     return new Promise((resolve) => this.inner.write.call(this.stream, bytes, resolve));
   }
 
-  mangle(bytes) {
-    return isUtf8(bytes) ? (this.session.chunk(bytes.toString('utf8')) ?? undefined) : undefined;
+  /** A fault's own bytes stand instead of all that is still to come; the stream ends cleanly. */
+  replaceRest(body, callback) {
+    this.close();
+    const text = asText(body);
+    if (text !== '') this.inner.write.call(this.stream, text);
+    this.inner.end.call(this.stream, callback);
+    this.stop.resolve(undefined);
+    return true;
   }
 
   reachedInTime(border) {
@@ -185,12 +196,7 @@ class Tap {
     await written;
     const instead = await carryOut(this.session.reached(border.index), this.gate);
     if (instead === RUN) return;
-    this.close();
-    const body = instead.http ? (instead.answer.body ?? '') : instead.answer;
-    const text = typeof body === 'string' ? body : JSON.stringify(body);
-    if (text !== '') this.inner.write.call(this.stream, text);
-    this.inner.end.call(this.stream);
-    this.stop.resolve(undefined);
+    this.replaceRest(instead.http ? instead.answer.body : instead.answer);
   }
 
   drain() {

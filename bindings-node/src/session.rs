@@ -59,10 +59,16 @@ impl Session {
         self.step(|core, now_us| core.reached(border as usize, now_us))
     }
 
-    /// Whether `returned` wants the answer's text.
+    /// Whether `returned` wants the answer's text, or, of a stream, `chunk` the next chunk.
     #[napi]
     pub fn wants_text(&self) -> bool {
         guard(|| false, || self.core.as_ref().is_some_and(boundary::Session::wants_text))
+    }
+
+    /// A chunk of a stream, as text, is about to go out.
+    #[napi]
+    pub fn chunk(&mut self, text: String) -> String {
+        self.step(|core, now_us| core.chunk(&text, now_us))
     }
 
     /// The handler returned.

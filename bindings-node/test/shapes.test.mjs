@@ -18,6 +18,7 @@ const ERROR = always({
   properties: { code: 'Throttled', $metadata: { httpStatusCode: 429 }, retryable: true },
 });
 const RESPONSE = always({ kind: 'response', status: 503, headers: { 'retry-after': '1' }, body: 'busy – größe' });
+const CORRUPT = always({ kind: 'corrupt' });
 const EXIT = always({ kind: 'exit', code: 3 });
 const TIMEOUT = always({ kind: 'timeout' });
 
@@ -60,6 +61,7 @@ for (const pair of PAIRS) {
       test(`${shape}: idle changes nothing`, async () => {
         await behind(IDLE, async (run) => {
           for (const _ of [1, 2]) assert.deepEqual(shown(await run.invoke(EVENT, { id: 'matrix' })), await without(shape));
+          await run.api.waiting();
           await run.close();
           assert.deepEqual(run.records(), []);
         });
@@ -72,6 +74,7 @@ for (const pair of PAIRS) {
             assert.deepEqual(shown(answer), await without(shape));
             assert.ok(answer.at - answer.handed >= 60, `held ${answer.at - answer.handed} ms`);
           }
+          await run.api.waiting();
           await run.close();
           assert.deepEqual(run.records().map((r) => [r.fault, r.action, r.coldStart]), [['it', 'injected', true], ['it', 'injected', false]]);
         });
@@ -100,6 +103,29 @@ for (const pair of PAIRS) {
           } else {
             assert.equal(answer.text, '{"statusCode":503,"headers":{"retry-after":"1"},"body":"busy – größe"}');
           }
+        });
+      });
+
+      test(`${shape}: corrupt mangles the text and keeps all else`, async () => {
+        await behind(CORRUPT, async (run) => {
+          const [healthy, answer] = [await without(shape), await run.invoke(EVENT, { id: 'matrix' })];
+          await run.api.waiting();
+          await run.close();
+          const [record] = run.records();
+          if (healthy.kind === 'error' || healthy.text === 'null') {
+            assert.deepEqual(shown(answer), healthy);
+            assert.equal(record.action, 'skipped');
+            assert.equal(record.reason, healthy.kind === 'error' ? 'handler_failed' : 'nothing_to_corrupt');
+            return;
+          }
+          assert.equal(record.action, 'injected');
+          assert.equal(answer.kind, 'response');
+          assert.notEqual(answer.text, healthy.text);
+          assert.deepEqual(shown({ ...answer, text: healthy.text }), healthy);
+          if (streams) return;
+          const [was, is] = [JSON.parse(healthy.text), JSON.parse(answer.text)];
+          if (typeof was === 'object') assert.deepEqual({ ...is, body: was.body }, was);
+          assert.notEqual(is.body ?? is, was.body ?? was);
         });
       });
 

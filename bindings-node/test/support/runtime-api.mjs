@@ -50,6 +50,7 @@ export async function runtimeApi() {
     req.on('data', (chunk) => {
       chunks.push(chunk);
       answer.chunks.push({ at: performance.now(), bytes: chunk });
+      if (done) open.get(decodeURIComponent(done[1]))?.onChunk?.(answer.chunks.length);
     });
     const finish = (cut) => {
       const bytes = Buffer.concat(chunks);
@@ -97,12 +98,17 @@ export async function runtimeApi() {
           deadline: options.deadline,
           arn: options.arn ?? 'arn:aws:lambda:us-east-1:000000000000:function:test',
           clientContext: options.clientContext,
+          onChunk: options.onChunk,
           body: typeof event === 'string' ? event : JSON.stringify(event),
           resolve,
         };
         queue.push(call);
         hand();
       });
+    },
+    /** Resolves once the client asks for the next event: what belongs to the ones before is over. */
+    async waiting() {
+      while (idle.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
     },
     /** Answers every open call with what ended the process. */
     crash(reason) {
