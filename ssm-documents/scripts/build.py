@@ -75,38 +75,32 @@ def compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def shared(schema: dict[str, Any]) -> dict[str, Any]:
-    """The same schema with every part that stands in several places defined once."""
+def literal(schema: dict[str, Any]) -> str:
+    """A schema as Python, every part that stands in several places once, under a name of its own."""
     counts: dict[str, int] = {}
 
     def count(value: Any) -> None:
-        if isinstance(value, dict) and len(compact(value)) > 40 and is_rule(value):
+        if isinstance(value, (dict, list)) and len(compact(value)) > 12:
             counts[compact(value)] = counts.get(compact(value), 0) + 1
             if counts[compact(value)] > 1:
                 return
         for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
             count(child)
 
-    def is_rule(value: dict[str, Any]) -> bool:
-        return bool({"type", "oneOf", "anyOf", "allOf"} & set(value)) and "properties" not in value.get("properties", {})
+    count(schema)
+    # The smallest first: a part may hold another one.
+    texts = sorted((text for text, times in counts.items() if times > 1), key=len)
+    names = {text: f"S{at}" for at, text in enumerate(texts)}
 
-    count({key: value for key, value in schema.items() if key != "$defs"})
-    names = {text: f"s{at}" for at, text in enumerate(text for text, times in counts.items() if times > 1)}
-
-    def replaced(value: Any, top: bool = False) -> Any:
+    def render(value: Any, top: bool = False) -> str:
+        if not top and isinstance(value, (dict, list)) and compact(value) in names:
+            return names[compact(value)]
         if isinstance(value, dict):
-            if not top and compact(value) in names:
-                return {"$ref": f"#/$defs/{names[compact(value)]}"}
-            return {key: replaced(child) for key, child in value.items()}
-        return [replaced(child) for child in value] if isinstance(value, list) else value
+            return "{" + ",".join(f"{key!r}:{render(child)}" for key, child in value.items()) + "}"
+        return "[" + ",".join(map(render, value)) + "]" if isinstance(value, list) else repr(value)
 
-    defs = {name: replaced(json.loads(text), top=True) for text, name in names.items()}
-    return {**replaced(schema), "$defs": {**schema.get("$defs", {}), **defs}}
-
-
-def schema_module() -> str:
-    # As a Python literal with single quotes, because every double quote costs one more byte in the document.
-    return f"PLAN_SCHEMA = {shared(slim(json.loads(SCHEMA.read_text())))!r}\n"
+    parts = [f"{name}={render(json.loads(text), top=True)}" for text, name in names.items()]
+    return "\n".join([*parts, f"PLAN_SCHEMA={render(schema)}"])
 
 
 def script(handler_module: str, handler: str) -> str:
@@ -118,7 +112,7 @@ def script(handler_module: str, handler: str) -> str:
     def add(name: str) -> None:
         if name in trees:
             return
-        source = schema_module() if name == "plan_schema" else (MODULES / f"{name}.py").read_text()
+        source = (MODULES / f"{name}.py").read_text() if name != "plan_schema" else "PLAN_SCHEMA = None"
         tree = trees[name] = ast.parse(source)
         for node in list(tree.body):
             if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(PACKAGE):
@@ -146,7 +140,7 @@ def script(handler_module: str, handler: str) -> str:
         tree = trees[name]
         tree.body = [node for node in tree.body if not defined_names(node) or used & set(defined_names(node))]
         if name == "plan_schema" and tree.body:
-            parts.append(re.sub(r"([:,]) (?=['{\[\dTF])", r"\1", ast.unparse(tree)))
+            parts.append(literal(slim(json.loads(SCHEMA.read_text()))))
             continue
         parts.append(ast.unparse(ast.fix_missing_locations(Smaller().visit(tree))))
     text = "\n".join(part for part in parts if part)
@@ -179,13 +173,28 @@ def needed(trees: dict[str, ast.Module], order: list[str], handler: str) -> set[
     return found
 
 
+def laid_out(document: dict[str, Any]) -> str:
+    """JSON with one line for every parameter and every input of a step: readable, and a kilobyte less than indenting all."""
+
+    def lines(value: Any, depth: int) -> str:
+        space = "\n" + " " * (3 - depth)
+        if depth and isinstance(value, dict) and value:
+            inner = ",".join(f"{space}{json.dumps(key)}:{lines(child, depth - 1)}" for key, child in value.items())
+            return "{" + inner + space[:-1] + "}"
+        if depth and isinstance(value, list) and value and isinstance(value[0], dict):
+            return "[" + ",".join(space + lines(child, depth - 1) for child in value) + space[:-1] + "]"
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+    return lines(document, 3) + "\n"
+
+
 def build(name: str) -> str:
     """One document's JSON text."""
     document = json.loads(json.dumps(DOCUMENTS[name]))
     for step in document["mainSteps"]:
         if step["action"] == "aws:executeScript":
             step["inputs"]["Script"] = script(step["inputs"]["Script"], step["inputs"]["Handler"])
-    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    text = laid_out(document)
     if len(text.encode()) > LIMIT:
         sizes = {step["name"]: len(json.dumps(step["inputs"])) for step in document["mainSteps"]}
         raise SystemExit(f"{name}: {len(text.encode())} bytes, the most is {LIMIT}: {sizes}")

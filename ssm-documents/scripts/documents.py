@@ -31,8 +31,8 @@ FUNCTIONS: dict[str, Any] = {
 ATTACH_PARAMETERS: dict[str, Any] = {
     "AutomationAssumeRole": ROLE_PARAMETER,
     "FunctionNames": FUNCTIONS,
-    "TagKey": text("Instead of FunctionNames: every function with this tag.", r"^[\w .:/=+@-]{0,128}$"),
-    "TagValue": text("The value the tag must have.", r"^[\w .:/=+@-]{0,256}$"),
+    "TagKey": text("Instead of FunctionNames: every function with this tag.", r"^[\w .:/=+@-]*$"),
+    "TagValue": text("The value the tag must have.", r"^[\w .:/=+@-]*$"),
     "Plan": text(
         "The plan: JSON of at most 512 characters, or `parameter:NAME`, a Parameter Store parameter that the automation reads.",
         r"^\s*(parameter:[a-zA-Z0-9_.\-/]+|\{[\s\S]*\})\s*$",
@@ -75,7 +75,7 @@ CHECK = step(
 )  # fmt: skip
 ATTACH = step(
     "Attach", "attach", "attach", given([]),
-    {"Attached": "Integer", "Seconds": "String"}, **TO_ROLLBACK,
+    {"Attached": "Integer", "Seconds": "Integer"}, **TO_ROLLBACK,
 )  # fmt: skip
 TAKE_OFF = step(
     "Rollback", "relay", "take_off", given(["AutomationAssumeRole", "RollbackDocumentName"]),

@@ -15,6 +15,7 @@ sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE)]
 
 import endpoints  # noqa: E402
 from faultlayer_documents import aws as aws_module  # noqa: E402
+from labworld import LabWorld  # noqa: E402
 from world import World  # noqa: E402
 
 KEYS = {
@@ -64,5 +65,36 @@ def localstack(localstack_url: str, monkeypatch: pytest.MonkeyPatch, quick: None
     for key, value in {**KEYS, "AWS_ENDPOINT_URL": localstack_url}.items():
         monkeypatch.setenv(key, value)
     world = World()
+    world.our_layers()
+    return world
+
+
+def binary() -> Path:
+    """The command under test: `FAULTLAYER`, or what a build left in the repository's `target`."""
+    root = HERE.parents[1] / "target"
+    found = [Path(path) for path in (os.environ.get("FAULTLAYER", ""), root / "release/faultlayer", root / "debug/faultlayer") if path]
+    for path in found:
+        if path.exists():
+            return path.absolute()
+    pytest.fail("the command is missing: `make cli` builds it, or set FAULTLAYER to it")
+
+
+@pytest.fixture(scope="session")
+def lab_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[endpoints.Lab]:
+    lab = endpoints.Lab(binary(), tmp_path_factory.mktemp("lab"))
+    yield lab
+    lab.close()
+
+
+@pytest.fixture
+def lab(lab_process: endpoints.Lab, monkeypatch: pytest.MonkeyPatch, quick: None) -> LabWorld:
+    for key, value in {**KEYS, "AWS_ENDPOINT_URL": lab_process.url, "AWS_DEFAULT_REGION": lab_process.about["region"]}.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setenv("AWS_REGION", lab_process.about["region"])
+    monkeypatch.setenv("TEST_ROLE", f"arn:aws:iam::{lab_process.about['account']}:role/r")
+    lab_process.request("DELETE", "/faults")
+    lab_process.post("/reset")
+    lab_process.post("/settings", {"update_ms": 20, "speed": 600, "rates": 0})
+    world = LabWorld(lab_process)
     world.our_layers()
     return world

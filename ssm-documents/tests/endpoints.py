@@ -108,3 +108,38 @@ def localstack(python: Path, folder: Path) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+class Lab:
+    """`faultlayer lab` as a process, and its control endpoint."""
+
+    def __init__(self, binary: Path, folder: Path) -> None:
+        self.process = subprocess.Popen(
+            [str(binary), "lab", "--state", str(folder), "--json"], stdout=subprocess.PIPE, stderr=open(folder / "log", "wb"), cwd=folder
+        )
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the lab did not start: {(folder / 'log').read_text()}")
+        self.about = json.loads(line)
+        self.url = str(self.about["endpoint"])
+
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/_lab{path}", data=data, method=method, headers={"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.loads(answer.read() or b"{}")
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self.request("POST", path, body or {})
+
+    def get(self, path: str) -> Any:
+        return self.request("GET", path)
+
+    def close(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()

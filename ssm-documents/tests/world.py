@@ -30,7 +30,7 @@ OWN = {
     "python": {
         "Runtime": "python3.12",
         "Handler": "app.handler",
-        "Environment": {"Variables": {"PYTHONPATH": "/var/task/lib", "A": "1", "EMPTY": "x"}},
+        "Environment": {"Variables": {"PYTHONPATH": "/var/task/lib", "MODE": "1", "EMPTY": ""}},
     },
     "node": {"Runtime": "nodejs22.x", "Handler": "index.handler", "Environment": {"Variables": {"NODE_OPTIONS": "--enable-source-maps"}}},
     "java": {"Runtime": "java21", "Handler": "app.M::handle", "Environment": {"Variables": {"JAVA_TOOL_OPTIONS": "-Xmx64m"}}},

@@ -4,6 +4,7 @@ The order in `claim` is what the cancel race hangs on: read, then look for the c
 that was read. Roll-back marks first and moves the revision then, so that either the mark is seen or the write fails.
 """
 
+import math
 import time
 from typing import Any
 
@@ -163,4 +164,4 @@ def attach(events: dict[str, Any], context: Any) -> dict[str, Any]:
         print("\n".join(lines))
         raise NotAttached(f"{len(failed)} of {len(entries)} functions are not attached: " + "; ".join(lines))
     print(f"{len(entries)} functions attached in {took:.1f} s")
-    return {"Attached": len(entries), "Seconds": round(took, 1)}
+    return {"Attached": len(entries), "Seconds": math.ceil(took)}

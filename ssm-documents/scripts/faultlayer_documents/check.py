@@ -20,7 +20,7 @@ from faultlayer_documents.refuse import (
     runtime_reasons,
     version_reasons,
 )
-from faultlayer_documents.schema import Schema
+from faultlayer_documents.schema import schema_problems
 from faultlayer_documents.store import entry_of, put_record
 
 
@@ -110,7 +110,7 @@ def functions_of(aws: Aws, events: dict[str, Any]) -> list[str]:
 def plan_problems(text: str) -> list[str]:
     """What is wrong with a plan by its schema, and with its ids, which no schema can say."""
     plan = parse_plan(text)
-    found = Schema(PLAN_SCHEMA).problems(plan, PLAN_SCHEMA)
+    found = schema_problems(plan, PLAN_SCHEMA)
     faults = plan.get("faults")
     ids = [fault.get("id") for fault in faults if isinstance(fault, dict)] if isinstance(faults, list) else []
     found += [f"faults[{at}].id: `{name}` stands twice" for at, name in enumerate(ids) if name and name in ids[:at]]
