@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use faultlayer_core::decision::{Decision, Engine, Invocation, Outcome, Phase, Unbounded, explain};
+use faultlayer_core::decision::{Decision, Engine, Facts, Invocation, Outcome, Phase, Unbounded, explain};
 use faultlayer_core::plan::Plan;
 use faultlayer_core::record::Action;
 use faultlayer_core::timestamp::Timestamp;
@@ -98,7 +98,7 @@ proptest! {
         let margin_us = parsed.limits.deadline_margin_us;
         let engine = Engine::new(parsed);
         let deadline = Some(Timestamp(NOW.0 + time_left_ms * 1000));
-        let invocation = Invocation { request_id: &request_id, deadline, now: NOW, cold_start: true, streaming };
+        let invocation = Invocation { request_id: &request_id, deadline, now: NOW, cold_start: true, streaming, facts: Facts::default() };
         let explained = explain(&engine.plan().unwrap(), &invocation);
         let drawn: HashSet<_> = explained.iter().filter(|fate| fate.drawn).map(|fate| fate.fault.clone()).collect();
         let Some(decision) = engine.decide(&invocation) else {
@@ -131,7 +131,7 @@ proptest! {
     #[test]
     fn an_explanation_is_what_happens_to_a_handler_that_returns(plan in plan(), request_id in "[a-z0-9-]{0,40}") {
         let engine = Engine::new(Plan::parse(&plan.to_string()).unwrap());
-        let invocation = Invocation { request_id: &request_id, deadline: None, now: NOW, cold_start: true, streaming: false };
+        let invocation = Invocation { request_id: &request_id, deadline: None, now: NOW, cold_start: true, streaming: false, facts: Facts::default() };
         let explained = explain(&engine.plan().unwrap(), &invocation);
         let phases = engine.decide(&invocation).map(|decision| live(decision, false).0).unwrap_or_default();
         for record in phases.iter().flat_map(|phase| &phase.records) {
@@ -147,7 +147,7 @@ proptest! {
         let mut injected = 0;
         for call in 0..calls {
             let request_id = call.to_string();
-            let invocation = Invocation { request_id: &request_id, deadline: None, now: NOW, cold_start: false, streaming: false };
+            let invocation = Invocation { request_id: &request_id, deadline: None, now: NOW, cold_start: false, streaming: false, facts: Facts::default() };
             let phases = engine.decide(&invocation).map(|decision| live(decision, false).0).unwrap_or_default();
             injected += phases.iter().flat_map(|phase| &phase.records).filter(|record| record.action == Action::Injected).count();
         }
@@ -186,8 +186,14 @@ fn a_limit_is_exact_under_many_threads_and_a_new_plan_starts_it_anew() {
                 scope.spawn(move || {
                     for call in 0..500 {
                         let request_id = format!("{thread}-{call}");
-                        let invocation =
-                            Invocation { request_id: &request_id, deadline: None, now: NOW, cold_start: false, streaming: false };
+                        let invocation = Invocation {
+                            request_id: &request_id,
+                            deadline: None,
+                            now: NOW,
+                            cold_start: false,
+                            streaming: false,
+                            facts: Facts::default(),
+                        };
                         let phases = engine.decide(&invocation).map(|decision| live(decision, false).0).unwrap_or_default();
                         let records = phases.iter().flat_map(|phase| &phase.records);
                         injected.fetch_add(records.filter(|record| record.action == Action::Injected).count(), Ordering::Relaxed);
@@ -198,11 +204,12 @@ fn a_limit_is_exact_under_many_threads_and_a_new_plan_starts_it_anew() {
         injected.load(Ordering::Relaxed)
     };
     // The other fault takes from the plan's limit and gives back; with room for one at a time it may get in the way of
-    // a draw, but over 4,000 calls every injection is used.
-    assert_eq!(run(&engine), 500);
+    // a draw, for as long as a thread that holds it is off the processor; the next calls find it free again.
+    let three_runs = || (0..3).map(|_| run(&engine)).sum::<usize>();
+    assert_eq!(three_runs(), 500);
     assert_eq!(run(&engine), 0);
     engine.replace(Some(plan(7)));
-    assert_eq!(run(&engine), 7);
+    assert_eq!(three_runs(), 7);
     engine.replace(None);
     assert_eq!(run(&engine), 0);
 }

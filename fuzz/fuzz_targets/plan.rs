@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use faultlayer_core::decision::{Engine, Invocation, Unbounded};
+use faultlayer_core::decision::{Engine, Facts, Invocation, Unbounded};
 use faultlayer_core::plan::{Plan, locate};
 use faultlayer_core::timestamp::Timestamp;
 use libfuzzer_sys::fuzz_target;
@@ -11,7 +11,14 @@ fuzz_target!(|text: &str| {
     match Plan::parse_to_run(text) {
         Ok(plan) => {
             let now = Timestamp(1_795_435_200_000_000);
-            let invocation = Invocation { request_id: text, deadline: Some(now), now, cold_start: true, streaming: true };
+            let invocation = Invocation {
+                request_id: text,
+                deadline: Some(now),
+                now,
+                cold_start: true,
+                streaming: true,
+                facts: Facts::default(),
+            };
             if let Some(mut decision) = Engine::new(plan).decide(&invocation) {
                 decision.before(&mut Unbounded);
                 decision.returned(Some(text), now);

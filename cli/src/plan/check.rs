@@ -37,7 +37,9 @@ fn approve(file: &str, plan: &Plan) {
     let faults = plan.faults.len();
     println!("{file}: ok, {faults} fault{}", if faults == 1 { "" } else { "s" });
     if plan.expires == Expiry::Unsaid {
-        println!("{file}: note: no `expires_at`; attaching and `faultlayer run` set it, a layer or a library alone refuses the plan");
+        println!(
+            "{file}: note: no `expires_at`; attaching and `faultlayer run` set it, a layer or a library alone refuses the plan"
+        );
     }
 }
 

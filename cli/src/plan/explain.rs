@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use faultlayer_core::decision::{Explained, Invocation, explain};
+use faultlayer_core::decision::{Explained, Facts, Invocation, explain};
 use faultlayer_core::plan::Plan;
 use faultlayer_core::record::Action;
 use faultlayer_core::rim::clock;
@@ -52,12 +52,16 @@ pub fn run(args: &Args) -> Outcome {
     };
     let fates = |request_id: &str| {
         let deadline = args.deadline_ms.map(Timestamp::from_millis);
-        explain(&plan, &Invocation { request_id, deadline, now, cold_start: true, streaming: false })
+        explain(&plan, &Invocation { request_id, deadline, now, cold_start: true, streaming: false, facts: Facts::default() })
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
     if let Some(request_id) = &args.request_id {
         let fates = fates(request_id);
-        if args.json { writeln!(out, "{}", json!(fates))? } else { show(&mut out, &fates)? }
+        if args.json {
+            writeln!(out, "{}", json!(fates))?
+        } else {
+            show(&mut out, &fates)?
+        }
         out.flush()?;
         return Ok(ExitCode::SUCCESS);
     }

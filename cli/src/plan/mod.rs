@@ -3,6 +3,7 @@
 mod check;
 mod explain;
 mod init;
+mod try_pattern;
 
 use std::io::Read;
 use std::process::ExitCode;
@@ -26,6 +27,8 @@ enum Command {
     Init(init::Args),
     /// Tell which faults would hit an invocation, and why the others would not
     Explain(explain::Args),
+    /// Try patterns: answers lines {"pattern": …, "event": …} of standard input with true, false or error: …
+    Match,
     /// Print the JSON Schema of plans
     Schema,
 }
@@ -36,6 +39,7 @@ pub fn run(args: Args) -> Outcome {
         Command::Check(args) => check::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Match => try_pattern::run(),
         Command::Schema => {
             println!("{:#}", faultlayer_core::plan::schema());
             Ok(ExitCode::SUCCESS)

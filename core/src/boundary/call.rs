@@ -1,5 +1,7 @@
 //! What a shim tells of one invocation.
 
+pub use crate::decision::Event as EventInput;
+
 /// One invocation, as the shim sees it before it calls the handler.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
@@ -17,15 +19,6 @@ pub struct Call<'a> {
     pub streaming: bool,
     /// The time of the decision in microseconds since the Unix epoch; `None` lets the boundary read the clock.
     pub now_us: Option<i64>,
-}
-
-/// The event, in whichever form the language has it.
-#[derive(Clone, Copy, Debug)]
-pub enum EventInput<'a> {
-    /// Not needed.
-    Absent,
-    /// As it came, JSON.
-    Json(&'a [u8]),
 }
 
 /// What [`super::Host::decide`] needs to be told beyond an invocation's identity; nothing for a plan without patterns.

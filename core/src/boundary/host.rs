@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use super::call::{Call, Reads};
 use super::language::Language;
 use super::session::Session;
-use crate::decision::{Engine, Invocation};
+use crate::decision::{Context, Engine, Facts, Invocation, alias};
+use crate::matching::Paths;
 use crate::plan::{Expiry, Plan, PlanError};
 use crate::record::OwnReason;
 use crate::rim::environment::{self, Identity};
@@ -87,7 +88,14 @@ impl Host {
     /// What [`Host::decide`] needs to be told.
     #[must_use]
     pub fn reads(&self) -> Reads {
-        Reads::default()
+        let (event, client_context) = self.engine.reads();
+        Reads { event, client_context }
+    }
+
+    /// The paths along which a binding reads an event from its language's own objects, if [`Reads::event`] asks for it.
+    #[must_use]
+    pub fn event_paths(&self) -> Option<Arc<Paths>> {
+        self.engine.event_paths()
     }
 
     /// Decides for one invocation, and counts it. `None` if nothing is drawn: call the handler as if nothing were here.
@@ -100,8 +108,22 @@ impl Host {
             now: call.now_us.map_or_else(clock::now, Timestamp),
             cold_start: before == 0,
             streaming: call.streaming,
+            facts: Facts { event: call.event, context: self.context(call, before + 1) },
         })?;
         Some(Session::begin(Arc::clone(&self.shared), decision))
+    }
+
+    fn context<'a>(&'a self, call: &Call<'a>, invocation: u64) -> Context<'a> {
+        let identity = &self.shared.identity;
+        Context {
+            function_name: identity.function_name.as_deref(),
+            function_version: identity.function_version.as_deref(),
+            alias: call.function_arn.and_then(alias),
+            memory_mb: identity.memory_mb,
+            runtime: identity.runtime.as_deref(),
+            invocation,
+            client_context: call.client_context,
+        }
     }
 
     /// Writes Faultlayer's own record of an error in the shim, once an environment.

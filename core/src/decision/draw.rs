@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use super::Running;
 use super::engine::Invocation;
+use super::matches::Subject;
 use super::reason::Reason;
 use crate::plan::{Expiry, Fault, Plan, SampleBy};
 use crate::sampling::{Draws, RequestHash};
@@ -52,7 +53,15 @@ impl<'a> Hashes<'a> {
 }
 
 /// Whether one fault is drawn. Takes nothing from the limits; the caller does, once this says yes.
-pub(super) fn sample(plan: &Plan, fault: &Fault, index: usize, hashes: &Hashes<'_>) -> Result<Drawn, NotDrawn> {
+///
+/// All must say yes, so the cheap ones are asked first: an event is only looked at for a fault that its sample hits.
+pub(super) fn sample(
+    plan: &Plan,
+    fault: &Fault,
+    index: usize,
+    hashes: &Hashes<'_>,
+    subject: &Subject<'_>,
+) -> Result<Drawn, NotDrawn> {
     let invocation = hashes.invocation;
     let since_start = plan.starts_at.map_or(0, |start| invocation.now.micros_since(start));
     let rate = fault.rate.at(since_start);
@@ -68,7 +77,13 @@ pub(super) fn sample(plan: &Plan, fault: &Fault, index: usize, hashes: &Hashes<'
     }
     let mut draws = Draws::new(hashes.of(fault.sample_by), fault.hash);
     let sample = draws.next_draw();
-    if sample < rate { Ok(Drawn { fault: index, sample, rate, draws }) } else { refuse(Reason::NotSampled, Some(sample)) }
+    if sample >= rate {
+        return refuse(Reason::NotSampled, Some(sample));
+    }
+    if !subject.matches(fault) {
+        return refuse(Reason::NotMatched, Some(sample));
+    }
+    Ok(Drawn { fault: index, sample, rate, draws })
 }
 
 /// All faults that are drawn, each with one taken from its limits.
@@ -77,10 +92,10 @@ pub(super) fn draw(running: &Running, invocation: &Invocation<'_>) -> Vec<Drawn>
     if !plan.is_open(invocation.now) {
         return Vec::new();
     }
-    let hashes = Hashes::new(plan, invocation);
+    let (hashes, subject) = (Hashes::new(plan, invocation), Subject::new(plan, invocation));
     let mut drawn = Vec::new();
     for (index, fault) in plan.faults.iter().enumerate() {
-        let Ok(fault) = sample(plan, fault, index, &hashes) else { continue };
+        let Ok(fault) = sample(plan, fault, index, &hashes, &subject) else { continue };
         // A dry run takes nothing; where a limit has no room at all, nothing would be injected either.
         if if plan.dry_run { running.limits.has_room(index) } else { running.limits.take(index) } {
             drawn.push(fault);

@@ -6,7 +6,9 @@ use arc_swap::ArcSwapOption;
 
 use super::Running;
 use super::draw::draw;
+use super::matches::Facts;
 use super::phase::Decision;
+use crate::matching::Paths;
 use crate::plan::Plan;
 use crate::timestamp::Timestamp;
 
@@ -23,6 +25,8 @@ pub struct Invocation<'a> {
     pub cold_start: bool,
     /// The handler streams its response.
     pub streaming: bool,
+    /// What patterns can ask for.
+    pub facts: Facts<'a>,
 }
 
 /// Decides for any number of concurrent invocations. An idle decision takes no lock.
@@ -55,6 +59,21 @@ impl Engine {
     #[must_use]
     pub fn plan(&self) -> Option<Arc<Plan>> {
         self.running.load().as_ref().map(|running| Arc::clone(&running.plan))
+    }
+
+    /// Whether deciding under the plan in force needs the event, and whether it needs the client context.
+    #[must_use]
+    pub fn reads(&self) -> (bool, bool) {
+        self.running
+            .load()
+            .as_ref()
+            .map_or((false, false), |running| (!running.plan.event_paths.is_empty(), running.plan.reads_client_context))
+    }
+
+    /// The paths along which the plan in force reads an event.
+    #[must_use]
+    pub fn event_paths(&self) -> Option<Arc<Paths>> {
+        self.running.load().as_ref().map(|running| Arc::clone(&running.plan.event_paths))
     }
 
     /// Draws the faults of one invocation; `None` if nothing is drawn, which is the hot path.

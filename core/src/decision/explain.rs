@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Running;
 use super::draw::{Hashes, sample};
 use super::engine::Invocation;
+use super::matches::Subject;
 use super::phase::Decision;
 use super::reason::Reason;
 use super::resources::Unbounded;
@@ -37,7 +38,7 @@ pub struct Explained {
 #[must_use]
 pub fn explain(plan: &Arc<Plan>, invocation: &Invocation<'_>) -> Vec<Explained> {
     let running = Arc::new(Running::new(Arc::clone(plan)));
-    let hashes = Hashes::new(plan, invocation);
+    let (hashes, subject) = (Hashes::new(plan, invocation), Subject::new(plan, invocation));
     let mut explained = Vec::with_capacity(plan.faults.len());
     let mut all_drawn = Vec::new();
     for (index, fault) in plan.faults.iter().enumerate() {
@@ -50,13 +51,18 @@ pub fn explain(plan: &Arc<Plan>, invocation: &Invocation<'_>) -> Vec<Explained> 
             action: None,
             reason: None,
         };
-        match sample(plan, fault, index, &hashes) {
+        match sample(plan, fault, index, &hashes, &subject) {
             Ok(drawn) => {
                 (fate.sample, fate.rate) = (Some(drawn.sample), drawn.rate);
                 fate.drawn = if plan.dry_run { running.limits.has_room(index) } else { running.limits.take(index) };
                 if fate.drawn { all_drawn.push(drawn) } else { fate.reason = Some(Reason::LimitReached) }
             }
-            Err(refused) => (fate.sample, fate.rate, fate.reason) = (refused.sample, refused.rate, Some(refused.reason)),
+            Err(refused) => {
+                // A match comes before the sample in the order that people are told.
+                let unsampled = refused.reason == Reason::NotSampled && !subject.matches(fault);
+                let reason = if unsampled { Reason::NotMatched } else { refused.reason };
+                (fate.sample, fate.rate, fate.reason) = (refused.sample, refused.rate, Some(reason));
+            }
         }
         explained.push(fate);
     }

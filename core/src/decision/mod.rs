@@ -7,6 +7,7 @@ mod draw;
 mod engine;
 mod explain;
 mod limits;
+mod matches;
 mod outcome;
 mod phase;
 mod reason;
@@ -14,12 +15,14 @@ mod resources;
 
 pub use engine::{Engine, Invocation};
 pub use explain::{Explained, explain};
+pub use matches::{Context, Event, Facts, Match, alias};
 pub use outcome::{Outcome, Step};
 pub use phase::{Border, Decision, Phase};
 pub use reason::Reason;
 pub use resources::{Resources, Unbounded};
 
 use limits::LimitCounters;
+pub(crate) use matches::reads_client_context;
 
 use crate::plan::Plan;
 use std::sync::Arc;

@@ -31,6 +31,8 @@ pub enum Reason {
     NotStarted,
     /// From `expires_at` on.
     Expired,
+    /// The event or the context does not match.
+    NotMatched,
     /// The sample is not below the rate.
     NotSampled,
     /// A limit has nothing left.

@@ -1,5 +1,7 @@
 //! From the text of a plan to what it means.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -10,7 +12,9 @@ use super::rate::Rate;
 use super::resolved::{Expiry, Fault, Limits, Plan, SampleBy, When};
 use super::validate::Validator;
 use super::{PLAN, json};
+use crate::decision::{Match, reads_client_context};
 use crate::faults::{self, Written};
+use crate::matching::{Paths, Pattern, PatternProblem};
 use crate::sampling::FaultHash;
 use crate::timestamp::Timestamp;
 
@@ -103,10 +107,11 @@ fn resolve(complete: &Value, text: &str, problems: &mut Vec<Problem>) -> Option<
     let has_start = complete.get("starts_at").is_some();
     let raw = raw_parts(text);
     let written = complete.get("faults").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let mut paths = AllPaths::default();
     let faults: Vec<_> = written
         .iter()
         .enumerate()
-        .map(|(index, fault)| resolve_fault(fault, raw.get(index), has_start, &format!("faults[{index}]"), problems))
+        .map(|(index, fault)| resolve_fault(fault, raw.get(index), has_start, &format!("faults[{index}]"), &mut paths, problems))
         .collect();
     let complete: Complete = typed(complete)?;
     Some(Plan {
@@ -120,29 +125,58 @@ fn resolve(complete: &Value, text: &str, problems: &mut Vec<Problem>) -> Option<
             deadline_margin_us: millis_to_micros(complete.limits.deadline_margin_ms),
         },
         faults: faults.into_iter().collect::<Option<_>>()?,
+        reads_client_context: reads_client_context(&paths.context),
+        event_paths: Arc::new(paths.event),
+        context_paths: Arc::new(paths.context),
     })
 }
 
+/// What the patterns of all faults read.
+#[derive(Default)]
+struct AllPaths {
+    event: Paths,
+    context: Paths,
+}
+
 /// `None` if the fault's own fields do not hold, which the walk has noticed already.
-fn resolve_fault(written: &Value, raw: Option<&Raw>, has_start: bool, path: &str, problems: &mut Vec<Problem>) -> Option<Fault> {
+fn resolve_fault(
+    written: &Value,
+    raw: Option<&Raw>,
+    has_start: bool,
+    path: &str,
+    paths: &mut AllPaths,
+    problems: &mut Vec<Problem>,
+) -> Option<Fault> {
     let raw = raw.map(|raw| Written { payload: raw.payload.clone(), body: raw.body.clone() }).unwrap_or_default();
     let kind = faults::read(written, raw, path, problems);
     let when = when(written, path, problems);
     let fault: CompleteFault = typed(written)?;
     fault.rate.check(has_start, &json::join(path, "rate"), problems);
-    if let Some(matches) = &fault.matches {
-        let expected = "no match yet";
-        problems.push(Problem::new(ProblemCode::NotSupported, &json::join(path, "match"), Some(matches), expected));
-    }
+    let matches = fault.matches.unwrap_or_default();
+    let matches = Match {
+        event: pattern(matches.get("event"), &format!("{path}.match.event"), &mut paths.event, problems),
+        context: pattern(matches.get("context"), &format!("{path}.match.context"), &mut paths.context, problems),
+    };
     Some(Fault {
         hash: FaultHash::of(&fault.id),
         id: fault.id,
         kind: kind?,
+        matches,
         when: when?,
         rate: fault.rate,
         limit: fault.limit,
         sample_by: fault.sample_by,
     })
+}
+
+/// A compiled pattern. `None` also where it does not hold, which is a problem then.
+fn pattern(written: Option<&Value>, path: &str, paths: &mut Paths, problems: &mut Vec<Problem>) -> Option<Pattern> {
+    // What is no object was noticed by the walk.
+    let compiled = Pattern::compile(written.filter(|written| written.is_object())?, path, paths);
+    let refuse = |problem: PatternProblem| {
+        Problem::new(ProblemCode::InvalidPattern, &problem.path, Some(&problem.value), problem.expected)
+    };
+    compiled.map_err(|refused| problems.extend(refused.into_iter().map(refuse))).ok()
 }
 
 fn when(written: &Value, path: &str, problems: &mut Vec<Problem>) -> Option<When> {

@@ -1,9 +1,13 @@
 //! What a plan means, with every default filled in: the form the engine decides by.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::rate::Rate;
+use crate::decision::Match;
 use crate::faults::Kind;
+use crate::matching::Paths;
 use crate::sampling::FaultHash;
 use crate::timestamp::Timestamp;
 
@@ -24,6 +28,12 @@ pub struct Plan {
     pub limits: Limits,
     /// In the plan's order.
     pub faults: Vec<Fault>,
+    /// What the patterns of all faults read of an event.
+    pub event_paths: Arc<Paths>,
+    /// What they read of the context.
+    pub context_paths: Arc<Paths>,
+    /// Whether that goes beyond what is the engine's own knowledge.
+    pub reads_client_context: bool,
 }
 
 /// When a plan ends.
@@ -57,6 +67,8 @@ pub struct Fault {
     pub kind: Kind,
     /// When it does it.
     pub when: When,
+    /// Which invocations it can hit.
+    pub matches: Match,
     /// How often.
     pub rate: Rate,
     /// Injections of this fault; `None` for no limit.
