@@ -22,7 +22,7 @@ const CALLS: u64 = 200;
 /// The arguments of `faultlayer run`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// python, or one version as in python3.12
+    /// python, node or java, or one version as in python3.12, nodejs22.x, java21
     #[arg(long)]
     runtime: String,
     /// The folder with the function's code
@@ -131,11 +131,8 @@ fn status(report: &Report, signal: u8) -> ExitCode {
 fn signals() -> Result<(watch::Receiver<bool>, watch::Receiver<u8>), std::io::Error> {
     let (stop, stopped) = watch::channel(false);
     let (status, caught) = watch::channel(0);
-    let mut kinds = [
-        (signal(SignalKind::interrupt())?, 130),
-        (signal(SignalKind::terminate())?, 143),
-        (signal(SignalKind::hangup())?, 129),
-    ];
+    let mut kinds =
+        [(signal(SignalKind::interrupt())?, 130), (signal(SignalKind::terminate())?, 143), (signal(SignalKind::hangup())?, 129)];
     tokio::spawn(async move {
         let [(interrupt, _), (terminate, _), (hangup, _)] = &mut kinds;
         let code = tokio::select! {

@@ -28,7 +28,9 @@ pub fn of(spec: &FunctionSpec, place: &Place, runtime_api: &str, log_stream: &st
     .map(|(name, value)| (name.to_owned(), value))
     .collect();
     for (name, value) in &spec.variables {
-        variables.insert(name.clone(), place.translate(value));
+        // A plan is nobody's path, whatever its answers say.
+        let text = if value.starts_with('{') { value.clone() } else { place.translate(value) };
+        variables.insert(name.clone(), text);
     }
     // A function cannot set these, so they come last.
     for (name, value) in [

@@ -1,0 +1,10 @@
+# `faultlayer run`, from outside: the environments, the run under a plan, its end. With the venv of the Python part.
+
+.PHONY: test-run lint-run
+
+test-run: cli layers-python $(PYTHON_VENV)/.ready
+	cd tests/run && "$(CURDIR)/$(PYTHON_BIN)/python" -m pytest -q -n auto
+
+lint-run: $(PYTHON_VENV)/.ready
+	cd tests/run && "$(CURDIR)/$(PYTHON_BIN)/ruff" check . && "$(CURDIR)/$(PYTHON_BIN)/ruff" format --check .
+	cd tests/run && "$(CURDIR)/$(PYTHON_BIN)/mypy"

@@ -1,0 +1,144 @@
+"""Whichever way a run ends, nothing that it started is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import COMMAND, SAMPLE, Lab, outcomes
+
+# The function leaves a process behind that has left its group and session as well, then waits for ever.
+LEAVING = """
+    import pathlib, subprocess, sys, time
+
+    MARK = {mark!r}
+
+    def handler(event, context):
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", MARK], start_new_session=True)
+        print("started", flush=True)
+        time.sleep({seconds})
+    """
+
+
+def marked(mark: str) -> list[int]:
+    """The processes that have `mark` in their arguments, zombies aside."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            arguments = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if mark.encode() in arguments.split(b"\0"):
+            found.append(int(process.name))
+    return found
+
+
+def gone(mark: str) -> bool:
+    """Waits for the end of what is being killed; a process that is not, stays until the limit."""
+    for _ in range(500):
+        if not marked(mark):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder for temporary ones, empty."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)],
+)
+@pytest.mark.parametrize("isolated", [True, False])
+def test_a_signal_ends_everything(lab: Lab, folders: Path, number: signal.Signals, status: int, isolated: bool) -> None:
+    mark = f"faultlayer-test-{os.getpid()}-{number}-{isolated}"
+    lab.code(LEAVING.format(mark=mark, seconds=600))
+    lab.options += [] if isolated else ["--not-isolated"]
+    run = subprocess.Popen(
+        lab.command("-n", "5", "--timeout", "15m"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    )
+    while not marked(mark):
+        assert run.poll() is None, run.communicate()[1]
+        time.sleep(0.02)
+    run.send_signal(number)
+    output, _ = run.communicate()
+    assert run.returncode == status
+    assert gone(mark)
+    if number == signal.SIGKILL:
+        # It could not clear up itself: the next run does.
+        subprocess.run(lab.command("-n", "0"), check=True, capture_output=True)
+    else:
+        assert "interrupted after 0 of 5 calls" in output
+    assert list(folders.iterdir()) == []
+
+
+@pytest.mark.parametrize("seconds", [0, 600])
+def test_what_a_function_starts_ends_with_its_run(lab: Lab, folders: Path, seconds: int) -> None:
+    mark = f"faultlayer-test-{os.getpid()}-{seconds}"
+    lab.code(LEAVING.format(mark=mark, seconds=seconds))
+    report = lab.run("-n", "2", "--timeout", "2s" if seconds else "1m")
+    assert outcomes(report) == ["timeout" if seconds else "ok"] * 2
+    assert marked(mark) == []
+    assert list(folders.iterdir()) == []
+
+
+@pytest.mark.skipif(
+    os.getuid() != 0, reason="only root can become somebody else; the other tests run as nobody special"
+)
+def test_no_root_is_needed(folders: Path) -> None:
+    nobody = 65534
+    with tempfile.TemporaryDirectory(dir="/tmp") as shared:
+        os.chmod(shared, 0o755)
+        own = Path(shared, "own")
+        own.mkdir()
+        os.chown(own, nobody, nobody)
+        shutil.copy(COMMAND, shared)
+        shutil.copytree(SAMPLE, Path(shared, "code"))
+        # An interpreter that anybody may run.
+        python = next(
+            (path for path in ("/usr/bin/python3", "/usr/local/bin/python3") if os.access(path, os.X_OK)), None
+        )
+        if python is None:
+            pytest.skip("no interpreter outside root's own folders")
+        done = subprocess.run(
+            [
+                str(Path(shared, COMMAND.name)),
+                "run",
+                "--runtime",
+                "python",
+                "--interpreter",
+                python,
+                "--json",
+                "--code",
+                str(Path(shared, "code")),
+                "--handler",
+                "app.handler",
+                "-n",
+                "3",
+            ],
+            capture_output=True,
+            encoding="utf-8",
+            env={"PATH": "/usr/bin:/bin", "HOME": str(own), "TMPDIR": str(own)},
+            user=nobody,
+            group=nobody,
+            extra_groups=[],
+            cwd=shared,
+        )
+        assert done.returncode == 0, done.stderr
+        assert outcomes(json.loads(done.stdout)) == ["ok"] * 3

@@ -1,0 +1,269 @@
+"""What a function meets in an environment of the lab, and what its callers see when it fails. No Faultlayer layer in it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from lab import Lab, answers, logged, outcomes
+
+
+def test_a_function_finds_what_it_finds_in_lambda(lab: Lab) -> None:
+    lab.code("""
+        import os, sys
+
+        def writable(folder):
+            try:
+                with open(os.path.join(folder, "probe"), "w"):
+                    return True
+            except OSError:
+                return False
+
+        def handler(event, context):
+            return {
+                "path": sys.path[:4], "folder": os.getcwd(), "task": os.listdir("/var/task"), "tmp": os.listdir("/tmp"),
+                "writable": [f for f in ("/tmp", "/var/task", "/opt", "/usr", "/") if writable(f)],
+                "variables": {n: os.environ.get(n) for n in event}, "left": context.get_remaining_time_in_millis(),
+                "arn": context.invoked_function_arn, "memory": context.memory_limit_in_mb,
+            }
+        """)
+    names = [
+        "_HANDLER",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_REGION",
+        "LAMBDA_TASK_ROOT",
+        "LAMBDA_RUNTIME_DIR",
+        "PYTHONPATH",
+        "MINE",
+        "HOME",
+        "TZ",
+    ]
+    report = lab.run("--env", "MINE=a=b", "--memory", "200", "--timeout", "5s", "--events", lab.events(names))
+    (answer,) = answers(report)
+    version = report["function"]["runtime"].removeprefix("python")
+    site = f"/opt/python/lib/python{version}/site-packages"
+    assert answer["path"] == ["/var/task", site, "/opt/python", "/var/runtime"]
+    assert answer["folder"] == "/var/task"
+    assert "app.py" in answer["task"]
+    assert answer["tmp"] == []
+    assert answer["writable"] == ["/tmp"]
+    assert answer["variables"] == {
+        "_HANDLER": "app.handler",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_python{version}",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "200",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_REGION": "us-east-1",
+        "LAMBDA_TASK_ROOT": "/var/task",
+        "LAMBDA_RUNTIME_DIR": "/var/runtime",
+        "PYTHONPATH": "/var/runtime",
+        "MINE": "a=b",
+        "HOME": None,
+        "TZ": ":UTC",
+    }
+    assert 0 < answer["left"] <= 5000
+    assert answer["arn"].startswith("arn:aws:lambda:us-east-1:")
+    assert answer["memory"] == "200"
+
+
+def test_layers_lie_under_opt_the_last_over_the_first(any_lab: Lab) -> None:
+    lab = any_lab
+    for name, text in (("one", "1"), ("two", "2")):
+        package = lab.folder / name / "python"
+        package.mkdir(parents=True)
+        (package / "shared_name.py").write_text(f"value = {text}")
+        (package / f"only_{name}.py").write_text("")
+    lab.code("""
+        import only_one, only_two, shared_name
+
+        def handler(event, context):
+            return shared_name.value
+        """)
+    report = lab.run("--layer", str(lab.folder / "one"), "--layer", str(lab.folder / "two"), "-n", "1")
+    assert answers(report) == [2]
+
+
+def test_pythonpath_hides_layers_as_in_the_managed_runtime(lab: Lab) -> None:
+    (lab.folder / "layer/python").mkdir(parents=True)
+    (lab.folder / "layer/python/of_the_layer.py").write_text("")
+    lab.code("""
+        def handler(event, context):
+            import of_the_layer
+        """)
+    layer = ["--layer", str(lab.folder / "layer"), "-n", "1"]
+    assert outcomes(lab.run(*layer)) == ["ok"]
+    hidden = lab.run(*layer, "--env", "PYTHONPATH=/var/task/lib")
+    assert hidden["run"]["errors"] == {"ModuleNotFoundError": 1}
+    assert outcomes(lab.run(*layer, "--env", "PYTHONPATH=/opt/python")) == ["ok"]
+
+
+FAILING = """
+    import os, signal, sys, time
+
+    calls = 0
+
+    def handler(event, context):
+        global calls
+        calls += 1
+        with open(os.path.join(os.environ.get("TMPDIR", "/tmp"), "visits"), "a") as visits:
+            visits.write("x")
+            visits.flush()
+            total = visits.tell()
+        print("called with", event)
+        match event:
+            case "exit": os._exit(3)
+            case "leave": os._exit(0)
+            case "signal": os.kill(os.getpid(), signal.SIGSEGV)
+            case "sleep": time.sleep(60)
+            case "eat": return len(bytearray(600_000_000))
+            case "raise": raise ConnectionError("größe")
+            case "much": return "x" * 6_400_000
+        return [calls, total]
+    """
+
+
+@pytest.mark.parametrize(
+    ("event", "outcome", "error_type", "words"),
+    [
+        ("exit", "crash", "Runtime.ExitError", "Runtime exited with error: exit status 3"),
+        ("leave", "crash", "Runtime.ExitError", "Runtime exited without providing a reason"),
+        ("signal", "crash", "Runtime.ExitError", "Runtime exited with error: signal: segmentation fault"),
+        ("sleep", "timeout", "Sandbox.Timedout", "Task timed out after 4.00 seconds"),
+        ("eat", "out_of_memory", "Runtime.OutOfMemory", "Runtime exited with error: signal: killed"),
+    ],
+)
+def test_a_process_that_ends_is_replaced_in_its_environment(
+    any_lab: Lab, event: str, outcome: str, error_type: str, words: str
+) -> None:
+    any_lab.code(FAILING)
+    events = any_lab.events("fine", "fine", event, "fine", "fine")
+    report = any_lab.run("--events", events, "--timeout", "4s" if event == "sleep" else "2m", "--memory", "256")
+    assert outcomes(report) == ["ok", "ok", outcome, "ok", "ok"]
+    failed = report["invocations"][2]
+    assert json.loads(failed["answer"]) == {
+        "errorType": error_type,
+        "errorMessage": f"RequestId: {failed['request_id']} Error: {words}",
+    }
+    # The module is loaded anew, /tmp is what it was.
+    assert [answer for answer in answers(report) if isinstance(answer, list)] == [[1, 1], [2, 2], [1, 4], [2, 5]]
+    assert [invocation["cold_start"] for invocation in report["invocations"]] == [True, False, False, True, False]
+    assert report["run"]["cold_starts"] == 2
+    assert f"called with {event}" in failed["log"]
+    assert any(words in line for line in failed["log"])
+    status = "Status: timeout" if outcome == "timeout" else f"Status: error\tError Type: {error_type}"
+    assert failed["log"][-1].endswith(status)
+
+
+def test_a_handlers_error_is_what_its_client_says(lab: Lab) -> None:
+    lab.code(FAILING)
+    report = lab.run("--events", lab.events("raise", "fine"))
+    error, fine = answers(report)
+    assert error["errorType"] == "ConnectionError"
+    assert error["errorMessage"] == "größe"
+    assert error["requestId"] == report["invocations"][0]["request_id"]
+    (frame,) = error["stackTrace"]
+    assert frame.startswith('  File "/var/task/app.py", line ')
+    assert fine == [2, 2], "the process goes on"
+    assert report["run"]["errors"] == {"ConnectionError": 1}
+
+
+def test_an_answer_beyond_the_limit_is_refused(lab: Lab) -> None:
+    lab.code(FAILING)
+    report = lab.run("--events", lab.events("much", "fine"), "--memory", "512")
+    assert outcomes(report) == ["too_large", "ok"]
+    assert answers(report)[0]["errorType"] == "Function.ResponseSizeTooLarge"
+
+
+@pytest.mark.parametrize(
+    ("code", "handler", "error_type"),
+    [
+        ("import not_there", "app.handler", "Runtime.ImportModuleError"),
+        ("def handler(:", "app.handler", "Runtime.UserCodeSyntaxError"),
+        ("x = 1", "app.handler", "Runtime.HandlerNotFound"),
+        ("raise LookupError('x')", "app.handler", "LookupError"),
+        ("", "nowhere.handler", "Runtime.ImportModuleError"),
+    ],
+)
+def test_what_cannot_be_initialised_is_tried_again_with_the_invocation(
+    lab: Lab, code: str, handler: str, error_type: str
+) -> None:
+    lab.code(code)
+    report = lab.run("-n", "2", handler=handler)
+    assert outcomes(report) == ["init_error", "init_error"]
+    assert report["run"]["errors"] == {error_type: 2}
+    assert {answer["errorType"] for answer in answers(report)} == {error_type}
+    tried = [line for line in logged(report) if line.startswith("[ERROR]")]
+    assert len(tried) == 3, "once before the first invocation, then once with each"
+
+
+def test_an_initialisation_that_ends_the_process_is_a_crash(lab: Lab) -> None:
+    lab.code("import os; os._exit(7)")
+    report = lab.run("-n", "1")
+    assert answers(report)[0]["errorMessage"].endswith("Error: Runtime exited with error: exit status 7")
+
+
+def test_log_lines_stand_between_start_and_end(lab: Lab) -> None:
+    lab.code("""
+        import sys
+        print("loading")
+
+        def handler(event, context):
+            print("to stdout")
+            print("to stderr", file=sys.stderr)
+            sys.stdout.write("no newline")
+            sys.stdout.flush()
+        """)
+    (invocation,) = lab.run("-n", "1")["invocations"]
+    request_id = invocation["request_id"]
+    lines = invocation["log"]
+    assert lines[0].startswith("INIT_START Runtime Version: python:3.")
+    assert lines[1:7] == [
+        "loading",
+        f"START RequestId: {request_id} Version: $LATEST",
+        "to stdout",
+        "to stderr",
+        "no newline",
+        f"END RequestId: {request_id}",
+    ]
+    assert lines[7].startswith(f"REPORT RequestId: {request_id}\tDuration: ")
+    assert "\tInit Duration: " in lines[7]
+    assert len(lines) == 8
+
+
+@pytest.mark.parametrize(
+    ("expression", "answer"),
+    [
+        ("{'a': 1, 'b': None}", '{"a": 1, "b": null}'),
+        ("None", "null"),
+        ("'text'", '"text"'),
+        ("[1, 2.5]", "[1, 2.5]"),
+        ("b'raw \\xc3\\xbc'", "raw ü"),
+    ],
+)
+def test_answers_arrive_as_the_client_posts_them(lab: Lab, expression: str, answer: str) -> None:
+    lab.code(f"def handler(event, context): return {expression}")
+    (invocation,) = lab.run("-n", "1")["invocations"]
+    assert invocation["answer"] == answer
+    assert invocation["answer_bytes"] == len(answer.encode())
+
+
+def test_events_are_taken_in_turn_as_they_are_written(lab: Lab) -> None:
+    lab.code("def handler(event, context): return event")
+    events: list[Any] = [{"a": [1.5, None]}, "ü", 0]
+    assert answers(lab.run("--events", lab.events(*events), "-n", "5")) == [*events, *events[:2]]
+
+
+def test_a_wrapper_script_starts_the_runtime(any_lab: Lab) -> None:
+    wrapper = any_lab.folder / "wrapper"
+    wrapper.write_text('#!/bin/sh\nexport WRAPPED="yes"\nexec "$@"\n')
+    wrapper.chmod(0o755)
+    any_lab.code("""
+        import os
+
+        def handler(event, context):
+            return os.environ["WRAPPED"]
+        """)
+    assert answers(any_lab.run("-n", "1", "--env", "AWS_LAMBDA_EXEC_WRAPPER=/var/task/wrapper")) == ["yes"]
