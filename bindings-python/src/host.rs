@@ -8,9 +8,9 @@ use faultlayer_core::record::OwnReason;
 use faultlayer_core::rim::clock;
 use faultlayer_core::rim::sink::Sink;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
 use crate::context::Seen;
+use crate::event::projection;
 use crate::session::Actor;
 
 /// A handler with a plan around it.
@@ -48,13 +48,13 @@ impl LayerHandler {
         let seen = Seen::of(context);
         let reads = self.host.reads();
         let client_context = if reads.client_context { seen.client_context() } else { None };
-        let _ = event;
+        let projection = projection(&self.host, event);
         self.host.decide(&Call {
             request_id: seen.request_id().unwrap_or_default(),
             deadline_ms: seen.deadline_ms(),
             function_arn: seen.function_arn(),
             client_context: client_context.as_deref(),
-            event: EventInput::Absent,
+            event: projection.as_ref().map_or(EventInput::Absent, EventInput::Projection),
             streaming: false,
             now_us: None,
         })
@@ -67,14 +67,14 @@ impl LayerHandler {
 
 #[pymethods]
 impl LayerHandler {
-    /// Calls the handler, with the faults that are drawn for this invocation.
-    #[pyo3(signature = (event, context, /, **kwargs))]
+    /// Calls the handler, with the faults that are drawn for this invocation. Exactly two arguments, as every client
+    /// passes them: with keywords beside, the interpreter would pack a tuple and a dict for each call.
+    #[pyo3(signature = (event, context, /))]
     fn invoke<'py>(
         &self,
         py: Python<'py>,
         event: &Bound<'py, PyAny>,
         context: &Bound<'py, PyAny>,
-        kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let original = self.original.bind(py);
         let session = guard(
@@ -84,7 +84,7 @@ impl LayerHandler {
             },
             || self.decide(event, context),
         );
-        let call = || original.call((event, context), kwargs);
+        let call = || original.call1((event, context));
         match session {
             None => call(),
             Some(session) => {

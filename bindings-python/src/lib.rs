@@ -2,6 +2,7 @@
 
 mod context;
 mod error;
+mod event;
 mod host;
 mod layer;
 mod library;

@@ -10,10 +10,11 @@ use faultlayer_core::boundary::{self, Call, EventInput, Identity, Language, Plan
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use crate::context::Seen;
 use crate::error::refused;
+use crate::event::projection;
 use crate::session::{Actor, text_of};
 
 const ACTING: &str = "faultlayer._acting";
@@ -64,8 +65,8 @@ impl Host {
         Ok(self.drawn(args, kwargs)?.map(|session| Session::new(session, self.language)))
     }
 
-    /// Decides for an invocation that is told in full: `client_context` and `event` as JSON text, `now_us` in
-    /// microseconds since the epoch.
+    /// Decides for an invocation that is told in full: `client_context` as JSON text, `event` as JSON (bytes) or as
+    /// Python's objects, `now_us` in microseconds since the epoch.
     #[pyo3(signature = (request_id, *, deadline_ms = None, function_arn = None, client_context = None, event = None,
         streaming = false, now_us = None))]
     #[expect(clippy::too_many_arguments, reason = "one for each field of an invocation")]
@@ -75,11 +76,17 @@ impl Host {
         deadline_ms: Option<i64>,
         function_arn: Option<&str>,
         client_context: Option<&str>,
-        event: Option<&str>,
+        event: Option<&Bound<'_, PyAny>>,
         streaming: bool,
         now_us: Option<i64>,
     ) -> PyResult<Option<Session>> {
-        let event = event.map_or(EventInput::Absent, |event| EventInput::Json(event.as_bytes()));
+        let json = event.and_then(|event| event.cast::<PyBytes>().ok());
+        let projection = event.filter(|_| json.is_none()).and_then(|event| projection(&self.host, event));
+        let event = match (json, &projection) {
+            (Some(json), _) => EventInput::Json(json.as_bytes()),
+            (None, Some(projection)) => EventInput::Projection(projection),
+            (None, None) => EventInput::Absent,
+        };
         let call = Call { request_id, deadline_ms, function_arn, client_context, event, streaming, now_us };
         Ok(self.ask(&call)?.map(|session| Session::new(session, self.language)))
     }
@@ -101,12 +108,14 @@ impl Host {
                 &numbered
             }
         };
+        let event = argument(args, 0, kwargs, intern!(py, "event"));
+        let projection = event.and_then(|event| projection(&self.host, &event));
         self.ask(&Call {
             request_id,
             deadline_ms: seen.as_ref().and_then(Seen::deadline_ms),
             function_arn: seen.as_ref().and_then(Seen::function_arn),
             client_context: client_context.as_deref(),
-            event: EventInput::Absent,
+            event: projection.as_ref().map_or(EventInput::Absent, EventInput::Projection),
             streaming: false,
             now_us: None,
         })
@@ -142,6 +151,12 @@ impl Session {
     #[pyo3(signature = (border, now_us = None))]
     fn reached(&self, border: usize, now_us: Option<i64>) -> PyResult<String> {
         self.step(|session| session.reached(border, now_us))
+    }
+
+    /// A stream is about to deliver this text.
+    #[pyo3(signature = (text, now_us = None))]
+    fn chunk(&self, text: &str, now_us: Option<i64>) -> PyResult<String> {
+        self.step(|session| session.chunk(text, now_us))
     }
 
     /// The call answered; the text is in the answer.

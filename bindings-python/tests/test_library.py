@@ -519,3 +519,102 @@ def test_keyboard_interrupt_ends_a_hold() -> None:
     with pytest.raises(KeyboardInterrupt):
         wrapped(1)
     assert time.monotonic() - begun < 30
+
+
+def matched(pattern: Any, *args: Any, context: Any = None, **fields: Any) -> bool:
+    match = {"event": pattern} if context is None else {"context": pattern}
+    wrapped: Any = wrap(lambda *args, **kwargs: "own", Fault.payload("hit", match=match, **fields))
+    return bool(wrapped(*args, **({} if context is None else {"context": context})) == "hit")
+
+
+def test_events_are_matched_as_python_has_them() -> None:
+    class Words(dict[str, Any]):
+        def __getitem__(self, key: str) -> Any:
+            raise AssertionError("user code runs")
+
+    assert matched({"a": ["x"]}, {"a": "x"})
+    assert matched({"a": {"b": ["x"]}}, Words(a={"b": ("y", "x")}))
+    assert matched({"a": [1]}, {"a": 1.0})
+    assert not matched({"a": [1]}, {"a": True})
+    assert matched({"a": [True]}, {"a": True})
+    assert matched({"a": [None]}, {"a": None})
+    assert matched({"a": [{"numeric": ["<", -5]}]}, {"a": -(10**5)})
+    for value in (10**400, float("inf"), float("nan")):
+        assert not matched({"a": [{"numeric": [">", 5]}]}, {"a": value})
+        assert matched({"a": [{"exists": True}]}, {"a": value}) is (value == value)
+    assert matched({"a": ["\ufffd!"]}, {"a": "\ud800!"})
+    assert matched({"größe": ["日本 🦀"]}, {"größe": "日本 🦀"})
+    assert not matched({"a": [{"exists": False}]}, "no object")
+    assert not matched({"a": [{"exists": False}]})
+    assert matched({"a": [{"exists": False}]}, {})
+
+
+def test_contexts_are_matched() -> None:
+    custom = SimpleNamespace(custom={"team": "red"}, env=None, client=None)
+    context = SimpleNamespace(
+        aws_request_id="one",
+        client_context=custom,
+        invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:hello:live",
+    )
+    assert matched({"client_context": {"custom": {"team": ["red"]}}}, context=context)
+    assert not matched({"client_context": {"custom": {"team": ["blue"]}}}, context=context)
+    assert matched({"alias": ["live"]}, context=context)
+    assert matched({"cold_start": [True]}, context=context)
+    assert not matched({"invocation": [2]}, context=context)
+
+
+def test_corrupt_mangles_a_copy() -> None:
+    kept = {"statusCode": 200, "body": "a text that is long enough to show it"}
+
+    async def answer_async() -> Any:
+        return kept
+
+    for function in (lambda: kept, answer_async):
+        answer: Any = called(wrap(function, Fault.corrupt()))
+        assert list(answer) == ["statusCode", "body"]
+        assert answer["body"] != kept["body"]
+        assert kept["body"] == "a text that is long enough to show it"
+        assert called(wrap(function, Fault.corrupt_body(None))) is None
+    records: list[Record] = []
+    for value in (5, None, b"bytes", {"body": 5}, ["text"], "\ud800"):
+        assert wrap(lambda value: value, Fault.corrupt(), records=records)(value) is value
+    assert {record["reason"] for record in records} == {"nothing_to_corrupt"}
+    text: Any = wrap(str, Fault.corrupt())("a text that is long enough to show it")
+    assert text != "a text that is long enough to show it"
+
+
+def resident_mib() -> float:
+    fields = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) / 1024 for line in fields if line.startswith("VmRSS"))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.parametrize("fails", [False, True])
+def test_memory_is_occupied_while_the_call_runs_and_free_after_it(fails: bool) -> None:
+    def measure() -> float:
+        if fails:
+            raise KeyError(resident_mib())
+        return resident_mib()
+
+    before = resident_mib()
+    wrapped = wrap(measure, Fault.memory(64))
+    if fails:
+        with pytest.raises(KeyError) as caught:
+            wrapped()
+        during = caught.value.args[0]
+    else:
+        during = wrapped()
+    assert during - before > 60
+    assert resident_mib() - before < 16
+
+
+def test_cpu_burns_beside_the_call_and_ends_with_it() -> None:
+    def measure() -> int:
+        begun = time.process_time()
+        while time.process_time() - begun < 0.02:
+            time.sleep(0.005)
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    before = len(list(Path("/proc/self/task").iterdir()))
+    assert wrap(measure, Fault.cpu(60_000, threads=2))() == before + 2
+    assert len(list(Path("/proc/self/task").iterdir())) == before

@@ -39,8 +39,9 @@ def test_the_vectors_are_there() -> None:
     assert len(MADE["refusals"]) >= 10
 
 
+@pytest.mark.parametrize("objects", [False, True], ids=["events as JSON", "events as objects"])
 @pytest.mark.parametrize(("case", "kept"), DECISIONS)
-def test_decisions(case: Any, kept: Any) -> None:
+def test_decisions(case: Any, kept: Any, objects: bool) -> None:
     records: list[str] = []
     host = Host(text(case["plan"]), records.append, language=case["language"], identity=case.get("identity") or {})
     for call, expect, raw in zip(case["calls"], case["expect"], kept, strict=True):
@@ -50,7 +51,7 @@ def test_decisions(case: Any, kept: Any) -> None:
             deadline_ms=call.get("deadline_ms"),
             function_arn=call.get("function_arn"),
             client_context=None if client_context is None else dump(client_context),
-            event=dump(event) if "event" in call else None,
+            event=None if "event" not in call else event if objects else dump(event).encode(),
             streaming=call.get("streaming") is True,
             now_us=call.get("now_us"),
         )
@@ -66,7 +67,10 @@ def test_decisions(case: Any, kept: Any) -> None:
                     steps.append(session.returned(told["text"], told["now_us"]))
                 elif how == "failed":
                     steps.append(session.failed(told["now_us"]))
+                elif how == "chunk":
+                    steps.append(session.chunk(told["text"], told["now_us"]))
                 else:
+                    assert how == "reached"
                     steps.append(session.reached(told["border"], told["now_us"]))
             session.close()
         assert dump(steps and [as_binary64(step) for step in steps]) == dump(raw["steps"])
@@ -88,3 +92,17 @@ def test_refusals(case: Any) -> None:
         {key: value for key, value in problem._asdict().items() if value is not None} for problem in error.problems
     ]
     assert problems == case["expect"]["problems"]
+
+
+@pytest.mark.parametrize("case", MADE["matching"], ids=lambda case: f"{case['name']}: {dump(case['event'])[:40]}")
+def test_matching(case: Any) -> None:
+    fault = {"id": "a", "kind": "response", "rate": 1, "match": {"event": case["pattern"]}}
+    plan = dump({"version": 1, "expires_at": "never", "faults": [fault]})
+    if isinstance(case["expect"], dict):
+        with pytest.raises(PlanError) as caught:
+            Host(plan, id)
+        assert caught.value.path == case["expect"]["refused"].replace("pattern", "faults[0].match.event", 1)
+        return
+    host = Host(plan, id)
+    for event in (case["event"], dump(case["event"]).encode()):
+        assert (host.decide("one", event=event) is not None) is case["expect"]
