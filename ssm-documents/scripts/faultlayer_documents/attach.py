@@ -50,7 +50,7 @@ class Attacher:
             self.repoint(name, config, marker)
 
     def claim(self, name: str) -> dict[str, Any]:
-        """One update under the revision that was read; answers the verified config."""
+        """One update under the revision that was read; answers the verified configuration."""
         ends, change = time.monotonic() + CLAIM_PATIENCE_S, None
         execution = self.options.execution
         while True:
@@ -64,7 +64,7 @@ class Attacher:
             alias = {"Name": recorded.alias, "FunctionVersion": recorded.version} if recorded.alias else None
             if alias:
                 alias["RoutingConfig"] = {"AdditionalVersionWeights": recorded.weights}
-            # Its owner may have changed it since the check; what can be told from the config is asked again.
+            # Its owner may have changed it since the check; what can be told from the configuration is asked again.
             reasons = claim_reasons(config, execution) or room_reasons(config, self.options, alias)
             if reasons:
                 raise NotAttached("; ".join(reasons))
@@ -80,7 +80,7 @@ class Attacher:
                 self.aws.pause(0.3)
 
     def verified(self, name: str, config: dict[str, Any], change: dict[str, Any] | None) -> dict[str, Any]:
-        """The config, if everything attach set is there and the update is done. `change` is None for a function
+        """The configuration, if everything attach set is there and the update is done. `change` is None for a function
         that an earlier try of this step claimed: then its own marker and plan say what belongs there."""
         if config.get("LastUpdateStatus", "Successful") != "Successful" or config.get("State") == "Failed":
             status = config.get("LastUpdateStatusReason") or config.get("LastUpdateStatus")

@@ -22,6 +22,8 @@ ATTEMPTS = 9
 # Of the account's rates, so that its owner's own deployments still get through.
 RATES = {"read": 80.0, "control": 10.0, "get": 30.0, "put": 2.5, "tags": 4.0, "automation": 0.9}
 READ_TIMEOUT_S = 20
+# How long an update in progress is waited for.
+SETTLE_S = 60.0
 TRANSIENT = ("Throttl", "TooManyRequests", "RequestLimit", "RateExceeded", "TooManyUpdates", "InternalServerError")
 
 
@@ -137,15 +139,15 @@ class Aws:
 
 
 def read(aws: Aws, name: str, qualifier: str = "") -> dict[str, Any]:
-    """The config of a function or of one of its versions, as it is now."""
+    """The configuration of a function or of one of its versions, as it is now."""
     arguments = {"FunctionName": name, **({"Qualifier": qualifier} if qualifier else {})}
     config: dict[str, Any] = aws.fn("get_function", **arguments)["Configuration"]
     return config
 
 
-def settled(aws: Aws, name: str, qualifier: str = "", patience_s: float = 60.0) -> dict[str, Any]:
-    """The config once no update is in progress; after `patience_s` as it is then."""
-    ends, delay = time.monotonic() + patience_s, 0.4
+def settled(aws: Aws, name: str, qualifier: str = "", patience_s: float = 0.0) -> dict[str, Any]:
+    """The configuration once no update is in progress; after `patience_s` (or SETTLE_S) as it is then."""
+    ends, delay = time.monotonic() + (patience_s or SETTLE_S), 0.4
     while True:
         config = read(aws, name, qualifier)
         busy = config.get("LastUpdateStatus") == "InProgress" or config.get("State") == "Pending"

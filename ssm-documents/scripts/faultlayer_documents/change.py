@@ -1,4 +1,4 @@
-"""What attaching changes on a function and what takes exactly that off again. Pure: a config in, arguments of
+"""What attaching changes on a function and what takes exactly that off again. Pure: a configuration in, arguments of
 one UpdateFunctionConfiguration out."""
 
 import json

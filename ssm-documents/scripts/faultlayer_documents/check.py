@@ -6,7 +6,7 @@ from typing import Any
 
 from faultlayer_documents.aws import Aws, brief, code_of, settled
 from faultlayer_documents.change import Options, architecture_of, attach_change, kind_of
-from faultlayer_documents.marker import marker_of
+from faultlayer_documents.marker import RESTORE, variables
 from faultlayer_documents.plan import parse_plan, plan_text, timed_plan
 from faultlayer_documents.plan_schema import PLAN_SCHEMA
 from faultlayer_documents.refuse import (
@@ -133,12 +133,13 @@ class Examination:
             if code_of(error) == "ResourceNotFoundException":
                 return ["does not exist"]
             raise
-        found = runtime_reasons(config) or claim_reasons(config, self.options.execution)
+        unfit = runtime_reasons(config)
+        found = unfit + claim_reasons(config, self.options.execution)
         if config.get("LastUpdateStatus") == "InProgress" or config.get("State") == "Pending":
             found.append("an update of it is still in progress after 60 s")
         elif config.get("LastUpdateStatus") == "Failed" or config.get("State") == "Failed":
             found.append(f"its last update failed ({config.get('LastUpdateStatusReason') or config.get('StateReason')})")
-        if found or marker_of(config):
+        if unfit or RESTORE in variables(config):
             # Marked by this very execution: the step was run again, and the record has it.
             return found
         alias = get_alias(self.aws, name, self.options.alias) if self.options.alias else None

@@ -48,7 +48,7 @@ def runtime_reasons(config: dict[str, Any]) -> list[str]:
 
 
 def claim_reasons(config: dict[str, Any], execution: str) -> list[str]:
-    """Why a function is not free, told from its config alone."""
+    """Why a function is not free, told from its configuration alone."""
     reasons, values = [], variables(config)
     if (config.get("Environment") or {}).get("Error"):
         error = config["Environment"]["Error"]
