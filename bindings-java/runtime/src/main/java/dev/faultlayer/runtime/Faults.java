@@ -10,9 +10,13 @@ public final class Faults {
 
     /**
      * The error of a plan: an instance of the named class, found by {@code loader}; a name without a package is also
-     * looked for in {@code java.lang}. Anything that stands in the way makes it {@link FaultInjected}.
+     * looked for in {@code java.lang}. Anything that stands in the way makes it {@link FaultInjected}, which is also what
+     * the engine names where a plan has no class for Java.
      */
     public static Throwable error(String name, String message, ClassLoader loader) {
+        if (name.equals("FaultInjected")) {
+            return new FaultInjected(message);
+        }
         Throwable made = named(name, message, loader);
         if (made == null && name.indexOf('.') < 0) {
             made = named("java.lang.".concat(name), message, loader);

@@ -1,0 +1,162 @@
+package dev.faultlayer;
+
+import com.amazonaws.services.lambda.runtime.RequestHandler;
+import com.amazonaws.services.lambda.runtime.RequestStreamHandler;
+import dev.faultlayer.runtime.Native;
+import java.io.IOException;
+import java.lang.ref.Cleaner;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A plan in force, and the handlers under it. Strict: a plan that does not hold is refused with a {@link PlanException}.
+ * Safe under any number of threads.
+ *
+ * <pre>{@code
+ * try (Faultlayer faults = Faultlayer.of(plan)) {
+ *     RequestHandler<Order, Receipt> handler = faults.wrap(new Checkout());
+ *     assertThrows(IOException.class, () -> handler.handleRequest(order, context));
+ *     assertEquals(1, faults.records().size());
+ * }
+ * }</pre>
+ */
+public final class Faultlayer implements AutoCloseable {
+    private static final Cleaner CLEANER = Cleaner.create();
+
+    private final long host;
+    private final List<String> records = new ArrayList<>();
+    private volatile boolean closed;
+
+    private Faultlayer(long host) {
+        this.host = host;
+        CLEANER.register(this, () -> Native.free(host));
+    }
+
+    /**
+     * Puts a plan in force.
+     *
+     * @param plan as JSON
+     * @throws PlanException if it does not hold
+     * @throws FaultlayerException if the native library is not there
+     */
+    public static Faultlayer of(String plan) {
+        NativeLibrary.load();
+        String[] made = Native.library(plan, new String[] {
+            System.getenv("AWS_LAMBDA_FUNCTION_NAME"), System.getenv("AWS_LAMBDA_FUNCTION_VERSION"),
+            System.getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), runtime(System.getenv("AWS_EXECUTION_ENV")),
+        });
+        if (made[0] == null) {
+            throw PlanException.refused(made[1]);
+        }
+        return new Faultlayer(Long.parseLong(made[0]));
+    }
+
+    /** As {@link #of(String)}. */
+    public static Faultlayer of(Plan plan) {
+        return of(plan.toJson());
+    }
+
+    /**
+     * As {@link #of(String)}, with a plan from a file.
+     *
+     * @throws PlanException also if the file cannot be read
+     */
+    public static Faultlayer of(Path file) {
+        try {
+            return of(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
+        } catch (IOException unreadable) {
+            throw PlanException.unreadable(file.toString(), unreadable);
+        }
+    }
+
+    /** Puts a handler under a plan of its own; the records are dropped. */
+    public static <I, O> RequestHandler<I, O> wrap(RequestHandler<I, O> handler, String plan) {
+        return of(plan).wrap(handler);
+    }
+
+    /** As {@link #wrap(RequestHandler, String)}. */
+    public static <I, O> RequestHandler<I, O> wrap(RequestHandler<I, O> handler, Plan plan) {
+        return of(plan).wrap(handler);
+    }
+
+    /** As {@link #wrap(RequestHandler, String)}. */
+    public static RequestStreamHandler wrap(RequestStreamHandler handler, String plan) {
+        return of(plan).wrap(handler);
+    }
+
+    /** As {@link #wrap(RequestHandler, String)}. */
+    public static RequestStreamHandler wrap(RequestStreamHandler handler, Plan plan) {
+        return of(plan).wrap(handler);
+    }
+
+    /**
+     * Puts a handler under this plan. A context without a request id, or none, counts as {@code test-1}, {@code test-2}
+     * and so on.
+     */
+    public <I, O> RequestHandler<I, O> wrap(RequestHandler<I, O> handler) {
+        return new Wrapped.Objects<>(this, handler);
+    }
+
+    /** As {@link #wrap(RequestHandler)}. */
+    public RequestStreamHandler wrap(RequestStreamHandler handler) {
+        return new Wrapped.Streams(this, handler);
+    }
+
+    /**
+     * Puts another plan in force, atomically, under running invocations.
+     *
+     * @throws PlanException if it does not hold; the old one stays in force
+     */
+    public void replace(String plan) {
+        try {
+            String refusal = Native.replace(host, plan);
+            if (refusal != null) {
+                throw PlanException.refused(refusal);
+            }
+        } finally {
+            java.lang.ref.Reference.reachabilityFence(this);
+        }
+    }
+
+    /** As {@link #replace(String)}. */
+    public void replace(Plan plan) {
+        replace(plan.toJson());
+    }
+
+    /** The records so far, each one line of JSON, as a layer would have logged them. */
+    public List<String> records() {
+        synchronized (records) {
+            return new ArrayList<>(records);
+        }
+    }
+
+    /** From here on the handlers run untouched. */
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    /** The engine's handle; whoever uses it holds this object reachable. */
+    long host() {
+        return host;
+    }
+
+    void record(String line) {
+        synchronized (records) {
+            records.add(line);
+        }
+    }
+
+    private static String runtime(String executionEnvironment) {
+        String prefix = "AWS_Lambda_";
+        boolean known = executionEnvironment != null && executionEnvironment.startsWith(prefix);
+        return known ? executionEnvironment.substring(prefix.length()) : null;
+    }
+}

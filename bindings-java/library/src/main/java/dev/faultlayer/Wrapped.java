@@ -1,0 +1,215 @@
+package dev.faultlayer;
+
+import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.RequestHandler;
+import com.amazonaws.services.lambda.runtime.RequestStreamHandler;
+import dev.faultlayer.runtime.Faults;
+import dev.faultlayer.runtime.Native;
+import dev.faultlayer.runtime.Step;
+import dev.faultlayer.runtime.Waiting;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.ref.Reference;
+import java.lang.reflect.Type;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Handlers under a plan: the steps of an invocation around the call of the original. */
+final class Wrapped {
+    private static final String OURS = "dev.faultlayer.";
+    private static final AtomicLong UNNAMED = new AtomicLong();
+
+    private Wrapped() {}
+
+    /** What differs between objects and streams. */
+    private interface Form<O> {
+        byte[] event() throws IOException;
+
+        O call() throws Exception;
+
+        byte[] toJson(O answer);
+
+        O fromJson(String json);
+    }
+
+    static final class Objects<I, O> implements RequestHandler<I, O> {
+        private final Faultlayer faults;
+        private final RequestHandler<I, O> handler;
+        private final Type answerType;
+
+        Objects(Faultlayer faults, RequestHandler<I, O> handler) {
+            this.faults = faults;
+            this.handler = handler;
+            answerType = Answers.answerType(handler);
+        }
+
+        @Override
+        public O handleRequest(I event, Context context) {
+            return drive(faults, context, new Form<O>() {
+                @Override
+                public byte[] event() {
+                    return Answers.toJson(event);
+                }
+
+                @Override
+                public O call() {
+                    return handler.handleRequest(event, context);
+                }
+
+                @Override
+                public byte[] toJson(O answer) {
+                    return Answers.toJson(answer);
+                }
+
+                @Override
+                @SuppressWarnings("unchecked")
+                public O fromJson(String json) {
+                    return (O) Answers.fromJson(json, answerType);
+                }
+            });
+        }
+    }
+
+    static final class Streams implements RequestStreamHandler {
+        private final Faultlayer faults;
+        private final RequestStreamHandler handler;
+
+        Streams(Faultlayer faults, RequestStreamHandler handler) {
+            this.faults = faults;
+            this.handler = handler;
+        }
+
+        @Override
+        public void handleRequest(InputStream in, OutputStream out, Context context) throws IOException {
+            byte[] event = in.readAllBytes();
+            out.write(drive(faults, context, new Form<byte[]>() {
+                @Override
+                public byte[] event() {
+                    return event;
+                }
+
+                @Override
+                public byte[] call() throws IOException {
+                    ByteArrayOutputStream answer = new ByteArrayOutputStream();
+                    handler.handleRequest(new ByteArrayInputStream(event), answer, context);
+                    return answer.toByteArray();
+                }
+
+                @Override
+                public byte[] toJson(byte[] answer) {
+                    return answer;
+                }
+
+                @Override
+                public byte[] fromJson(String json) {
+                    return json.getBytes(StandardCharsets.UTF_8);
+                }
+            }));
+        }
+    }
+
+    private static <O> O drive(Faultlayer faults, Context context, Form<O> form) {
+        long session = faults.isClosed() ? 0 : decide(faults, context, form);
+        if (session == 0) {
+            return sneaky(form::call);
+        }
+        try {
+            Step before = step(faults, Native.before(session));
+            if (carriedOut(before)) {
+                return form.fromJson(before.first);
+            }
+            O answer;
+            try {
+                answer = form.call();
+            } catch (Throwable own) {
+                carriedOut(step(faults, Native.failed(session, Long.MIN_VALUE)));
+                throw own;
+            }
+            byte[] given = Native.wantsText(session) ? form.toJson(answer) : null;
+            Step after = step(faults, Native.returned(session, given, Long.MIN_VALUE));
+            return carriedOut(after) ? form.fromJson(after.first) : answer;
+        } catch (Throwable thrown) {
+            throw Faults.<RuntimeException>raise(thrown);
+        } finally {
+            Native.end(session);
+        }
+    }
+
+    private static long decide(Faultlayer faults, Context context, Form<?> form) {
+        try {
+            int reads = Native.reads(faults.host());
+            String id = context == null ? null : context.getAwsRequestId();
+            return Native.decide(
+                    faults.host(),
+                    id == null || id.isEmpty() ? "test-" + UNNAMED.incrementAndGet() : id,
+                    context == null ? Long.MIN_VALUE : deadline(context),
+                    context == null ? null : context.getInvokedFunctionArn(),
+                    (reads & Native.READS_CLIENT_CONTEXT) != 0 && context != null ? clientContext(context) : null,
+                    (reads & Native.READS_EVENT) != 0 ? form.event() : null,
+                    Long.MIN_VALUE);
+        } catch (IOException unreadable) {
+            throw new FaultlayerException("answer_type", "", "the event cannot be read: " + unreadable.getMessage(), unreadable);
+        } finally {
+            Reference.reachabilityFence(faults);
+        }
+    }
+
+    /** The context tells the time left alone: asked again until the clock stood still around the question. */
+    private static long deadline(Context context) {
+        while (true) {
+            long now = System.currentTimeMillis();
+            int left = context.getRemainingTimeInMillis();
+            if (now == System.currentTimeMillis()) {
+                return now + left;
+            }
+        }
+    }
+
+    private static String clientContext(Context context) {
+        return context.getClientContext() == null ? null : ClientContextText.of(context.getClientContext());
+    }
+
+    private static Step step(Faultlayer faults, String[] parts) {
+        Step step = Step.of(parts);
+        for (int i = 0; i < step.records(); i++) {
+            faults.record(step.record(i));
+        }
+        return step;
+    }
+
+    /** Holds and does what the step says; whether its answer stands. */
+    private static boolean carriedOut(Step step) {
+        Waiting.hold(step.delayUs);
+        switch (step.outcome) {
+            case Step.ERROR:
+                throw raise(Faults.error(step.first, step.second, Thread.currentThread().getContextClassLoader()));
+            case Step.EXIT:
+                Runtime.getRuntime().halt((int) step.number());
+                return false;
+            case Step.TIMEOUT:
+                Waiting.hold(step.number());
+                throw raise(new FaultInjected(step.second));
+            case Step.RESPONSE:
+            case Step.CORRUPT:
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private static RuntimeException raise(Throwable fault) {
+        return Faults.<RuntimeException>raise(Faults.strip(fault, OURS));
+    }
+
+    private static <O> O sneaky(Callable<O> call) {
+        try {
+            return call.call();
+        } catch (Exception thrown) {
+            throw Faults.<RuntimeException>raise(thrown);
+        }
+    }
+}
