@@ -150,7 +150,7 @@ fn signals() -> Result<(watch::Receiver<bool>, watch::Receiver<u8>), std::io::Er
 
 /// Reads all that the arguments name and makes the function's client ready. Blocks.
 fn prepare(args: Args) -> Result<(Request, Arc<Tools>), Box<dyn std::error::Error + Send + Sync>> {
-    let plan = args.plan.as_deref().map(|file| plan(file)).transpose()?;
+    let plan = args.plan.as_deref().map(plan).transpose()?;
     let events = events(args.event.as_deref(), args.events.as_deref())?;
     let lines = args.events.is_some().then_some(events.len() as u64);
     let mut options = Options::new()?;

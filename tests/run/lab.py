@@ -40,7 +40,7 @@ class Lab:
         ]
 
     def run(self, *arguments: str, handler: str = "app.handler", status: int = 0) -> dict[str, Any]:
-        """The report of a run whose exit status must be `status`; the request ids are those of seed 1 unless it is said."""
+        """The report of a run whose exit status must be `status`; with the ids of seed 1 unless another is given."""
         seed = [] if "--id-seed" in arguments else ["--id-seed", "1"]
         done = subprocess.run(
             self.command("--json", "--logs", *seed, *arguments, handler=handler),

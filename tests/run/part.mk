@@ -6,5 +6,5 @@ test-run: cli layers-python $(PYTHON_VENV)/.ready
 	cd tests/run && "$(CURDIR)/$(PYTHON_BIN)/python" -m pytest -q -n auto
 
 lint-run: $(PYTHON_VENV)/.ready
-	cd tests/run && "$(CURDIR)/$(PYTHON_BIN)/ruff" check . && "$(CURDIR)/$(PYTHON_BIN)/ruff" format --check .
+	cd tests/run && "$(CURDIR)/$(PYTHON_BIN)/ruff" check . ../../lab/src/runtime/clients && "$(CURDIR)/$(PYTHON_BIN)/ruff" format --check . ../../lab/src/runtime/clients
 	cd tests/run && "$(CURDIR)/$(PYTHON_BIN)/mypy"

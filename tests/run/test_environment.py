@@ -1,4 +1,4 @@
-"""What a function meets in an environment of the lab, and what its callers see when it fails. No Faultlayer layer in it."""
+"""What a function meets in an environment of the lab, and what its callers see when it fails; without a layer."""
 
 from __future__ import annotations
 

@@ -11,7 +11,10 @@ const LANGUAGES: [(&str, &str); 3] = [("python", "python"), ("nodejs", "node"), 
 /// Puts the layer with `plan` on `spec`: the archive `layer` behind the layers it has, unless one of them is Faultlayer's already.
 pub fn attach(spec: &mut FunctionSpec, plan: &str) -> Result<(), LabError> {
     let Some((_, language)) = LANGUAGES.iter().find(|(runtime, _)| spec.runtime.starts_with(runtime)) else {
-        return Err(LabError::new(format!("runtime: expected one that has a layer (python, nodejs, java), got `{}`", spec.runtime)));
+        return Err(LabError::new(format!(
+            "runtime: expected one that has a layer (python, nodejs, java), got `{}`",
+            spec.runtime
+        )));
     };
     if !spec.layers.iter().any(|layer| is_ours(layer, language)) {
         spec.layers.push(built(language)?);
@@ -66,9 +69,17 @@ fn built(language: &str) -> Result<PathBuf, LabError> {
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
     let name = format!("dist/layers/faultlayer-{language}-{architecture}.zip");
     let starts = [std::env::current_dir().ok(), std::env::current_exe().ok()];
-    starts.iter().flatten().flat_map(|start| start.ancestors()).map(|folder| folder.join(&name)).find(|path| path.is_file()).ok_or_else(
-        || LabError::new(format!("no `{name}` beside the working folder or the command: build it with `make layers`, or name it with --layer")),
-    )
+    starts
+        .iter()
+        .flatten()
+        .flat_map(|start| start.ancestors())
+        .map(|folder| folder.join(&name))
+        .find(|path| path.is_file())
+        .ok_or_else(|| {
+            LabError::new(format!(
+                "no `{name}` beside the working folder or the command: build it with `make layers`, or name it with --layer"
+            ))
+        })
 }
 
 #[cfg(test)]
@@ -82,7 +93,7 @@ mod tests {
         spec.variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         spec.layers = vec![folder.clone()];
         attach(&mut spec, "{}").unwrap();
-        assert_eq!(spec.layers, [folder.clone()], "it is Faultlayer's own already");
+        assert_eq!(spec.layers, std::slice::from_ref(&folder), "it is Faultlayer's own already");
         std::fs::remove_dir_all(folder).unwrap();
         spec
     }

@@ -38,7 +38,9 @@ impl RunPlan {
         let plan = RunPlan { text: minified(text), given };
         match checked {
             // Steps of a rate need a start, which `begin` sets.
-            Err(error) if plan.given.contains_key("starts_at") || error.problems.iter().any(|problem| problem.path != "starts_at") => {
+            Err(error)
+                if plan.given.contains_key("starts_at") || error.problems.iter().any(|problem| problem.path != "starts_at") =>
+            {
                 Err(LabError::new(error.to_string()))
             }
             _ => plan.begin(Timestamp::from_millis(0)).map(|_| plan),

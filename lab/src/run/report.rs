@@ -227,7 +227,8 @@ impl Invocation {
 impl Report {
     /// A report of nothing yet.
     pub fn new(request: &Request, not_isolated: Option<&str>) -> Report {
-        let notes = not_isolated.map(|why| format!("/var/task, /opt and /tmp are this machine's own paths here, translated ({why})"));
+        let notes =
+            not_isolated.map(|why| format!("/var/task, /opt and /tmp are this machine's own paths here, translated ({why})"));
         Report {
             function: Shown::new(&request.spec),
             calls: request.calls,

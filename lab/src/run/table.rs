@@ -31,7 +31,11 @@ pub fn render(report: &Report, records: usize, style: Style) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}\n", style.dim(&format!("{} · {} calls", report.function.line(), report.calls)));
     if report.interrupted {
-        let _ = writeln!(out, "{}", style.paint("33", &format!("interrupted after {} of {} calls\n", report.run.calls, report.calls)));
+        let _ = writeln!(
+            out,
+            "{}",
+            style.paint("33", &format!("interrupted after {} of {} calls\n", report.run.calls, report.calls))
+        );
     }
     let _ = writeln!(out, "{}\n", sides(report, style));
     if !report.faults.is_empty() {
@@ -94,7 +98,11 @@ impl Table {
                     .zip(&widths)
                     .enumerate()
                     .map(|(column, (cell, &width))| {
-                        if column == 0 || self.left.contains(&column) { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+                        if column == 0 || self.left.contains(&column) {
+                            format!("{cell:<width$}")
+                        } else {
+                            format!("{cell:>width$}")
+                        }
                     })
                     .collect();
                 let line = format!("  {}", padded.join("   "));

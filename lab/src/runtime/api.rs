@@ -176,7 +176,11 @@ async fn response(request: Request<Incoming>, id: &str, desk: &Desk) -> Response
             Ok(body) => desk.finish(Message::Answer { content_type, payload: body.to_bytes() }),
             Err(error) if error.is::<http_body_util::LengthLimitError>() => {
                 desk.finish(Message::TooLarge);
-                refusal(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "Exceeded maximum allowed payload size (6291556 bytes).")
+                refusal(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "RequestEntityTooLarge",
+                    "Exceeded maximum allowed payload size (6291556 bytes).",
+                )
             }
             Err(_) => refusal(StatusCode::BAD_REQUEST, "InvalidRequest", "the answer broke off"),
         };

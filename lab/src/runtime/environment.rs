@@ -117,7 +117,9 @@ impl Environment {
     /// The first initialisation, before the invocation's own time begins. One that fails leaves no process: the invocation starts another.
     async fn initialise(&mut self) -> Result<Option<f64>, LabError> {
         let begin = Instant::now();
-        self.launcher.log.say(format!("INIT_START Runtime Version: {}", self.setup.spec.runtime.replacen("python", "python:", 1)));
+        self.launcher
+            .log
+            .say(format!("INIT_START Runtime Version: {}", self.setup.spec.runtime.replacen("python", "python:", 1)));
         self.start().await?;
         let failed = match self.until_ready(begin + INIT_LIMIT).await? {
             None => return Ok(Some(ms(begin.elapsed()))),
@@ -182,7 +184,9 @@ impl Environment {
         let mut stream: Option<Stream> = None;
         let outcome = loop {
             match self.event(deadline).await? {
-                Event::Said(Message::Answer { content_type, payload }) => break InvokeOutcome::Ok { payload, content_type, stream: None },
+                Event::Said(Message::Answer { content_type, payload }) => {
+                    break InvokeOutcome::Ok { payload, content_type, stream: None };
+                }
                 Event::Said(Message::StreamBegun { content_type }) => stream = Some(Stream { content_type, chunks: Vec::new() }),
                 Event::Said(Message::Chunk(chunk)) => {
                     if let Some(stream) = &mut stream {
@@ -191,7 +195,11 @@ impl Environment {
                 }
                 Event::Said(Message::StreamEnded(None)) => {
                     let stream = stream.take().unwrap_or_default();
-                    break InvokeOutcome::Ok { payload: stream.bytes(), content_type: stream.content_type.clone(), stream: Some(stream) };
+                    break InvokeOutcome::Ok {
+                        payload: stream.bytes(),
+                        content_type: stream.content_type.clone(),
+                        stream: Some(stream),
+                    };
                 }
                 Event::Said(Message::StreamEnded(Some((error_type, payload)))) => {
                     break InvokeOutcome::FunctionError { cause: Cause::Handler, error_type, payload, stream: stream.take() };
@@ -236,7 +244,11 @@ impl Environment {
         let mut variables = variables::of(&setup.spec, &self.place, &self.api.address, &self.log_stream);
         let command = setup.client.command(&setup.spec, &self.place);
         for (name, value) in command.variables {
-            if value.is_empty() { variables.remove(&name) } else { variables.insert(name, value) };
+            if value.is_empty() {
+                variables.remove(&name)
+            } else {
+                variables.insert(name, value)
+            };
         }
         let (mut program, mut arguments) = (command.program, command.arguments);
         if let Some(wrapper) = variables.get("AWS_LAMBDA_EXEC_WRAPPER").filter(|wrapper| !wrapper.is_empty()) {
@@ -329,9 +341,11 @@ impl Environment {
         let max_memory_mb = u32::try_from(self.used.div_ceil(MB)).unwrap_or(u32::MAX).min(self.setup.spec.memory_mb);
         let status = match &outcome {
             InvokeOutcome::FunctionError { cause: Cause::Timeout, .. } => Some(("timeout", None)),
-            InvokeOutcome::FunctionError { cause: Cause::Exit | Cause::Memory | Cause::Init | Cause::TooLarge, error_type, .. } => {
-                Some(("error", Some(error_type.as_str())))
-            }
+            InvokeOutcome::FunctionError {
+                cause: Cause::Exit | Cause::Memory | Cause::Init | Cause::TooLarge,
+                error_type,
+                ..
+            } => Some(("error", Some(error_type.as_str()))),
             _ => None,
         };
         self.launcher.log.say(format!("END RequestId: {request_id}"));

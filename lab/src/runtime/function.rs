@@ -1,7 +1,7 @@
 //! A function: as many environments as invocations run at once, each used again and again.
 
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::clients::{Client, Place};
 use super::environment::Environment;
@@ -32,7 +32,8 @@ impl Function {
     /// Unpacks the layers and makes the client ready. No process is started before the first invocation.
     pub async fn new(spec: FunctionSpec, tools: Arc<Tools>) -> Result<Function, LabError> {
         let prepared = tokio::task::spawn_blocking(move || {
-            let code = spec.code_dir.canonicalize().map_err(|error| LabError::file("read the code in", &spec.code_dir, &error))?;
+            let code =
+                spec.code_dir.canonicalize().map_err(|error| LabError::file("read the code in", &spec.code_dir, &error))?;
             if !code.is_dir() {
                 return Err(LabError::new(format!("cannot read the code in `{}`: it is not a folder", code.display())));
             }

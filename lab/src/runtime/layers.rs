@@ -15,8 +15,7 @@ pub fn unpack(layers: &[impl AsRef<Path>], opt: &Path) -> Result<(), LabError> {
             copy(layer, opt).map_err(|error| LabError::file("copy the layer", layer, &error))?;
         } else {
             let file = fs::File::open(layer).map_err(|error| LabError::file("open the layer", layer, &error))?;
-            let mut archive =
-                zip::ZipArchive::new(file).map_err(|error| LabError::file("read the layer", layer, &error))?;
+            let mut archive = zip::ZipArchive::new(file).map_err(|error| LabError::file("read the layer", layer, &error))?;
             archive.extract(opt).map_err(|error| LabError::file("unpack the layer", layer, &error))?;
         }
     }

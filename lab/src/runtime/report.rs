@@ -3,15 +3,14 @@
 use bytes::Bytes;
 use serde_json::json;
 use time::OffsetDateTime;
-use time::format_description::well_known::iso8601::{Config, EncodedConfig, TimePrecision};
 use time::format_description::well_known::Iso8601;
+use time::format_description::well_known::iso8601::{Config, EncodedConfig, TimePrecision};
 
 use super::process::Exit;
 use super::spec::{Cause, FunctionSpec, InvokeOutcome};
 
-const MILLISECONDS: EncodedConfig = Config::DEFAULT
-    .set_time_precision(TimePrecision::Second { decimal_digits: std::num::NonZeroU8::new(3) })
-    .encode();
+const MILLISECONDS: EncodedConfig =
+    Config::DEFAULT.set_time_precision(TimePrecision::Second { decimal_digits: std::num::NonZeroU8::new(3) }).encode();
 
 /// The time as in Lambda's logs, `2026-11-23T12:00:00.000Z`.
 pub fn timestamp() -> String {

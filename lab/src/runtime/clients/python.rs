@@ -105,7 +105,8 @@ fn candidates(versions: &[String], workshop: &Workshop) -> Vec<PathBuf> {
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     let pyenv = std::env::var_os("PYENV_ROOT").map_or_else(|| home.join(".pyenv"), PathBuf::from);
     for folder in [pyenv.join("versions"), home.join(".local/share/uv/python")] {
-        let mut installed: Vec<PathBuf> = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        let mut installed: Vec<PathBuf> =
+            fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
         installed.sort();
         for version in versions {
             found.extend(installed.iter().map(|folder| folder.join("bin").join(format!("python{version}"))));
@@ -132,7 +133,16 @@ fn install(found: &Found, workshop: &Workshop) -> Result<PathBuf, LabError> {
     // Beside its place and then moved there: a run that is cut off, or one at the same time, leaves nothing half done.
     let half = clients.join(format!(".python{}-{}", found.version, std::process::id()));
     let output = Process::new(&found.executable)
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--root-user-action=ignore", "--target"])
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--root-user-action=ignore",
+            "--target",
+        ])
         .arg(&half)
         .args(PACKAGES)
         .output()
