@@ -1,4 +1,4 @@
-"""Starts awslambdaric as the managed Python runtime does: with its order of sys.path, and with its rule for PYTHONPATH."""
+"""Starts awslambdaric as the managed Python runtime does: its order of sys.path, its rule for PYTHONPATH."""
 
 import os
 import sys
