@@ -58,7 +58,7 @@ async fn serve(args: Args) -> Outcome {
         writeln!(output, "{endpoint}")?;
         writeln!(
             output,
-            "export AWS_ENDPOINT_URL={endpoint} AWS_REGION={} AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab",
+            "export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={} AWS_ACCESS_KEY_ID=lab AWS_SECRET_ACCESS_KEY=lab",
             place.region
         )?;
     }

@@ -245,8 +245,6 @@ impl Function {
         }
         if self.update.is_some() {
             put("LastUpdateStatus", json!("InProgress"));
-            put("LastUpdateStatusReason", json!("The function is being created."));
-            put("LastUpdateStatusReasonCode", json!("Creating"));
         } else if self.failed {
             put("LastUpdateStatus", json!("Failed"));
             put("LastUpdateStatusReason", json!("The function update failed."));
