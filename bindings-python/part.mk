@@ -9,6 +9,7 @@ LAYER_ARCH := $(shell uname -m)
 LAYER_TARGET := $(LAYER_ARCH)-unknown-linux-gnu
 LAYER_ZIP_ARCH := $(patsubst aarch64,arm64,$(LAYER_ARCH))
 PYTHON_LAYER := dist/layers/faultlayer-python-$(LAYER_ZIP_ARCH).zip
+PYTHON_LINTED := . ../tests/layers/test_python_layer.py ../examples/python
 PYTHON_SOURCES := $(shell find $(PYTHON_DIR)/src $(PYTHON_DIR)/layer $(PYTHON_DIR)/python core/src -name '*.rs' -o -name '*.py') \
 	$(PYTHON_DIR)/Cargo.toml core/Cargo.toml Cargo.toml
 
@@ -48,12 +49,15 @@ native-python: | check-python
 		|| cp target/release/libfaultlayer_python.so $(PYTHON_DIR)/python/faultlayer/_native.abi3.so
 
 test-python: setup-python native-python layers-python
-	cd $(PYTHON_DIR) && FAULTLAYER_LAYER_ZIP="$(CURDIR)/$(PYTHON_LAYER)" "$(CURDIR)/$(PYTHON_BIN)/python" -m pytest -q -n auto
+	cd $(PYTHON_DIR) && FAULTLAYER_LAYER_ZIP="$(CURDIR)/$(PYTHON_LAYER)" "$(CURDIR)/$(PYTHON_BIN)/python" -m pytest -q -n auto \
+		tests ../tests/layers/test_python_layer.py
+	@$(PYTHON_BIN)/python $(PYTHON_DIR)/scripts/test_everywhere.py
 
 lint-python: $(PYTHON_VENV)/.ready native-python
 	cargo clippy --quiet --release -p faultlayer-python -- -D warnings
 	cargo fmt -p faultlayer-python -- --check
-	cd $(PYTHON_DIR) && "$(CURDIR)/$(PYTHON_BIN)/ruff" check . && "$(CURDIR)/$(PYTHON_BIN)/ruff" format --check .
+	cd $(PYTHON_DIR) && "$(CURDIR)/$(PYTHON_BIN)/ruff" check --config pyproject.toml $(PYTHON_LINTED)
+	cd $(PYTHON_DIR) && "$(CURDIR)/$(PYTHON_BIN)/ruff" format --check --config pyproject.toml $(PYTHON_LINTED)
 	cd $(PYTHON_DIR) && "$(CURDIR)/$(PYTHON_BIN)/mypy"
 
 bench-python: setup-python native-python layers-python

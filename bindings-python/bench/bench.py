@@ -193,7 +193,8 @@ def main() -> None:
         bare = figures["cold_start"]["bare"]
         for name, row in figures["cold_start"].items():
             print(
-                f"  cold start, {name:<18} {row['ms']:7.1f} ms  {row['added_ms']:+6.2f} ms  x{row['ms'] / bare['ms']:.2f}"
+                f"  cold start, {name:<18} {row['ms']:7.1f} ms  {row['added_ms']:+6.2f} ms"
+                f"  x{row['ms'] / bare['ms']:.2f}"
                 f"   cpu {row['cpu_ms']:6.1f} ms  {row['added_cpu_ms']:+5.2f} ms"
                 f"   {row['mb']:5.1f} MB  {row['added_mb']:+5.2f} MB"
             )
