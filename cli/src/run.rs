@@ -10,7 +10,7 @@ use std::time::Duration;
 use faultlayer_lab::run::table::{Style, render};
 use faultlayer_lab::run::{Progress, Report, Request, RunPlan, Which, run as run_function};
 use faultlayer_lab::runtime::{FunctionSpec, Options, Tools};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -251,8 +251,12 @@ impl Bar {
     fn new(request: &Request, quiet: bool, logs: bool) -> Bar {
         let sides = 1 + u64::from(request.compare);
         let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(request.calls * sides) };
-        if let Ok(style) = ProgressStyle::with_template("  {msg:14} {bar:40} {pos:>6}/{len} {per_sec:>12} {eta:>5} left") {
-            bar.set_style(style);
+        if let Ok(style) = ProgressStyle::with_template("  {msg:12} {bar:40} {pos:>6} of {len} {pace:>9} {eta:>5} left") {
+            let pace = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                // A terminal that takes no text is nobody's trouble.
+                let _ = write!(out, "{:.0}/s", state.per_sec());
+            };
+            bar.set_style(style.with_key("pace", pace).progress_chars("━╸─"));
         }
         bar.enable_steady_tick(Duration::from_millis(200));
         Bar { bar, logs, failed: 0 }

@@ -144,7 +144,8 @@ fn sides(report: &Report, style: Style) -> String {
     if columns.iter().any(|side| side.out_of_memory > 0) {
         row(&mut table, "  out of memory", &|side| side.out_of_memory);
     }
-    row(&mut table, "cold starts", &|side| side.cold_starts);
+    let starts = columns.iter().flat_map(|side| [side.cold_starts.to_string(), String::new()]);
+    table.add("", std::iter::once("cold starts".to_owned()).chain(starts).collect());
     table.rows.push(Row::Gap);
     time(&mut table, "latency p50", &|side| side.latency_ms.p50);
     time(&mut table, "        p90", &|side| side.latency_ms.p90);
