@@ -4,7 +4,10 @@
 
 use std::sync::Arc;
 
+use faultlayer_core::decision::{Engine, Event, Facts, Invocation, Unbounded, explain};
 use faultlayer_core::matching::{MAX_BRANCHES, MAX_DEPTH, MAX_EVENT_DEPTH, MAX_FIELDS, Paths, Pattern, Projection};
+use faultlayer_core::plan::Plan;
+use faultlayer_core::timestamp::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -180,6 +183,53 @@ fn several_patterns_share_their_paths() {
     let projection = Projection::from_node(&paths, &&event);
     assert_eq!(3, projection.len());
     assert!(one.matches(&projection) && two.matches(&projection));
+}
+
+/// What people are told before an experiment is what happens in it, whichever way the event comes.
+#[test]
+fn an_explanation_agrees_with_the_decision_on_a_thousand_events() {
+    let fault =
+        |id: &str, rate: f64, matches: Value| json!({"id": id, "kind": "error", "type": "E", "rate": rate, "match": matches});
+    let plan = json!({"version": 1, "seed": 3, "expires_at": "never", "dry_run": true, "faults": [
+        fault("state", 1.0, json!({"event": {"detail": {"state": ["run", {"prefix": "st"}]}}})),
+        fault("items", 1.0, json!({"event": {"items": {"n": [{"numeric": [">", 2]}], "kind": [{"anything-but": "b"}]}}})),
+        fault("either", 0.5, json!({"event": {"$or": [{"detail.state": [{"exists": false}]}, {"items": {"kind": ["c"]}}]}})),
+        fault("context", 0.5, json!({"context": {"cold_start": [true]}})),
+    ]});
+    let engine = Engine::new(Plan::parse(&plan.to_string()).unwrap());
+    let plan = engine.plan().unwrap();
+    let text = |of: u32, from: &[&str]| json!(from[of as usize % from.len()]);
+    let mut hits = std::collections::BTreeMap::<String, usize>::new();
+    for n in 0..1_000_u32 {
+        let mix = n.wrapping_mul(2_654_435_761) >> 7;
+        let item = |at: u32| json!({"n": (mix >> at) % 5, "kind": text(mix >> (at + 3), &["a", "b", "c"])});
+        let mut event = json!({"items": (0..mix % 4).map(|at| item(at * 4)).collect::<Vec<_>>()});
+        if mix % 3 > 0 {
+            event["detail"] = json!({"state": text(mix >> 5, &["run", "stop", "idle"])});
+        }
+        let written = event.to_string();
+        let projection = Projection::from_node(&plan.event_paths, &&event);
+        for event in [Event::Json(written.as_bytes()), Event::Projection(&projection)] {
+            let request_id = n.to_string();
+            let now = Timestamp(1_795_435_200_000_000);
+            let facts = Facts { event, ..Facts::default() };
+            let invocation =
+                Invocation { request_id: &request_id, deadline: None, now, cold_start: true, streaming: false, facts };
+            let mut decided = Vec::new();
+            if let Some(mut decision) = engine.decide(&invocation) {
+                decided.extend(decision.before(&mut Unbounded).records);
+                decided.extend(decision.returned(None, now).records);
+            }
+            let explained = explain(&plan, &invocation).into_iter().filter(|fate| fate.drawn);
+            let explained: Vec<_> = explained.map(|fate| (fate.fault, fate.action.unwrap())).collect();
+            let decided: Vec<_> = decided.into_iter().map(|record| (record.fault, record.action)).collect();
+            assert_eq!(explained, decided, "{written}");
+            for (fault, _) in decided {
+                *hits.entry(fault).or_default() += 1;
+            }
+        }
+    }
+    assert!(["state", "items", "either", "context"].iter().all(|fault| (100..1_900).contains(&hits[*fault])), "{hits:?}");
 }
 
 fn json_value() -> impl Strategy<Value = Value> {

@@ -4,7 +4,7 @@ MATCHING_LIBRARY := .cache/matching
 MATCHING_PAIRS ?= 3000
 MATCHING_SEED ?= 1
 
-.PHONY: test-matching matching-long
+.PHONY: test-matching matching-long fuzz-matching
 
 $(MATCHING_LIBRARY)/Answers.class: tests/matching/pom.xml tests/matching/Answers.java
 	mkdir -p $(MATCHING_LIBRARY)
@@ -18,3 +18,7 @@ test-matching: cli $(MATCHING_LIBRARY)/Answers.class
 # For hours or minutes without a disagreement: `make matching-long MATCHING_SEED=7`.
 matching-long:
 	$(MAKE) test-matching MATCHING_PAIRS=100000
+
+# For developers, as `make fuzz-plan`.
+fuzz-matching:
+	cd fuzz && cargo +nightly fuzz run matching
