@@ -7,7 +7,6 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -21,7 +20,9 @@ import java.util.zip.ZipFile;
 
 /** A function as Lambda runs it: a JVM with the real client, the layer if wanted, and a Runtime API of its own. */
 final class Function implements AutoCloseable {
-    private static final Path LAYER = layer();
+    /** The layer's folder under {@code /opt}, from its archive. */
+    static final Path LAYER = Path.of(System.getProperty("faultlayer.layer"));
+
     private static final long PATIENCE_S = 60;
 
     /** What a caller got. */
@@ -222,23 +223,6 @@ final class Function implements AutoCloseable {
         } catch (IOException gone) {
             // The JVM was ended.
         }
-    }
-
-    /** The layer as Lambda unpacks it: the agent, and the native library beside it. */
-    private static Path layer() {
-        try {
-            Path folder = Path.of(System.getProperty("faultlayer.clients")).resolveSibling("layer");
-            Files.createDirectories(folder.resolve("java"));
-            copy(Path.of(System.getProperty("faultlayer.agent")), folder.resolve("faultlayer-agent.jar"));
-            copy(Path.of(System.getProperty("faultlayer.native")), folder.resolve("java/libfaultlayer_java.so"));
-            return folder;
-        } catch (IOException error) {
-            throw new IllegalStateException(error);
-        }
-    }
-
-    private static void copy(Path from, Path to) throws IOException {
-        Files.copy(from, to, StandardCopyOption.REPLACE_EXISTING);
     }
 
     private static synchronized Path clientLibrary(Client client) throws IOException {

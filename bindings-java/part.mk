@@ -1,0 +1,64 @@
+# The Java part: the agent's layer, the library, the sample function, their tests. Included by the root Makefile, run from the root.
+
+JAVA_DIR := bindings-java
+JAVA_ARCH := $(shell uname -m)
+JAVA_LAYER := dist/layers/faultlayer-java-$(patsubst aarch64,arm64,$(JAVA_ARCH)).zip
+JAVA_TARGET := $(or $(CARGO_TARGET_DIR),target)
+JAVA_AGENT := $(JAVA_DIR)/agent/target/faultlayer-agent.jar
+JAVA_SOURCES := $(shell find $(JAVA_DIR)/src core/src -type f) $(JAVA_DIR)/Cargo.toml core/Cargo.toml Cargo.toml $(JAVA_DIR)/scripts/pack_layer.py
+JAVA_AGENT_SOURCES := $(shell find $(JAVA_DIR)/agent/src $(JAVA_DIR)/runtime/src -type f) $(wildcard $(JAVA_DIR)/pom.xml $(JAVA_DIR)/*/pom.xml)
+JAVA_OPT := $(JAVA_DIR)/it/target/opt
+JAVA_PLATFORM := linux-$(JAVA_ARCH)
+JAVA_NATIVES := $(JAVA_DIR)/library/target/natives/$(JAVA_PLATFORM)/dev/faultlayer/native/$(JAVA_PLATFORM)
+MVN := mvn --batch-mode --quiet --no-transfer-progress
+
+.PHONY: check-java layers-java native-java example-java unpack-java test-java lint-java bench-java
+
+check-java:
+	@command -v cargo >/dev/null || { echo "missing: Rust (cargo). Get it from https://rustup.rs" >&2; exit 1; }
+	@command -v javac >/dev/null || { echo "missing: a JDK, 17 or newer. On Debian: apt install openjdk-17-jdk-headless" >&2; exit 1; }
+	@command -v mvn >/dev/null || { echo "missing: Maven 3.8 or newer. On Debian: apt install maven" >&2; exit 1; }
+	@version=$$(javac -version 2>&1 | sed 's/javac //; s/[.-].*//'); [ "$$version" -ge 17 ] || { echo "missing: a JDK, 17 or newer, this is $$version" >&2; exit 1; }
+
+$(JAVA_AGENT): $(JAVA_AGENT_SOURCES) | check-java
+	$(MVN) -f $(JAVA_DIR)/pom.xml package -pl runtime,agent -DskipTests
+	@touch $@
+
+$(JAVA_LAYER): $(JAVA_SOURCES) $(JAVA_AGENT) .cache/zig/.ready
+	PATH="$(CURDIR)/.cache/zig/bin:$$PATH" \
+		cargo zigbuild --quiet --profile layer -p faultlayer-java --target $(JAVA_ARCH)-unknown-linux-gnu.2.26
+	python3 $(JAVA_DIR)/scripts/pack_layer.py $(JAVA_TARGET)/$(JAVA_ARCH)-unknown-linux-gnu/layer/libfaultlayer_java.so $(JAVA_AGENT) $@
+
+layers-java: | check-java
+	@$(MAKE) --no-print-directory $(JAVA_LAYER) example-java
+
+# The library's native code, for its tests and in the platform's jar.
+native-java: | check-java
+	cargo build --quiet --release -p faultlayer-java
+	@mkdir -p $(JAVA_NATIVES)
+	@cmp -s $(JAVA_TARGET)/release/libfaultlayer_java.so $(JAVA_NATIVES)/libfaultlayer_java.so \
+		|| cp $(JAVA_TARGET)/release/libfaultlayer_java.so $(JAVA_NATIVES)/libfaultlayer_java.so
+
+# The sample function as Lambda unpacks it: examples/java/target/classes.
+example-java: | check-java
+	$(MVN) -f examples/java/pom.xml package
+
+# The tests and the benchmark run what is shipped: the layer's own archive, unpacked as Lambda unpacks it.
+unpack-java: layers-java
+	rm -rf $(JAVA_OPT) && mkdir -p $(JAVA_OPT)
+	python3 -m zipfile -e $(JAVA_LAYER) $(JAVA_OPT)
+
+test-java: unpack-java native-java
+	cargo test --quiet --release -p faultlayer-java
+	jdks=$$(python3 $(JAVA_DIR)/scripts/jdks.py .cache/java/jdks) && \
+		$(MVN) -f $(JAVA_DIR)/pom.xml verify -Dfaultlayer.jdks="$$jdks" \
+		-Dfaultlayer.native.directory="$(abspath $(JAVA_TARGET))/release" -Dfaultlayer.layer="$(CURDIR)/$(JAVA_OPT)/faultlayer"
+
+# javac's own lints are errors in every build; the rest is the crate.
+lint-java: | check-java
+	cargo clippy --quiet --release --all-targets -p faultlayer-java -- -D warnings
+	cargo fmt -p faultlayer-java -- --check
+	$(MVN) -f $(JAVA_DIR)/pom.xml test-compile
+
+bench-java: unpack-java
+	python3 $(JAVA_DIR)/bench/bench.py --layer $(JAVA_OPT)/faultlayer
