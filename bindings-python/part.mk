@@ -9,7 +9,7 @@ LAYER_ARCH := $(shell uname -m)
 LAYER_TARGET := $(LAYER_ARCH)-unknown-linux-gnu
 LAYER_ZIP_ARCH := $(patsubst aarch64,arm64,$(LAYER_ARCH))
 PYTHON_LAYER := dist/layers/faultlayer-python-$(LAYER_ZIP_ARCH).zip
-PYTHON_LINTED := . ../tests/layers/test_python_layer.py ../examples/python
+PYTHON_LINTED := $(PYTHON_DIR) tests/layers/test_python_layer.py examples/python
 PYTHON_SOURCES := $(shell find $(PYTHON_DIR)/src $(PYTHON_DIR)/layer $(PYTHON_DIR)/python core/src -name '*.rs' -o -name '*.py') \
 	$(PYTHON_DIR)/Cargo.toml core/Cargo.toml Cargo.toml
 
@@ -49,15 +49,15 @@ native-python: | check-python
 		|| cp target/release/libfaultlayer_python.so $(PYTHON_DIR)/python/faultlayer/_native.abi3.so
 
 test-python: setup-python native-python layers-python
-	cd $(PYTHON_DIR) && FAULTLAYER_LAYER_ZIP="$(CURDIR)/$(PYTHON_LAYER)" "$(CURDIR)/$(PYTHON_BIN)/python" -m pytest -q -n auto \
-		tests ../tests/layers/test_python_layer.py
+	cd $(PYTHON_DIR) && FAULTLAYER_LAYER_ZIP="$(CURDIR)/$(PYTHON_LAYER)" "$(CURDIR)/$(PYTHON_BIN)/python" -m pytest -c pyproject.toml -q -n auto \
+		tests ../tests/layers/test_python_layer.py ../examples/python
 	@$(PYTHON_BIN)/python $(PYTHON_DIR)/scripts/test_everywhere.py
 
 lint-python: $(PYTHON_VENV)/.ready native-python
 	cargo clippy --quiet --release -p faultlayer-python -- -D warnings
 	cargo fmt -p faultlayer-python -- --check
-	cd $(PYTHON_DIR) && "$(CURDIR)/$(PYTHON_BIN)/ruff" check --config pyproject.toml $(PYTHON_LINTED)
-	cd $(PYTHON_DIR) && "$(CURDIR)/$(PYTHON_BIN)/ruff" format --check --config pyproject.toml $(PYTHON_LINTED)
+	$(PYTHON_BIN)/ruff check --quiet --config $(PYTHON_DIR)/pyproject.toml $(PYTHON_LINTED)
+	$(PYTHON_BIN)/ruff format --quiet --check --config $(PYTHON_DIR)/pyproject.toml $(PYTHON_LINTED)
 	cd $(PYTHON_DIR) && "$(CURDIR)/$(PYTHON_BIN)/mypy"
 
 bench-python: setup-python native-python layers-python

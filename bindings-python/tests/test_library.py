@@ -12,7 +12,6 @@ import sys
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from math import isnan
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -542,7 +541,8 @@ def test_events_are_matched_as_python_has_them() -> None:
     assert matched({"a": [{"numeric": ["<", -5]}]}, {"a": -(10**5)})
     for value in (10**400, float("inf"), float("nan")):
         assert not matched({"a": [{"numeric": [">", 5]}]}, {"a": value})
-        assert matched({"a": [{"exists": True}]}, {"a": value}) is not isnan(value)
+    assert matched({"a": [{"exists": True}]}, {"a": 10**400})
+    assert not matched({"a": [{"exists": True}]}, {"a": float("nan")})
     assert matched({"a": ["\ufffd!"]}, {"a": "\ud800!"})
     assert matched({"größe": ["日本 🦀"]}, {"größe": "日本 🦀"})
     assert not matched({"a": [{"exists": False}]}, "no object")

@@ -1,0 +1,49 @@
+"""Runs the library's tests on every other CPython of this machine, with a pytest of its own below `.cache/python`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(HERE / "tests"))
+
+from interpreters import CACHE, VERSIONS, interpreter  # noqa: E402 - it stands beside the tests
+
+# What needs no client and no other tool: the clients' tests go over all interpreters themselves.
+TESTS = ("tests/test_library.py", "tests/test_vectors.py", "tests/test_pytest_plugin.py")
+PINNED = {"pytest", "pytest-asyncio", "pytest-xdist"}
+
+
+def tools(version: str) -> Path:
+    """pytest for that Python, installed once."""
+    target = CACHE / f"pytest-cp{version.replace('.', '')}"
+    if not (target / "pytest").is_dir():
+        lines = (HERE / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+        wanted = [line for line in lines if line.partition("==")[0] in PINNED]
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        place = ["--target", str(target), "--python-version", version, "--implementation", "cp"]
+        subprocess.run([*pip, *place, "--only-binary", ":all:", *wanted], check=True)
+    return target
+
+
+def main() -> int:
+    failed = []
+    for version in VERSIONS:
+        python = interpreter(version)
+        if python is None or version == "%d.%d" % sys.version_info[:2]:  # noqa: UP031 - a tuple fits it
+            continue
+        print(f"the library on CPython {version}", flush=True)
+        path = os.pathsep.join([str(tools(version)), str(HERE / "python"), str(HERE / "tests")])
+        command = [python, "-m", "pytest", "-q", "-n", "auto", *TESTS]
+        if subprocess.run(command, cwd=HERE, env={**os.environ, "PYTHONPATH": path}, check=False).returncode:
+            failed.append(version)
+    if failed:
+        print(f"failed on CPython {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
