@@ -35,7 +35,9 @@ def moto_url() -> Iterator[str]:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No account's rates to keep: the pace has its own test."""
+    """No account's rates to keep, and no long waits: the pace has its own test."""
+    pause = aws_module.Aws.pause
+    monkeypatch.setattr(aws_module.Aws, "pause", lambda self, seconds: pause(self, seconds / 10))
     monkeypatch.setattr(aws_module, "RATES", dict.fromkeys(aws_module.RATES, 10_000.0))
 
 

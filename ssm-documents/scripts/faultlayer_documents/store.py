@@ -75,7 +75,11 @@ def encode(value: Any) -> str:
 
 
 def decode(text: str) -> Any:
-    return json.loads(zlib.decompress(base64.b64decode(text)))
+    """The value; None for what somebody else's hand left. The functions themselves still say what they need."""
+    try:
+        return json.loads(zlib.decompress(base64.b64decode(text)))
+    except (ValueError, zlib.error):
+        return None
 
 
 def pack(entries: list[dict[str, Any]], execution: str) -> list[str]:
@@ -123,20 +127,16 @@ class Records:
     def __init__(self, aws: Aws, execution: str = "") -> None:
         self.entries: dict[str, dict[str, dict[str, Any]]] = {}
         self.parameters: dict[str, list[str]] = {}
-        options: dict[str, str] = {}
+        options = ""
         for parameter in sorted(parameters_under(aws, RECORD + execution), key=lambda one: one["Name"]):
             _, _, _, owner, part = parameter["Name"].split("/")
             self.parameters.setdefault(owner, []).append(parameter["Name"])
             entries = self.entries.setdefault(owner, {})
             if part.startswith("options"):
-                options[owner] = options.get(owner, "") + parameter["Value"]
-                continue
-            try:
-                entries.update({entry["n"]: entry for entry in decode(parameter["Value"])})
-            except (ValueError, KeyError, TypeError, zlib.error):
-                # Somebody else's hand. The functions themselves still say what they need.
-                continue
-        self.options: dict[str, Any] = decode(options[execution]) if execution in options else {}
+                options += parameter["Value"] if owner == execution else ""
+            else:
+                entries.update({entry["n"]: entry for entry in decode(parameter["Value"]) or []})
+        self.options: dict[str, Any] = decode(options) or {}
 
 
 def delete_parameters(aws: Aws, names: list[str]) -> None:
