@@ -202,13 +202,17 @@ impl Lab {
 
     async fn before(self: &Arc<Self>, fired: &mut Option<Fired>, who: &Principal, request: &Request) -> Option<Outcome> {
         let fired = fired.as_mut()?;
-        for action in fired.actions.clone() {
+        let actions = fired.actions.clone();
+        for (index, action) in actions.iter().enumerate() {
             match action {
                 Action::Hang => fired.released().await,
                 Action::Cancel => self.cancel_caller(who),
                 Action::Kill => {
                     self.kill_caller(who);
-                    return Some(Outcome::Dropped);
+                    // What was on the wire arrives late: a call that hangs as well keeps its effect.
+                    if !actions.iter().skip(index).any(|later| *later == Action::Hang) {
+                        return Some(Outcome::Dropped);
+                    }
                 }
                 Action::Drop => return Some(Outcome::Dropped),
                 Action::Fail => return Some(Outcome::Answer(Err(hook_error(fired, request)))),

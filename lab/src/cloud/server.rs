@@ -30,7 +30,8 @@ impl Server {
     /// Opens the state folder and the port (0: any free one), and goes on with what was interrupted.
     pub async fn open(folder: &Path, place: Place, port: u16, speed: Option<f64>) -> std::io::Result<Server> {
         let lab = Arc::new(Lab::open(folder, place, speed)?);
-        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+        let listener = TcpListener::bind(("127.0.0.1", port)).await;
+        let listener = listener.map_err(|error| std::io::Error::new(error.kind(), format!("port {port}: {error}")))?;
         let address = listener.local_addr()?;
         lab.set_endpoint(format!("http://{address}"));
         automation::resume(&lab);

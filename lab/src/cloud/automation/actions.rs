@@ -197,3 +197,28 @@ async fn wait(lab: &Arc<Lab>, task: &Task, inputs: &Value) -> Outcome {
         tokio::time::sleep(Duration::from_millis(lab.settings().poll_ms)).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        let cases = [("PT1S", 1.0), ("PT1M30S", 90.0), ("P1DT1H", 90_000.0), ("PT0.5S", 0.5), ("P1W", 604_800.0)];
+        for (text, wanted) in cases {
+            assert_eq!(seconds(text), Some(wanted), "{text}");
+        }
+        for text in ["", "P", "PT", "1S", "PT1", "P1S", "PT1D", "PTS", "P-1D"] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn sleeps_are_sped_up_and_bounded() {
+        assert_eq!(wake(&serde_json::json!({"Duration": "PT60S"}), 1000, 60.0), Ok(2000));
+        assert!(wake(&serde_json::json!({"Duration": "P8D"}), 0, 1.0).is_err());
+        assert!(wake(&serde_json::json!({"Duration": "soon"}), 0, 1.0).is_err());
+        let moment = serde_json::json!({"Timestamp": "1970-01-01T00:00:10Z"});
+        assert_eq!((wake(&moment, 4000, 1.0), wake(&moment, 20_000, 1.0)), (Ok(10_000), Ok(20_000)));
+    }
+}

@@ -57,3 +57,40 @@ pub fn typed(value: &Value, kind: &str) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn paths() {
+        let value = json!({"a": {"b": [{"c": 1}, {"c": 2}, {}], "d-e": null}, "x": "y"});
+        let cases = [
+            ("$", Some(value.clone())),
+            ("$.x", Some(json!("y"))),
+            ("$['x']", Some(json!("y"))),
+            ("$.a.b[1].c", Some(json!(2))),
+            ("$.a.b[*].c", Some(json!([1, 2]))),
+            ("$.a.d-e", None),
+            ("$.a.b[7]", None),
+            ("$.none[*]", Some(json!([]))),
+            ("x", None),
+            ("$x", None),
+        ];
+        for (selector, wanted) in cases {
+            assert_eq!(select(&value, selector), wanted, "{selector}");
+        }
+    }
+
+    #[test]
+    fn types() {
+        let cases = [(json!("x"), "String"), (json!(1), "Integer"), (json!(false), "Boolean"), (json!([]), "StringList")];
+        for (value, kind) in cases {
+            assert!(typed(&value, kind), "{kind}");
+        }
+        assert!(typed(&json!({}), "StringMap") && typed(&json!([{}]), "MapList"));
+        assert!(!typed(&json!(1), "String") && !typed(&json!(1.5), "Integer") && !typed(&json!([1]), "StringList"));
+    }
+}

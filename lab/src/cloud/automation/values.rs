@@ -88,3 +88,42 @@ fn resolve_text(text: &str, scope: &dyn Scope) -> Result<Value, String> {
 pub fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    struct Names;
+
+    impl Scope for Names {
+        fn value(&self, reference: &str) -> Option<Value> {
+            match reference {
+                "text" => Some(json!("with {{ list }} inside")),
+                "list" => Some(json!(["a", "b"])),
+                "step.yes" => Some(json!(true)),
+                _ => None,
+            }
+        }
+    }
+
+    #[test]
+    fn a_reference_alone_keeps_its_type_and_is_not_resolved_again() {
+        let inputs =
+            json!({"a": "{{list}}", "b": ["{{ step.yes }}"], "c": "x {{ list }} {{ text }}", "d": 1, "e": " {{ list }}"});
+        let wanted = json!({
+            "a": ["a", "b"], "b": [true], "c": "x [\"a\",\"b\"] with {{ list }} inside", "d": 1, "e": " [\"a\",\"b\"]"
+        });
+        assert_eq!(resolve(&inputs, &Names), Ok(wanted));
+        assert!(resolve(&json!("{{ other }}"), &Names).is_err());
+    }
+
+    #[test]
+    fn other_braces_stay() {
+        for text in ["{{", "}} {{ a b }}", "{{{{ }}", "f'{{{name}}}'", "{{}}"] {
+            assert_eq!(resolve(&json!(text), &Names), Ok(json!(text)), "{text}");
+        }
+        assert_eq!(references("{{ x }}{{ '{{ y:z }}"), ["x", "y:z"]);
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -54,20 +54,23 @@ impl Environments {
     async fn of(&self, spec: FunctionSpec, revision: &str) -> Result<Arc<Function>, ApiError> {
         let key = (spec.name.clone(), spec.version.clone());
         let mut running = self.running.lock().await;
-        if let Some((had, function)) = running.get(&key)
-            && had == revision
+        if let Some(current) = running.get_mut(&key)
+            && current.revision == revision
         {
-            return Ok(Arc::clone(function));
+            current.used = Instant::now();
+            return Ok(Arc::clone(&current.function));
         }
         let tools = self.tools()?;
         let fresh =
             Function::new(spec, tools).await.map_err(|error| ApiError::bad("InvalidRuntimeException", error.to_string()))?;
         let fresh = Arc::new(fresh);
-        let old = running.insert(key, (revision.to_owned(), Arc::clone(&fresh)));
+        let current = Current { revision: revision.to_owned(), function: Arc::clone(&fresh), used: Instant::now() };
+        let old = running.insert(key, current);
+        let idle = running.iter().filter(|(_, current)| Arc::strong_count(&current.function) == 1);
+        let oldest = idle.min_by_key(|(_, current)| current.used).map(|(key, _)| key.clone());
+        let surplus = oldest.filter(|_| running.len() > KEPT).and_then(|key| running.remove(&key));
         drop(running);
-        if let Some((_, old)) = old {
-            retire(old);
-        }
+        old.into_iter().chain(surplus).for_each(|current| retire(current.function));
         Ok(fresh)
     }
 
@@ -76,8 +79,8 @@ impl Environments {
         let mut running = self.running.lock().await;
         let keys: Vec<_> = running.keys().filter(|(of, _)| of == name).cloned().collect();
         for key in keys {
-            if let Some((_, function)) = running.remove(&key) {
-                retire(function);
+            if let Some(current) = running.remove(&key) {
+                retire(current.function);
             }
         }
     }
@@ -85,8 +88,8 @@ impl Environments {
     /// Ends all environments as soon as they are idle.
     pub async fn clear(&self) {
         let all: Vec<_> = self.running.lock().await.drain().collect();
-        for (_, (_, function)) in all {
-            if let Some(function) = Arc::into_inner(function) {
+        for (_, current) in all {
+            if let Some(function) = Arc::into_inner(current.function) {
                 function.shutdown().await;
             }
         }
@@ -100,8 +103,15 @@ fn retire(function: Arc<Function>) {
     }
 }
 
-/// A configuration's revision and its environments.
-type Current = (String, Arc<Function>);
+/// A configuration's environments.
+struct Current {
+    revision: String,
+    function: Arc<Function>,
+    used: Instant,
+}
+
+/// Of so many functions and versions the environments stay when they are idle; a laptop holds no more.
+const KEPT: usize = 24;
 
 struct Chosen {
     spec: FunctionSpec,
