@@ -41,7 +41,11 @@ layers: check-tools $(LAYERS)
 test: check-tools
 	@tools/test-parts lint $(addprefix test-,$(PARTS))
 
-demo: check-tools cli $(LAYERS)
+# The languages of this machine; tools/demo says which it lacks.
+has = $(shell command -v $(1) 2>/dev/null)
+DEMO_LAYERS := layers-python $(if $(call has,npm),$(filter layers-node,$(LAYERS))) $(if $(and $(call has,mvn),$(call has,javac)),$(filter layers-java,$(LAYERS)))
+
+demo: check-tools cli $(DEMO_LAYERS)
 	@tools/demo
 
 test-core: check-tools
