@@ -105,11 +105,8 @@ fn as_fault(py: Python<'_>, client: &Bound<'_, PyAny>, error: &PyErr) -> PyResul
     let told = client.call_method1("build_fault_result", ((error.get_type(py), error.value(py), &stack), py.None()))?;
     let (kind, message) = (told.get_item("errorType")?, told.get_item("errorMessage")?);
     // Clients that do not report it as told go by the class's name, `str()` and the traceback.
-    let class = py.get_type::<PyType>().call1((
-        &kind,
-        PyTuple::new(py, [client.getattr("FaultException")?])?,
-        PyDict::new(py),
-    ))?;
+    let class =
+        py.get_type::<PyType>().call1((&kind, PyTuple::new(py, [client.getattr("FaultException")?])?, PyDict::new(py)))?;
     let fault = class.call1((&kind, &message, told.get_item("stackTrace")?))?;
     fault.setattr("args", (message,))?;
     if let Some(stack) = stack {

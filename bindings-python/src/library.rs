@@ -17,6 +17,9 @@ use crate::error::refused;
 use crate::event::projection;
 use crate::session::{Actor, text_of};
 
+/// Index, bytes, milliseconds.
+type BorderTuple = (usize, Option<u64>, Option<f64>);
+
 const ACTING: &str = "faultlayer._acting";
 
 /// A plan in force, with its limits' counters: one for each `wrap`, `inject` or `faults`.
@@ -140,11 +143,9 @@ impl Session {
         self.step(|session| session.before().clone())
     }
 
-    /// The places of a stream at which `reached` has to be asked: index, bytes, milliseconds.
-    fn borders(&self) -> PyResult<Vec<(usize, Option<u64>, Option<f64>)>> {
-        self.with(|session| {
-            session.borders().iter().map(|border| (border.index, border.after_bytes, border.after_ms)).collect()
-        })
+    /// The places of a stream at which `reached` has to be asked.
+    fn borders(&self) -> PyResult<Vec<BorderTuple>> {
+        self.with(|session| session.borders().iter().map(|border| (border.index, border.after_bytes, border.after_ms)).collect())
     }
 
     /// A stream has come to a border.

@@ -36,22 +36,14 @@ impl<'py> Actor<'_, 'py> {
     ///
     /// # Errors
     /// The call's own, untouched, or the one that a fault raises.
-    pub fn drive(
-        &self,
-        mut session: Session,
-        call: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    pub fn drive(&self, mut session: Session, call: impl FnOnce() -> PyResult<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
         let result = self.steps(&mut session, call);
         // The end of the invocation waits for its threads to stop: other threads of Python need not.
         self.target.py().detach(|| guard(|| (), || drop(session)));
         result
     }
 
-    fn steps(
-        &self,
-        session: &mut Session,
-        call: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    fn steps(&self, session: &mut Session, call: impl FnOnce() -> PyResult<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
         match self.stands(session.before())? {
             Stands::Answer(answer) => return Ok(answer),
             Stands::Error(error) => return Err(error),
