@@ -1,1 +1,20 @@
-//! Faultlayer.
+//! Registers and starts the Automation documents, and watches their executions, on AWS and in the lab alike.
+//!
+//! The only crate with the AWS SDK. What the documents do is in their scripts; nothing of it is decided here.
+//!
+//! - [`Documents`]: the connection, and the prefix of the documents' names.
+//! - [`Attach`], [`Rollback`]: what is asked for.  [`Layers`]: the defaults that registering puts into the documents.
+//! - [`Execution`], [`Step`]: what is going on.
+
+mod connect;
+mod error;
+mod plan;
+mod progress;
+mod register;
+mod start;
+
+pub use connect::Documents;
+pub use error::Error;
+pub use progress::{Execution, Step};
+pub use register::{Layers, Registered, shipped};
+pub use start::{Attach, Rollback, Targets};
