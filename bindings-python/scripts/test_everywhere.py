@@ -13,7 +13,7 @@ sys.path.insert(0, str(HERE / "tests"))
 from interpreters import CACHE, VERSIONS, interpreter  # noqa: E402 - it stands beside the tests
 
 # What needs no client and no other tool: the clients' tests go over all interpreters themselves.
-TESTS = ("tests/test_library.py", "tests/test_vectors.py", "tests/test_pytest_plugin.py")
+TESTS = ("test_library*.py", "test_vectors.py", "test_pytest_plugin.py")
 PINNED = {"pytest", "pytest-asyncio", "pytest-xdist"}
 
 
@@ -37,7 +37,8 @@ def main() -> int:
             continue
         print(f"the library on CPython {version}", flush=True)
         path = os.pathsep.join([str(tools(version)), str(HERE / "python"), str(HERE / "tests")])
-        command = [python, "-m", "pytest", "-q", "-n", "auto", *TESTS]
+        files = [str(path) for pattern in TESTS for path in sorted((HERE / "tests").glob(pattern))]
+        command = [python, "-m", "pytest", "-q", "-n", "auto", *files]
         if subprocess.run(command, cwd=HERE, env={**os.environ, "PYTHONPATH": path}, check=False).returncode:
             failed.append(version)
     if failed:
