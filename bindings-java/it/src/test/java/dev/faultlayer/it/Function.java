@@ -52,6 +52,8 @@ final class Function implements AutoCloseable {
         private String main = Client.MAIN;
         private String java = System.getProperty("java.home");
         private boolean agent = true;
+        private boolean withClient = true;
+        private Runnable restoring = () -> {};
         private final List<String> options = new ArrayList<>();
         private final List<Path> classPath = new ArrayList<>();
         private final Map<String, String> variables = new LinkedHashMap<>();
@@ -91,6 +93,18 @@ final class Function implements AutoCloseable {
             return this;
         }
 
+        /** Nothing of the client on the class path but its libraries. */
+        Builder withoutClient() {
+            withClient = false;
+            return this;
+        }
+
+        /** Runs while the JVM waits for the end of its snapshot. */
+        Builder onRestore(Runnable action) {
+            restoring = action;
+            return this;
+        }
+
         Builder noAgent() {
             agent = false;
             return this;
@@ -122,7 +136,8 @@ final class Function implements AutoCloseable {
         command.add("-Dsun.reflect.inflationThreshold=2147483647");
         command.addAll(builder.options);
         List<Path> path = new ArrayList<>(builder.classPath);
-        path.addAll(builder.client.jars);
+        path.addAll(builder.withClient ? builder.client.jars : builder.client.jars.subList(1, builder.client.jars.size()));
+        api.onRestore = builder.restoring;
         command.add("-cp");
         command.add(path.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator)));
         command.add(builder.main);
@@ -185,6 +200,15 @@ final class Function implements AutoCloseable {
         }
     }
 
+    /** Waits for a JVM that ends by itself. */
+    int ended() {
+        try {
+            return process.waitFor();
+        } catch (InterruptedException interrupted) {
+            throw new IllegalStateException(interrupted);
+        }
+    }
+
     /** All lines so far; complete once the JVM has ended. */
     List<String> log() {
         synchronized (log) {
@@ -206,7 +230,11 @@ final class Function implements AutoCloseable {
     }
 
     List<Map<String, Object>> records() {
-        return end().stream().filter(line -> line.contains("\"source\":\"faultlayer\"")).map(Json::object).collect(Collectors.toList());
+        // The client writes a line of its own without its end where it serves several invocations at once.
+        return end().stream()
+                .filter(line -> line.contains("\"source\":\"faultlayer\""))
+                .map(line -> Json.object(line.substring(line.indexOf("{\"timestamp\""))))
+                .collect(Collectors.toList());
     }
 
     @Override
