@@ -52,7 +52,7 @@ function wrapped(original) {
       told = true;
     },
     // In a worker thread `process.exit` ends that thread alone; a crash takes the environment down.
-    exit: (code) => (isMainThread ? process.exit(code) : engine.exit(code)),
+    exit: (code) => (isMainThread ? process.exit(code) : engine.crash(code)),
   });
 }
 

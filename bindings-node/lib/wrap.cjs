@@ -47,7 +47,16 @@ function wrap(original, gate) {
 
 /** A native host with what the hot path asks of it, read once. Read it again after its plan was replaced. */
 function read(engine, number) {
-  return { engine, number, decide: engine.decide, decideStreaming: engine.decideStreaming, arn: undefined };
+  const reads = engine.reads(number);
+  return {
+    engine,
+    number,
+    decide: engine.decide,
+    decideStreaming: engine.decideStreaming,
+    arn: undefined,
+    readsNothing: reads === 0,
+    readsClientContext: (reads & 2) !== 0,
+  };
 }
 
 function decide(host, gate, event, context, streaming) {
@@ -56,8 +65,12 @@ function decide(host, gate, event, context, streaming) {
     host.arn = arn;
     host.engine.arn(host.number, typeof arn === 'string' ? arn : undefined);
   }
-  const ask = streaming ? host.decideStreaming : host.decide;
-  return ask(host.number, gate.requestId(context), deadline(context));
+  const id = gate.requestId(context);
+  const due = deadline(context);
+  if (host.readsNothing) return streaming ? host.decideStreaming(host.number, id, due) : host.decide(host.number, id, due);
+  const custom = host.readsClientContext ? context?.clientContext : undefined;
+  const text = custom === undefined || custom === null ? undefined : JSON.stringify(custom);
+  return host.engine.decideReading(host.number, id, due, streaming, event, text, NaN);
 }
 
 /** Gives `wrapper` all that a client looks at: length, name, own symbols and properties, and the kind of function. */

@@ -8,10 +8,13 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use faultlayer_core::boundary::{Call, EventInput, Host, Identity, Language, Sink, guard};
+use faultlayer_core::matching::Paths;
 use napi::Result;
+use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
 use crate::error::{internal, refused};
+use crate::event::project;
 use crate::session::Session;
 
 /// The addon is loaded once for a process, however many worker threads load it: limits and counts are the environment's.
@@ -30,6 +33,8 @@ struct Slot {
     /// The ARN by which the last invocation came; it seldom changes, so it does not cross with each call.
     arn: Option<String>,
     lines: Option<Lines>,
+    /// What the plan's patterns name of an event.
+    paths: Option<Arc<Paths>>,
 }
 
 /// Who the function is, for patterns on the context.
@@ -50,7 +55,7 @@ pub struct IdentityFields {
 pub fn layer() -> Option<u32> {
     let open = || guard(|| None, || Host::layer(Language::Node).map(Arc::new));
     let host = Arc::clone(LAYER.get_or_init(open).as_ref()?);
-    enter(Slot { host, arn: None, lines: None })
+    enter(Slot::new(host, None))
 }
 
 /// A library's host. Its record lines wait for [`drain`].
@@ -72,7 +77,7 @@ pub fn library(plan: String, identity: Option<IdentityFields>) -> Result<u32> {
     });
     let open = || Host::library(&plan, Language::Node, identity, sink).map_err(|error| refused(&error));
     let host = guard(|| Err(internal()), open)?;
-    enter(Slot { host: Arc::new(host), arn: None, lines: Some(lines) }).ok_or_else(internal)
+    enter(Slot::new(Arc::new(host), Some(lines))).ok_or_else(internal)
 }
 
 /// Puts another plan in force under running invocations.
@@ -80,13 +85,15 @@ pub fn library(plan: String, identity: Option<IdentityFields>) -> Result<u32> {
 /// # Errors
 /// The problems of the plan, as JSON; the old one stays in force.
 #[napi]
-pub fn replace(host: u32, plan: String) -> Result<()> {
-    let Some(host) = with(host, |slot| Arc::clone(&slot.host)) else { return Err(internal()) };
-    guard(|| Err(internal()), || host.replace(&plan).map_err(|error| refused(&error)))
+pub fn replace(number: u32, plan: String) -> Result<()> {
+    let Some(host) = with(number, |slot| Arc::clone(&slot.host)) else { return Err(internal()) };
+    guard(|| Err(internal()), || host.replace(&plan).map_err(|error| refused(&error)))?;
+    with(number, |slot| slot.paths = slot.host.event_paths());
+    Ok(())
 }
 
-/// What deciding needs beyond an invocation's identity: bit 0 the event, bit 1 the client context. For 0, [`decide`]
-/// is enough.
+/// What [`decide_reading`] needs beyond an invocation's identity: bit 0 the event, bit 1 the client context. For 0,
+/// [`decide`] is enough.
 #[napi]
 pub fn reads(host: u32) -> u32 {
     with(host, |slot| {
@@ -115,6 +122,25 @@ pub fn decide_streaming(host: u32, id: String, deadline: f64) -> Option<Session>
     with(host, |slot| slot.decide(&id, deadline, true, None, EventInput::Absent, None)).flatten()
 }
 
+/// As [`decide`], for a plan with patterns: reads what they name of `event`, and `client_context` as JSON text. `now_us` is
+/// the time in epoch microseconds; NaN lets the engine read the clock.
+#[napi]
+pub fn decide_reading(
+    host: u32,
+    id: String,
+    deadline: f64,
+    streaming: bool,
+    event: Unknown<'_>,
+    client_context: Option<String>,
+    now_us: f64,
+) -> Option<Session> {
+    // Reading an object may run the function's own code (a getter), which may come back here: nothing is borrowed then.
+    let paths = with(host, |slot| slot.paths.clone()).flatten();
+    let projection = guard(|| None, || paths.map(|paths| project(&paths, event)));
+    let event = projection.as_ref().map_or(EventInput::Absent, EventInput::Projection);
+    with(host, |slot| slot.decide(&id, deadline, streaming, client_context.as_deref(), event, whole(now_us))).flatten()
+}
+
 /// The lines of records since the last call, if there are any.
 #[napi]
 pub fn drain(host: u32) -> Option<Vec<String>> {
@@ -132,6 +158,11 @@ pub fn release(host: u32) {
 }
 
 impl Slot {
+    fn new(host: Arc<Host>, lines: Option<Lines>) -> Self {
+        let paths = host.event_paths();
+        Self { host, arn: None, lines, paths }
+    }
+
     fn decide(
         &self,
         id: &str,
@@ -143,7 +174,7 @@ impl Slot {
     ) -> Option<Session> {
         let call = Call {
             request_id: id,
-            deadline_ms: millis(deadline),
+            deadline_ms: whole(deadline),
             function_arn: self.arn.as_deref(),
             client_context,
             event,
@@ -154,9 +185,10 @@ impl Slot {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "epoch milliseconds are far below 2^53; a cast saturates")]
-fn millis(deadline: f64) -> Option<i64> {
-    deadline.is_finite().then_some(deadline as i64)
+/// A time as JavaScript has it; NaN is none.
+#[expect(clippy::cast_possible_truncation, reason = "epoch microseconds are below 2^53; a cast saturates")]
+fn whole(time: f64) -> Option<i64> {
+    time.is_finite().then_some(time as i64)
 }
 
 fn enter(slot: Slot) -> Option<u32> {

@@ -2,6 +2,7 @@
 //! the function's own objects is JavaScript (`lib/`).
 
 mod error;
+mod event;
 mod host;
 mod process;
 mod session;

@@ -47,10 +47,12 @@ export async function runtimeApi() {
     const chunks = [];
     const answer = { chunks: [] };
     const done = path.match(/^\/2018-06-01\/runtime\/invocation\/([^/]+)\/(response|error)$/);
+    const answering = done && open.get(decodeURIComponent(done[1]));
+    if (answering) answering.answering = true;
     req.on('data', (chunk) => {
       chunks.push(chunk);
       answer.chunks.push({ at: performance.now(), bytes: chunk });
-      if (done) open.get(decodeURIComponent(done[1]))?.onChunk?.(answer.chunks.length);
+      answering?.onChunk?.(answer.chunks.length);
     });
     const finish = (cut) => {
       const bytes = Buffer.concat(chunks);
@@ -63,9 +65,8 @@ export async function runtimeApi() {
         at: performance.now(),
       });
       if (done) {
-        const call = open.get(decodeURIComponent(done[1]));
-        open.delete(call?.id);
-        call?.resolve({ ...answer, kind: done[2], handed: call.handed });
+        open.delete(answering?.id);
+        answering?.resolve({ ...answer, kind: done[2], handed: answering.handed });
       } else if (path === `${BASE}/init/error`) {
         initError({ ...JSON.parse(answer.text), header: req.headers['lambda-runtime-function-error-type'] });
       }
@@ -110,10 +111,9 @@ export async function runtimeApi() {
     async waiting() {
       while (idle.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
     },
-    /** Answers every open call with what ended the process. */
+    /** Answers every open call with what ended the process; one whose answer had begun ends with its connection. */
     crash(reason) {
-      for (const call of [...open.values(), ...queue]) call.resolve({ kind: 'crash', ...reason });
-      open.clear();
+      for (const call of [...open.values(), ...queue]) if (!call.answering) call.resolve({ kind: 'crash', ...reason });
       queue.length = 0;
     },
     async close() {
