@@ -84,4 +84,4 @@ function dress(wrapper, original) {
   return wrapper;
 }
 
-module.exports = { wrap, read, streams, deadline };
+module.exports = { wrap, read, decide };

@@ -1,0 +1,9 @@
+'use strict';
+// The npm package: what `require('faultlayer')` gives.
+
+const { FaultInjected } = require('./lib/errors.cjs');
+const { Scope, wrap, withFaults } = require('./lib/library.cjs');
+const { delay, fault, plan, steps } = require('./lib/plan.cjs');
+const { FaultlayerError, PlanError, TargetError } = require('./lib/problems.cjs');
+
+module.exports = { FaultInjected, FaultlayerError, PlanError, Scope, TargetError, delay, fault, plan, steps, withFaults, wrap };

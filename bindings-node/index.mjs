@@ -1,0 +1,6 @@
+// The npm package: what `import 'faultlayer'` gives. One engine and one set of classes, however it is loaded.
+
+import faultlayer from './index.cjs';
+
+export const { FaultInjected, FaultlayerError, PlanError, Scope, TargetError, delay, fault, plan, steps, withFaults, wrap } = faultlayer;
+export default faultlayer;

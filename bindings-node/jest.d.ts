@@ -1,0 +1,15 @@
+import type { PlanLike, Scope, ScopeOptions } from './index.js';
+
+/** Puts `plan` in force for the rest of the running test, and gives the scope with its records. */
+export declare function faults(plan: PlanLike, options?: ScopeOptions): Scope;
+
+declare global {
+  namespace jest {
+    interface Matchers<R> {
+      /** That fault, or any, was injected so often, or at all. */
+      toHaveInjected(fault?: string, times?: number): R;
+      /** That fault was drawn and skipped, for that reason or any. */
+      toHaveSkipped(fault: string, reason?: string): R;
+    }
+  }
+}

@@ -1,0 +1,189 @@
+'use strict';
+// Owns the library: a plan around one function (`wrap`), a plan for a while (`withFaults`, `Scope`), and what they did.
+// Strict where the layer fails open. Decides nothing: the engine does.
+
+const { AsyncLocalStorage } = require('node:async_hooks');
+const { isMainThread } = require('node:worker_threads');
+const { native } = require('./native.cjs');
+const { toJson } = require('./plan.cjs');
+const { strict, TargetError } = require('./problems.cjs');
+const { wrap: around, read } = require('./wrap.cjs');
+
+/** The innermost scope of what runs now. */
+const current = new AsyncLocalStorage();
+const released = new FinalizationRegistry((number) => native().release(number));
+
+/** A plan in force from `open` to `close`, and the records of what it did. */
+class Scope {
+  #state;
+  #deliver;
+  #open = false;
+  #calls = 0;
+  #patched = [];
+
+  /** Throws `PlanError` where the plan does not hold. `records` is called with each record, or an array takes them. */
+  constructor(plan, { records, targets = [], identity } = {}) {
+    const text = toJson(plan);
+    const engine = native();
+    const number = strict(() => engine.library(text, identity));
+    released.register(this, number);
+    this.#state = read(engine, number);
+    /** All records so far, in order. */
+    this.records = [];
+    this.#deliver = Array.isArray(records) ? (record) => records.push(record) : records;
+    this.targets = targets;
+  }
+
+  /** The ids of the faults that were injected, in order, with repetitions. */
+  get injected() {
+    return this.records.filter((record) => record.action === 'injected').map((record) => record.fault);
+  }
+
+  /** The faults that were drawn and did not fire, each with the last reason. */
+  get skipped() {
+    const skipped = this.records.filter((record) => record.action === 'skipped');
+    return Object.fromEntries(skipped.map((record) => [record.fault, record.reason]));
+  }
+
+  /** How often that fault was injected, or any. */
+  fired(fault) {
+    return this.injected.filter((id) => fault === undefined || id === fault).length;
+  }
+
+  /** Puts another plan in force, at once, also for calls that are under way. */
+  replace(plan) {
+    const { engine, number } = this.#state;
+    const text = toJson(plan);
+    strict(() => engine.replace(number, text));
+    this.#state = read(engine, number);
+  }
+
+  /** `original` with this scope around it: faults while it is open, nothing before and after. */
+  wrap(original) {
+    return around(callable(original), this.gate());
+  }
+
+  /** For wrappers: what to ask before each call. */
+  gate() {
+    const { engine } = this.#state;
+    return {
+      host: () => (this.#open ? this.#state : undefined),
+      requestId: (context) => {
+        const id = context?.awsRequestId;
+        if (typeof id === 'string') return id;
+        this.#calls += 1;
+        return `call-${this.#calls}`;
+      },
+      trouble(error) {
+        throw error;
+      },
+      settle: () => this.#settle(),
+      exit: (code) => (isMainThread ? process.exit(code) : engine.crash(code)),
+    };
+  }
+
+  #settle() {
+    const { engine, number } = this.#state;
+    for (const line of engine.drain(number) ?? []) {
+      const record = JSON.parse(line);
+      this.records.push(record);
+      this.#deliver?.(record);
+    }
+  }
+
+  /** Puts the plan in force around the targets, and for the injection points of what runs from here on. */
+  open() {
+    this.#open = true;
+    try {
+      for (const [owner, name] of this.targets) this.#patch(owner, name);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    return this;
+  }
+
+  /** As `open`, and for all injection points of what runs from here on in this test or task. */
+  enter() {
+    this.open();
+    current.enterWith(this);
+    return this;
+  }
+
+  /** Runs `work` with the scope open, and closes it. */
+  run(work) {
+    this.open();
+    let value;
+    try {
+      value = current.run(this, () => work(this));
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    if (typeof value?.then !== 'function') {
+      this.close();
+      return value;
+    }
+    return Promise.resolve(value).finally(() => this.close());
+  }
+
+  close() {
+    this.#open = false;
+    for (const [owner, name, before] of this.#patched.splice(0).reverse()) {
+      if (before) Object.defineProperty(owner, name, before);
+      else delete owner[name];
+    }
+  }
+
+  [Symbol.dispose ?? Symbol.for('Symbol.dispose')]() {
+    this.close();
+  }
+
+  #patch(owner, name) {
+    const shown = `${owner?.constructor?.name ?? typeof owner}.${String(name)}`;
+    if (typeof owner?.[name] !== 'function') throw new TargetError(`targets: expected a method, got \`${shown}\``, shown);
+    const before = Object.getOwnPropertyDescriptor(owner, name);
+    const value = this.wrap(owner[name]);
+    try {
+      Object.defineProperty(owner, name, { value, writable: true, configurable: true, enumerable: before?.enumerable ?? true });
+    } catch (error) {
+      throw new TargetError(`targets: expected a method that can be replaced, got \`${shown}\` (${error.message})`, shown);
+    }
+    this.#patched.push([owner, name, before]);
+  }
+}
+
+function callable(original) {
+  if (typeof original !== 'function') throw new TypeError(`function: expected a function, got \`${String(original)}\``);
+  return original;
+}
+
+/**
+ * `original` with `plan` around it; without a plan, an injection point for `withFaults`. A Lambda context gives the request
+ * id and the deadline; other calls count as `call-1`, `call-2` and so on.
+ */
+function wrap(original, plan, options) {
+  callable(original);
+  if (plan !== undefined) return new Scope(plan, options).open().wrap(original);
+  // Gates of the scopes that this injection point has met: what its wrapper asks is the scope's of each call.
+  const gates = new WeakMap();
+  const gate = () => {
+    const scope = current.getStore();
+    if (scope && !gates.has(scope)) gates.set(scope, scope.gate());
+    return scope && gates.get(scope);
+  };
+  return around(original, {
+    host: () => gate()?.host(),
+    requestId: (context) => gate().requestId(context),
+    trouble: (error) => gate().trouble(error),
+    settle: () => gate()?.settle(),
+    exit: (code) => gate().exit(code),
+  });
+}
+
+/** Runs `work(scope)` with `plan` in force for the injection points it calls, the scope's own wrappers and the targets. */
+function withFaults(plan, work, options) {
+  return new Scope(plan, options).run(callable(work));
+}
+
+module.exports = { Scope, wrap, withFaults };
