@@ -17,15 +17,15 @@ TESTS = ("test_library*.py", "test_vectors.py", "test_pytest_plugin.py")
 PINNED = {"pytest", "pytest-asyncio", "pytest-xdist"}
 
 
-def tools(version: str) -> Path:
+def tools(version: str, python: str) -> Path:
     """pytest for that Python, installed once."""
     target = CACHE / f"pytest-cp{version.replace('.', '')}"
     if not (target / "pytest").is_dir():
         lines = (HERE / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
         wanted = [line for line in lines if line.partition("==")[0] in PINNED]
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        place = ["--target", str(target), "--python-version", version, "--implementation", "cp"]
-        subprocess.run([*pip, *place, "--only-binary", ":all:", *wanted], check=True)
+        # Run by that interpreter: what pytest needs differs between versions.
+        pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--target", str(target), *wanted], check=True)
     return target
 
 
@@ -36,7 +36,7 @@ def main() -> int:
         if python is None or version == "%d.%d" % sys.version_info[:2]:  # noqa: UP031 - a tuple fits it
             continue
         print(f"the library on CPython {version}", flush=True)
-        path = os.pathsep.join([str(tools(version)), str(HERE / "python"), str(HERE / "tests")])
+        path = os.pathsep.join([str(tools(version, python)), str(HERE / "python"), str(HERE / "tests")])
         files = [str(path) for pattern in TESTS for path in sorted((HERE / "tests").glob(pattern))]
         command = [python, "-m", "pytest", "-q", "-n", "auto", *files]
         if subprocess.run(command, cwd=HERE, env={**os.environ, "PYTHONPATH": path}, check=False).returncode:

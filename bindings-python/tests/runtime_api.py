@@ -65,7 +65,6 @@ class Environment:
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",
             "PYTHONPATH": os.pathsep.join(map(str, [code, *([layer / "python"] if layer else []), *path])),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}",
             "AWS_LAMBDA_FUNCTION_NAME": "hello",
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
