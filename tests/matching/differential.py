@@ -49,17 +49,19 @@ def main():
     ours = answers(options.command, lines)
     if not len(lines) == len(theirs) == len(ours):
         sys.exit(f"{len(lines)} pairs, but {len(theirs)} answers of the library and {len(ours)} of ours")
-    first = [pair for pair in zip(lines, theirs, ours) if verdict(pair[1]) != verdict(pair[2])]
+    first = [pair for pair in zip(lines, theirs, ours, strict=True) if verdict(pair[1]) != verdict(pair[2])]
     apart = answers([*library, "--apart"], [line for line, _, _ in first]) if first else []
-    disagreements = [(*pair, by_itself) for pair, by_itself in zip(first, apart) if verdict(by_itself) != verdict(pair[2])]
+    disagreements = [(*pair, by_itself) for pair, by_itself in zip(first, apart, strict=True) if verdict(by_itself) != verdict(pair[2])]
     for line, their, our, by_itself in disagreements[:20]:
         print(f"{line}\n  library: {their}\n  apart:   {by_itself}\n  ours:    {our}")
     if options.show:
         for pair in first:
             print("{}\n  library: {}\n  ours:    {}".format(*pair))
     counts = collections.Counter(map(verdict, theirs))
-    print(f"seed {options.seed}: {options.pairs} pairs ({', '.join(f'{count} {name}' for name, count in counts.most_common())}), "
-          f"{len(first) - len(disagreements)} on which the library contradicts itself, {len(disagreements)} disagreements")
+    print(
+        f"seed {options.seed}: {options.pairs} pairs ({', '.join(f'{count} {name}' for name, count in counts.most_common())}), "
+        f"{len(first) - len(disagreements)} on which the library contradicts itself, {len(disagreements)} disagreements"
+    )
     # A generator that no longer collides would agree about nothing worth knowing.
     if min(counts["true"], counts["false"], counts["error"]) < options.pairs // 50:
         sys.exit("too few pairs of one verdict: the generator is out of balance")

@@ -3,7 +3,9 @@
 import ipaddress
 import json
 import random
+from typing import Any
 
+# fmt: off
 NAMES = ["a", "b", "c", "a", "b", "a.b", "b.c", "a.b.c", "A", "x-y", "é", "a b", "b-", "ab"]
 TEXTS = [
     "", "a", "b", "ab", "abc", "aab", "abab", "A", "aB", "ABC", "a*b", "*", "\\", "a\\b", '"', 'a"', '"a', "a.b", "5", "5.0", "true",
@@ -23,6 +25,7 @@ NUMBERS = [
 WILDCARDS = ["*", "a*", "*a", "*b*", "a*b", "a*b*c", "*a*b", "", "ab", "\\*", "a\\*b", "\\\\", "*\\\\*", "*é*", "*日*", "*\"*", "a*a", "*ab*ab", "a*b*", "*🦀*", "?*"]
 BAD_WILDCARDS = ["**", "a**b", "\\", "a\\b", "*\\"]
 RESERVED = ["prefix", "numeric", "=", "regex", "cidr", "exactly", "in-date-range"]
+# fmt: on
 
 
 class Number(str):
@@ -90,7 +93,7 @@ class Generator:
     def pattern(self, event):
         leaves = list(flatten(event)) if isinstance(event, dict) else []
         fields = self.random.choice([1, 1, 1, 2, 2, 3, 4])
-        pattern = {}
+        pattern: dict[str, Any] = {}
         for _ in range(fields):
             self.field(pattern, leaves)
         for _ in range(self.random.choice([0, 0, 0, 0, 1, 1, 2])):
@@ -105,7 +108,7 @@ class Generator:
                 at = pattern
         branches = []
         for _ in range(self.random.choice([2, 2, 2, 3])):
-            branch = {}
+            branch: dict[str, Any] = {}
             for _ in range(self.random.choice([1, 1, 2])):
                 self.field(branch, leaves)
             if depth < 2 and self.chance(0.15):
@@ -167,7 +170,7 @@ class Generator:
     def wildcard(self, value):
         if not isinstance(value, str) or isinstance(value, Number) or self.chance(0.4):
             return self.random.choice(WILDCARDS)
-        pieces = []
+        pieces: list[str] = []
         for character in value:
             draw = self.random.random()
             if draw < 0.25:
@@ -180,7 +183,7 @@ class Generator:
     def cidr(self, value):
         text = value if isinstance(value, str) and self.chance(0.7) else self.random.choice(ADDRESSES)
         try:
-            bits = ipaddress.ip_address(text).max_prefixlen
+            bits: int = ipaddress.ip_address(text).max_prefixlen
         except ValueError:
             text, bits = self.random.choice([("10.0.0.0", 32), ("2001:db8::", 128), ("a00::", 128)])
         return f"{text}/{self.random.choice([self.random.randint(0, bits - 1), 8, 9, 16, 24, 31])}"
@@ -237,7 +240,8 @@ class Generator:
 
     def spoil(self, pattern):
         """Puts something somewhere that may not stand there."""
-        junk = self.random.choice([
+        # fmt: off
+        junk: Any = self.random.choice([
             {}, [], None, True, "a", Number("5"), [[]], [["a"]], {"a": "b"}, [{}], [{"a": "b"}], [{"prefix": 5}], [{"prefix": "a", "suffix": "b"}],
             [{"prefix": {}}], [{"prefix": {"wildcard": "a"}}], [{"suffix": {"equals-ignore-case": 5}}], [{"suffix": []}], [{"exactly": 5}], [{"exactly": ["a"]}],
             [{"exists": "true"}], [{"exists": None}], [{"exists": [True]}], [{"wildcard": ["a"]}], [{"wildcard": self.random.choice(BAD_WILDCARDS)}],
@@ -262,6 +266,7 @@ class Generator:
             if self.chance(0.5):
                 pattern.update(junk)
                 return self.shuffled(pattern)
+        # fmt: on
         if self.chance(0.05):
             return junk
         at = pattern

@@ -4,7 +4,7 @@ MATCHING_LIBRARY := .cache/matching
 MATCHING_PAIRS ?= 3000
 MATCHING_SEED ?= 1
 
-.PHONY: test-matching matching-long fuzz-matching
+.PHONY: test-matching lint-matching matching-long fuzz-matching
 
 $(MATCHING_LIBRARY)/Answers.class: tests/matching/pom.xml tests/matching/Answers.java
 	mkdir -p $(MATCHING_LIBRARY)
@@ -14,6 +14,11 @@ $(MATCHING_LIBRARY)/Answers.class: tests/matching/pom.xml tests/matching/Answers
 test-matching: cli $(MATCHING_LIBRARY)/Answers.class
 	python3 tests/matching/vectors.py --library '$(MATCHING_LIBRARY):$(MATCHING_LIBRARY)/*' -- target/release/faultlayer plan match
 	python3 tests/matching/differential.py --library '$(MATCHING_LIBRARY):$(MATCHING_LIBRARY)/*' --seed $(MATCHING_SEED) --pairs $(MATCHING_PAIRS) -- target/release/faultlayer plan match
+
+# With the venv of the Python part.
+lint-matching: $(PYTHON_VENV)/.ready
+	cd tests/matching && "$(CURDIR)/$(PYTHON_BIN)/ruff" check . && "$(CURDIR)/$(PYTHON_BIN)/ruff" format --check .
+	cd tests/matching && "$(CURDIR)/$(PYTHON_BIN)/mypy"
 
 # For hours or minutes without a disagreement: `make matching-long MATCHING_SEED=7`.
 matching-long:
