@@ -29,7 +29,8 @@ impl Style {
 /// The whole report, with the first `records` of Faultlayer's records at its end.
 pub fn render(report: &Report, records: usize, style: Style) -> String {
     let mut out = String::new();
-    let _ = writeln!(out, "{}\n", style.dim(&format!("{} · {} calls", report.function.line(), report.calls)));
+    let calls = if report.calls == 1 { "1 call".to_owned() } else { format!("{} calls", report.calls) };
+    let _ = writeln!(out, "{}\n", style.dim(&format!("{} · {calls}", report.function.line())));
     if report.interrupted {
         let _ = writeln!(
             out,

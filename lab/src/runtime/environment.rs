@@ -38,7 +38,6 @@ pub struct Environment {
     ready: Option<oneshot::Sender<Delivery>>,
     log_stream: String,
     used: u64,
-    invocations: u64,
     fresh: bool,
 }
 
@@ -82,7 +81,6 @@ impl Environment {
             ready: None,
             log_stream,
             used: 0,
-            invocations: 0,
             fresh: true,
             setup,
         })
@@ -91,7 +89,6 @@ impl Environment {
     /// Hands one invocation to the process, which is started first if it is not there, and waits for its fate.
     pub async fn invoke(&mut self, call: Invoke) -> Result<Invoked, LabError> {
         let request_id = call.request_id.clone().unwrap_or_else(random_id);
-        self.invocations += 1;
         let cold_start = !self.running;
         let mut init_ms = None;
         if std::mem::take(&mut self.fresh) {
@@ -117,9 +114,7 @@ impl Environment {
     /// The first initialisation, before the invocation's own time begins. One that fails leaves no process: the invocation starts another.
     async fn initialise(&mut self) -> Result<Option<f64>, LabError> {
         let begin = Instant::now();
-        self.launcher
-            .log
-            .say(format!("INIT_START Runtime Version: {}", self.setup.spec.runtime.replacen("python", "python:", 1)));
+        self.launcher.log.say(format!("INIT_START Runtime Version: {}", versioned(&self.setup.spec.runtime)));
         self.start().await?;
         let failed = match self.until_ready(begin + INIT_LIMIT).await? {
             None => return Ok(Some(ms(begin.elapsed()))),
@@ -363,6 +358,12 @@ impl Environment {
         self.used = self.used.max(now);
         now
     }
+}
+
+/// A runtime's name as the log has it: `python:3.12`.
+fn versioned(runtime: &str) -> String {
+    let (name, version) = runtime.split_at(runtime.find(|letter: char| letter.is_ascii_digit()).unwrap_or(runtime.len()));
+    format!("{name}:{version}")
 }
 
 /// The `errorType` of a client's error.

@@ -12,6 +12,8 @@ use crate::runtime::spec::FunctionSpec;
 
 /// The client that is installed where an interpreter has none, and what the managed runtime has beside it.
 const PACKAGES: [&str; 2] = ["awslambdaric==4.2.2", "boto3"];
+/// The client's package, whose folder says that the installation is whole.
+const PACKAGE: &str = "awslambdaric";
 const BOOTSTRAP: &str = include_str!("python_bootstrap.py");
 /// Asks an interpreter what it is. A shim that leads nowhere fails here.
 const QUESTION: &str = "import importlib.util, json, sys
@@ -36,9 +38,19 @@ impl Python {
     /// Finds an interpreter for `runtime` (as in `python3.12`) with a client, or one to install the client for.
     pub fn prepare(runtime: &str, workshop: &Workshop) -> Result<Python, LabError> {
         let version = runtime.trim_start_matches("python");
-        let all = candidates(&[version.to_owned()], workshop);
-        let matching: Vec<Found> = all.iter().filter_map(|path| ask(path)).filter(|found| found.version == version).collect();
-        let Some(found) = matching.iter().find(|found| found.client).or(matching.first()).cloned() else {
+        let installed = installed(version, workshop).join(PACKAGE).is_dir();
+        let mut fitting = None;
+        for path in candidates(&[version.to_owned()], workshop) {
+            let Some(found) = ask(&path).filter(|found| found.version == version) else { continue };
+            let complete = found.client || installed;
+            if complete || fitting.is_none() {
+                fitting = Some(found);
+            }
+            if complete {
+                break;
+            }
+        }
+        let Some(found) = fitting else {
             return Err(LabError::new(format!(
                 "no Python {version} on this machine (looked at the path, pyenv and uv): install it, for example with `uv python install {version}`, \
                  or choose a version that is there with --runtime"
@@ -122,11 +134,16 @@ fn ask(interpreter: &Path) -> Option<Found> {
     serde_json::from_slice(&output.stdout).ok()
 }
 
+/// Where the client for a version is installed.
+fn installed(version: &str, workshop: &Workshop) -> PathBuf {
+    workshop.cache.join("clients").join(format!("python{version}-{}", PACKAGES.join("-").replace("==", "-")))
+}
+
 /// Installs the client for `found` into the cache, once.
 fn install(found: &Found, workshop: &Workshop) -> Result<PathBuf, LabError> {
     let clients = workshop.cache.join("clients");
-    let folder = clients.join(format!("python{}-{}", found.version, PACKAGES.join("-").replace("==", "-")));
-    if folder.join("awslambdaric").is_dir() {
+    let folder = installed(&found.version, workshop);
+    if folder.join(PACKAGE).is_dir() {
         return Ok(folder);
     }
     fs::create_dir_all(&clients).map_err(|error| LabError::file("make", &clients, &error))?;
