@@ -10,21 +10,20 @@ use jni::sys::{JNIEnv, jarray, jobjectArray, jsize, jstring};
 use jni::{EnvUnowned, Outcome};
 
 /// Request ids have 36 characters, ARNs some 100.
-const SHORT: usize = 256;
+const SHORT: usize = 160;
+/// The most bytes that the JVM makes of a character, and its closing zero.
+const NARROW: usize = SHORT * 3 + 1;
 
 /// The JVM's environment of the thread that called the native method, for as long as that method runs.
 #[derive(Clone, Copy)]
 pub struct Jvm(*mut JNIEnv);
 
 /// Room for a short string, on the stack.
-pub struct Room {
-    wide: [u16; SHORT],
-    narrow: [u8; SHORT],
-}
+pub struct Room([u8; NARROW]);
 
 impl Room {
     pub const fn new() -> Self {
-        Self { wide: [0; SHORT], narrow: [0; SHORT] }
+        Self([0; NARROW])
     }
 }
 
@@ -43,20 +42,20 @@ impl Jvm {
         // SAFETY: `self.0` is the running thread's environment, `string` a live local reference to a string.
         let length = unsafe { ((**self.0).v1_2.GetStringLength)(self.0, string) };
         let count = usize::try_from(length).ok()?;
-        let Some(wide) = room.wide.get_mut(..count) else {
-            let mut long = vec![0_u16; count];
-            self.region(string, length, &mut long);
-            return Some(Cow::Owned(String::from_utf16_lossy(&long)));
-        };
-        self.region(string, length, wide);
-        let narrow = room.narrow.get_mut(..count)?;
-        for (to, from) in narrow.iter_mut().zip(wide.iter()) {
-            match u8::try_from(*from) {
-                Ok(byte) if byte.is_ascii() => *to = byte,
-                _ => return Some(Cow::Owned(String::from_utf16_lossy(wide))),
+        if count <= SHORT {
+            // SAFETY: as above; the buffer has room for the longest form of so many characters and the closing zero.
+            unsafe { ((**self.0).v1_2.GetStringUTFRegion)(self.0, string, 0, length, room.0.as_mut_ptr().cast()) }
+            // The JVM's form is UTF-8 for ASCII alone, and then there is one byte for each character.
+            if let Some((text, rest)) = room.0.split_at_checked(count)
+                && text.is_ascii()
+                && rest.first() == Some(&0)
+            {
+                return std::str::from_utf8(text).ok().map(Cow::Borrowed);
             }
         }
-        std::str::from_utf8(narrow).ok().map(Cow::Borrowed)
+        let mut wide = vec![0_u16; count];
+        self.region(string, length, &mut wide);
+        Some(Cow::Owned(String::from_utf16_lossy(&wide)))
     }
 
     fn region(self, string: jstring, length: jsize, buffer: &mut [u16]) {

@@ -1,5 +1,6 @@
 //! Hosts as Java holds them: by address. Owns the way in; what is decided is the engine's.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use faultlayer_core::boundary::{Call, EventInput, Host, Identity, Language, Sink, guard};
@@ -121,7 +122,11 @@ pub unsafe fn decide(jvm: Jvm, handle: jlong, told: &Told) -> jlong {
     };
     guard(panicked, || {
         let (mut id, mut arn) = (Room::new(), Room::new());
-        let client_context = jvm.text(told.client_context, &mut Room::new()).map(std::borrow::Cow::into_owned);
+        let client_context = if told.client_context.is_null() {
+            None
+        } else {
+            jvm.text(told.client_context, &mut Room::new()).map(Cow::into_owned)
+        };
         let event = jvm.bytes(told.event);
         let session = host.decide(&Call {
             request_id: jvm.text(told.request_id, &mut id).as_deref().unwrap_or_default(),
