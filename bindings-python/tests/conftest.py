@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interpreters import NEWEST_CLIENT, ROOT, VERSIONS, client, interpreter
+from interpreters import NEWEST_CLIENT, OLDER_CLIENTS, ROOT, VERSIONS, client, interpreter
 from runtime_api import Environment
 
 pytest_plugins = ["pytester"]
@@ -54,11 +54,12 @@ class Lambda:
             yield environment
 
 
-def clients() -> list[Any]:
-    """Each CPython with the newest client, and one CPython with the older ones."""
-    rows = [(version, NEWEST_CLIENT) for version in VERSIONS]
-    rows += [("3.12", path.name.split("-")[1]) for path in sorted(client("3.12").parent.glob("awslambdaric-*-cp312"))]
-    return [pytest.param(row, id=f"py{row[0]}-ric{row[1]}") for row in dict.fromkeys(rows)]
+NEWEST = [(version, NEWEST_CLIENT) for version in VERSIONS]
+OLDER = [("3.12", release) for release in OLDER_CLIENTS]
+
+
+def named(rows: list[tuple[str, str]]) -> list[Any]:
+    return [pytest.param(row, id=f"py{row[0]}-ric{row[1]}") for row in rows]
 
 
 def _start(row: tuple[str, str], layer: Path, code: Path) -> Lambda:
@@ -70,9 +71,15 @@ def _start(row: tuple[str, str], layer: Path, code: Path) -> Lambda:
     return Lambda(version, release, layer, code)
 
 
-@pytest.fixture(params=clients())
+@pytest.fixture(params=named(NEWEST))
 def function(request: pytest.FixtureRequest, layer: Path, tmp_path: Path) -> Lambda:
-    """A function with an empty code folder, on every CPython and client."""
+    """A function with an empty code folder, on every CPython with the newest client."""
+    return _start(request.param, layer, tmp_path)
+
+
+@pytest.fixture(params=named(NEWEST + OLDER))
+def function_of_any_client(request: pytest.FixtureRequest, layer: Path, tmp_path: Path) -> Lambda:
+    """The same, and on one CPython with the older clients, which resolve and report differently."""
     return _start(request.param, layer, tmp_path)
 
 

@@ -8,6 +8,12 @@ import pytest
 from conftest import Lambda
 from runtime_api import Answer
 
+
+@pytest.fixture
+def function(function_of_any_client: Lambda) -> Lambda:
+    return function_of_any_client
+
+
 # Handler, files. What each does at init is the client's business: the tests only compare with and without the layer.
 BROKEN: dict[str, tuple[str, dict[str, str]]] = {
     "no module": ("nowhere.handler", {}),
