@@ -1,0 +1,63 @@
+// The npm package as others get it: packed, installed into a project of their own, used through each of its doors.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { FIXTURES, nodeBinary } from './support/client.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const bin = path.join(root, 'node_modules/.bin');
+let project;
+
+const run = (program, args, options = {}) => {
+  try {
+    return execFileSync(program, args, { cwd: project, encoding: 'utf8', stdio: 'pipe', timeout: 120_000, ...options });
+  } catch (error) {
+    throw new Error(`${path.basename(program)} ${args.join(' ')}\n${error.stdout}${error.stderr}`);
+  }
+};
+
+describe('the package', () => {
+  before(() => {
+    project = mkdtempSync(path.join(tmpdir(), 'faultlayer-package-'));
+    const [{ filename }] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', project], { cwd: root }));
+    run('tar', ['xzf', filename]);
+    mkdirSync(path.join(project, 'node_modules'));
+    cpSync(path.join(project, 'package'), path.join(project, 'node_modules/faultlayer'), { recursive: true });
+    for (const name of readdirSync(path.join(root, 'node_modules'))) {
+      if (!name.startsWith('.')) symlinkSync(path.join(root, 'node_modules', name), path.join(project, 'node_modules', name));
+    }
+    cpSync(path.join(FIXTURES, 'consumer'), project, { recursive: true });
+    cpSync(path.resolve(root, '../examples/node'), path.join(project, 'example'), { recursive: true });
+    writeFileSync(path.join(project, 'package.json'), '{"private":true}');
+  });
+  after(() => rmSync(project, { recursive: true, force: true }));
+
+  for (const major of [20, 22, 24]) {
+    test(`require and import share one engine on Node ${major}`, () => {
+      assert.equal(run(nodeBinary(major), ['both.cjs']), 'both work\n');
+    });
+    test(`the example's tests pass on Node ${major}`, () => {
+      run(nodeBinary(major), ['--test', '--test-reporter=tap', 'example/index.test.mjs']);
+    });
+  }
+
+  test('a strict TypeScript project compiles, as module and as CommonJS', () => {
+    const strict = ['--strict', '--noEmit', '--exactOptionalPropertyTypes', '--target', 'es2022', '--types', 'node'];
+    run(`${bin}/tsc`, [...strict, '--module', 'nodenext', 'typed.ts']);
+    cpSync(path.join(project, 'typed.ts'), path.join(project, 'module.mts'));
+    run(`${bin}/tsc`, [...strict, '--module', 'nodenext', 'module.mts']);
+  });
+
+  test('Vitest', () => {
+    run(`${bin}/vitest`, ['run', '--root', project, 'vitest.test.mjs'], { env: { ...process.env, CI: 'true' } });
+  });
+
+  test('Jest', () => {
+    run(`${bin}/jest`, ['--rootDir', project, '--testMatch', '**/jest.test.cjs', '--no-cache']);
+  });
+});
