@@ -330,3 +330,14 @@ def test_start_is_throttled_at_one_a_second(lab: Lab) -> None:
     lab.start("Doc")
     assert refused(lambda: lab.start("Doc"))[:2] == ("ThrottlingException", 400)
     assert lab.client("ssm", 8).start_automation_execution(DocumentName="Doc")["AutomationExecutionId"]
+
+
+def test_a_reset_leaves_nothing_behind(lab: Lab) -> None:
+    lab.hook("hang", operation="PutParameter")
+    lab.run(document(script("boto3.client('ssm').put_parameter(Name='/late', Value='x', Type='String')")))
+    until(lambda: lab.ask("GET", "/faults")["faults"][0]["hanging"], lambda hanging: hanging == 1)
+    lab.ask("POST", "/reset")
+    assert lab.ask("GET", "/scripts")["scripts"] == []
+    assert lab.ask("GET", "/calls")["calls"] == []
+    assert lab.ssm.describe_parameters()["Parameters"] == []
+    assert lab.ssm.describe_automation_executions()["AutomationExecutionMetadataList"] == []

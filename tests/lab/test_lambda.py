@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -322,3 +323,26 @@ def test_what_botocore_would_not_send_is_refused(lab: Lab) -> None:
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(request)
         assert caught.value.code == 400
+
+
+def test_of_many_who_read_one_revision_one_writes(lab: Lab) -> None:
+    lab.settings(update_ms=0)
+    revision = lab.function()["RevisionId"]
+    unlucky: list[str] = []
+    lucky: list[int] = []
+
+    def write(timeout: int) -> None:
+        try:
+            update(lab, Timeout=timeout, RevisionId=revision)
+            lucky.append(timeout)
+        except lab.functions.exceptions.ClientError as error:
+            unlucky.append(error.response["Error"]["Code"])
+
+    threads = [threading.Thread(target=write, args=(timeout,)) for timeout in range(10, 26)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(lucky) == 1
+    assert set(unlucky) <= {"PreconditionFailedException", "ResourceConflictException"}
+    assert lab.settled()["Timeout"] == lucky[0]

@@ -113,6 +113,9 @@ def test_a_document_has_versions_and_a_default(lab: Lab) -> None:
     [
         ({"schemaVersion": "2.2"}, "schemaVersion"),
         ({"mainSteps": []}, "mainSteps"),
+        ({"parameters": {"AutomationAssumeRole": {"type": "String", "default": "x", "allowedPattern": "^y*$"}}}, "allowed pattern"),
+        ({"parameters": {"AutomationAssumeRole": {"type": "Boolean", "default": "true"}}}, "Boolean"),
+        ({"parameters": {"AutomationAssumeRole": {"type": "String", "default": "x", "allowedValues": ["y"]}}}, "allowed value"),
         ({"unknown": 1}, "unknown"),
         ({"outputs": ["nothing.here"]}, "nothing"),
         ({"mainSteps": [{"name": "a", "action": "aws:unknown", "inputs": {}}]}, "aws:unknown"),

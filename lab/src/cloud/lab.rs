@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,8 @@ pub struct Lab {
     settings: Mutex<Settings>,
     rates: Mutex<Rates>,
     endpoint: OnceLock<String>,
+    /// One more with each reset: a call from before it has no effect any more.
+    era: AtomicU64,
 }
 
 /// How a call ends for the client.
@@ -102,6 +105,7 @@ impl Lab {
             settings: Mutex::new(settings),
             rates: Mutex::new(Rates::default()),
             endpoint: OnceLock::new(),
+            era: AtomicU64::new(0),
             place,
             store,
             calls,
@@ -162,11 +166,13 @@ impl Lab {
     /// One API call from a client, a script or a step.
     pub async fn dispatch(self: &Arc<Self>, request: &Request, who: &Principal) -> Outcome {
         let resource = resource::of(&self.place, request);
+        let era = self.era.load(Ordering::SeqCst);
         let nth = self.calls.begin(who);
         let mut fired = self.faults.claim(who, request.service, request.operation, &resource);
         let hook = fired.as_ref().map(|fired| fired.id);
         let outcome = match self.before(&mut fired, who, request).await {
             Some(early) => early,
+            None if self.era.load(Ordering::SeqCst) != era => return Outcome::Dropped,
             None => {
                 let answer = self.answer(request, who).await;
                 self.after(&mut fired, who, request, answer).await
@@ -264,6 +270,7 @@ impl Lab {
 
     /// Forgets everything but the settings.
     pub async fn reset(self: &Arc<Self>) -> io::Result<()> {
+        self.era.fetch_add(1, Ordering::SeqCst);
         self.faults.clear();
         self.engines.end_all();
         self.environments.clear().await;

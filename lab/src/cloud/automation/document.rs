@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::values;
+use super::{parameters, selector, values};
 
 /// A document.
 #[derive(Debug, Clone, Deserialize)]
@@ -280,6 +280,29 @@ impl Parameter {
         if let Some(pattern) = &self.allowed_pattern {
             fancy_regex::Regex::new(pattern).map_err(|error| format!("parameters.{name}.allowedPattern: {error}"))?;
         }
-        Ok(())
+        let Some(default) = &self.default else {
+            return Ok(());
+        };
+        let fits = match self.kind.as_str() {
+            "Boolean" => default.is_boolean(),
+            "Integer" => default.is_i64(),
+            "StringList" => selector::typed(default, "StringList"),
+            "MapList" => default.is_array(),
+            "StringMap" => default.is_object(),
+            kind if kind.starts_with("List<") => selector::typed(default, "StringList"),
+            _ => default.is_string(),
+        };
+        if !fits {
+            return Err(format!("parameters.{name}.default: expected a {}, got `{default}`", self.kind));
+        }
+        let list = match default {
+            Value::Array(items) => items.iter().map(values::plain).collect(),
+            other => vec![values::plain(other)],
+        };
+        // A default that names a Parameter Store parameter is checked when its value is known.
+        if list.iter().any(|text| text.contains("{{")) {
+            return Ok(());
+        }
+        parameters::check(name, self, &list).map_err(|error| format!("parameters.{name}.default: {error}"))
     }
 }

@@ -32,7 +32,11 @@ pub fn fill(
         };
         let list = match default {
             Value::Array(items) if is_list(parameter) => items.iter().map(plain).collect(),
-            Value::String(text) => vec![from_store(text, lookup)?],
+            Value::String(text) => {
+                let list = vec![from_store(text, lookup)?];
+                check(name, parameter, &list)?;
+                list
+            }
             other => vec![other.to_string()],
         };
         filled.insert(name.clone(), list);
@@ -55,7 +59,8 @@ fn is_list(parameter: &Parameter) -> bool {
     parameter.kind == "StringList" || parameter.kind == "MapList" || parameter.kind.starts_with("List<")
 }
 
-fn check(name: &str, parameter: &Parameter, list: &[String]) -> Result<(), String> {
+/// Refuses what a parameter's declaration does not allow.
+pub fn check(name: &str, parameter: &Parameter, list: &[String]) -> Result<(), String> {
     let refuse = |text: String| Err(format!("Parameter \"{name}\": {text}"));
     if !is_list(parameter) && list.len() != 1 {
         return refuse(format!("expected one value, got {}", list.len()));

@@ -167,6 +167,11 @@ impl Function {
         if self.update.is_none() {
             return Ok(());
         }
+        if self.running.is_none() {
+            return Err(ApiError::conflict(
+                "The operation cannot be performed at this time. The function is currently in the following state: Pending",
+            ));
+        }
         Err(ApiError::conflict(format!(
             "The operation cannot be performed at this time. An update is in progress for resource: {}",
             self.arn(place)
