@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import time
 import uuid
 import zipfile
 from typing import Any
@@ -62,7 +63,8 @@ class World:
         self.fn.create_function(
             **{"FunctionName": name, "Role": self.role, "Code": {"ZipFile": CODE}, "Timeout": 5, "MemorySize": 128, **OWN[kind], **more}
         )
-        self.fn.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+        while self.config(name).get("State") == "Pending":
+            time.sleep(0.02)
         return name
 
     def config(self, name: str) -> dict[str, Any]:
