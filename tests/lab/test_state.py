@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import BotoCoreError
 
 from client import Lab, archive, command, statuses, until
 from documents import document, mark, script, sleep
@@ -115,3 +118,36 @@ def test_one_folder_has_one_lab_and_json_is_one_line(labs: list[Lab], tmp_path: 
     second = subprocess.run([command(), "lab", "--state", str(tmp_path)], capture_output=True, text=True, check=False)
     assert second.returncode == 2
     assert "is in use by another lab" in second.stderr
+
+
+def test_what_was_answered_before_a_kill_is_never_lost(labs: list[Lab], tmp_path: Path) -> None:
+    known: dict[str, int] = {}
+    for round_ in range(4):
+        lab = begin(labs, tmp_path)
+        lab.settings(update_ms=0)
+        for name, timeout in known.items():
+            assert lab.settled(name)["Timeout"] in (timeout, timeout + 1), "at most the write that was cut off came after"
+        names = [f"f{round_}{number}" for number in range(3)]
+        stop = threading.Event()
+
+        def work(name: str, lab: Lab = lab, stop: threading.Event = stop) -> None:
+            try:
+                lab.function(name, Timeout=1)
+                known[name] = 1
+                for timeout in itertools.count(2):
+                    lab.functions.update_function_configuration(FunctionName=name, Timeout=timeout)
+                    known[name] = timeout
+                    lab.settled(name)
+                    if timeout > 20:
+                        stop.set()
+            except (BotoCoreError, OSError):
+                return
+
+        threads = [threading.Thread(target=work, args=(name,)) for name in names]
+        for thread in threads:
+            thread.start()
+        assert stop.wait(60)
+        lab.kill()
+        for thread in threads:
+            thread.join()
+        assert set(names) <= set(known)

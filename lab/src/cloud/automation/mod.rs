@@ -2,7 +2,7 @@
 //!
 //! - [`document`]: documents, read and checked.  [`parameters`]: what an execution is given.
 //! - [`execution`]: what is kept of an execution and shown.  [`engine`]: its way through the steps.
-//! - [`actions`], [`script`], [`branch`]: what steps do.
+//! - [`actions`], [`script`], [`branch`]: what steps do.  [`interpreter`]: the Python of scripts.
 //! - [`values`], [`selector`]: references in inputs; paths of outputs.
 
 pub mod actions;
@@ -10,6 +10,7 @@ pub mod branch;
 pub mod document;
 pub mod engine;
 pub mod execution;
+pub mod interpreter;
 pub mod parameters;
 pub mod script;
 pub mod selector;

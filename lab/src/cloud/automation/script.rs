@@ -1,13 +1,12 @@
 //! `aws:executeScript`: a Python process of its own that reaches the lab's endpoint under the role of the execution.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::process::Command;
-use tokio::sync::OnceCell;
 
 use super::super::clock;
 use super::super::lab::Lab;
@@ -21,30 +20,6 @@ const PAYLOAD: usize = 100 * 1024;
 /// SSM's limit for lists in it.
 const ITEMS: usize = 100;
 
-/// The interpreter: `FAULTLAYER_LAB_PYTHON`, or the first of these on the path that has boto3.
-async fn interpreter() -> Result<&'static Path, String> {
-    static FOUND: OnceCell<Option<PathBuf>> = OnceCell::const_new();
-    let found = FOUND
-        .get_or_init(|| async {
-            let named = std::env::var("FAULTLAYER_LAB_PYTHON").ok();
-            for name in named.into_iter().chain(["python3.11", "python3.12", "python3.10", "python3"].map(str::to_owned)) {
-                let code = "import sys, boto3; print(sys.executable)";
-                let output = Command::new(&name).args(["-c", code]).stderr(Stdio::null()).output().await;
-                if let Ok(output) = output
-                    && output.status.success()
-                {
-                    // The executable itself: a version manager's shim would need its own environment.
-                    return Some(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
-                }
-            }
-            None
-        })
-        .await;
-    found.as_deref().ok_or_else(|| {
-        "no Python with boto3 found: `aws:executeScript` needs one, on the path or named by FAULTLAYER_LAB_PYTHON".to_owned()
-    })
-}
-
 /// Runs a script. It is not ended when its execution goes on without it.
 pub async fn run(lab: &Arc<Lab>, task: &Task, inputs: &Value) -> Outcome {
     match attempt(lab, task, inputs).await {
@@ -54,7 +29,7 @@ pub async fn run(lab: &Arc<Lab>, task: &Task, inputs: &Value) -> Outcome {
 }
 
 async fn attempt(lab: &Arc<Lab>, task: &Task, inputs: &Value) -> Result<Value, String> {
-    let python = interpreter().await?;
+    let python = super::interpreter::find().await?;
     let folder = lab.store.folder().join("scripts").join(clock::id());
     let made = std::fs::create_dir_all(&folder);
     made.map_err(|error| format!("cannot make `{}`: {error}", folder.display()))?;
