@@ -3,8 +3,9 @@
     python3 bench.py --layer FOLDER [--java HOME] [--runs N]
 
 Cold start is from the start of the process to its first request for an invocation, with the options of the managed
-runtimes; the memory is what the process has then. Calls are timed inside one JVM, around the runtime client's own code.
-Runs of all kinds alternate, so that a busy machine is busy for all; a figure is the median of its runs' differences.
+runtimes: by the clock, and in processor time, which a busy machine changes less; the memory is what the process has then.
+Calls are timed inside one JVM, around the runtime client's own code, in processor time of their thread. Runs of all kinds
+alternate, so that a busy machine is busy for all; a figure is the median of its runs' differences.
 """
 
 from __future__ import annotations
@@ -63,8 +64,8 @@ def environment(more: dict[str, str], **fixed: str) -> dict[str, str]:
     return kept | {"AWS_LAMBDA_FUNCTION_NAME": "bench", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"} | fixed | more
 
 
-def cold_start(java: Path, class_path: str, more: dict[str, str], work: Path) -> tuple[float, float]:
-    """Milliseconds to the first request, and the memory in MB at that moment."""
+def cold_start(java: Path, class_path: str, more: dict[str, str], work: Path) -> tuple[float, float, float]:
+    """To the first request: milliseconds, milliseconds of processor time, and the memory in MB at that moment."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(60)
         address = f"127.0.0.1:{server.getsockname()[1]}"
@@ -79,11 +80,12 @@ def cold_start(java: Path, class_path: str, more: dict[str, str], work: Path) ->
                 connection.recv(1)
                 took = (time.perf_counter() - start) * 1000
                 status = Path(f"/proc/{process.pid}/status").read_text()
+                threads = [task.read_text() for task in Path(f"/proc/{process.pid}/task").glob("*/schedstat")]
         finally:
             process.kill()
             process.wait()
     [memory] = [int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:")]
-    return took, memory
+    return took, sum(int(thread.split()[0]) for thread in threads) / 1e6, memory
 
 
 def call(java: Path, class_path: str, more: dict[str, str], options: list[str]) -> float:
@@ -110,11 +112,13 @@ def main() -> int:
     kinds = variants(options.layer.resolve(), byte_buddy)
 
     millis: dict[str, list[float]] = {name: [] for name in kinds}
+    processor: dict[str, list[float]] = {name: [] for name in kinds}
     memory: dict[str, list[float]] = {name: [] for name in kinds}
     for _ in range(options.runs):
         for name, more in kinds.items():
-            took, megabytes = cold_start(java, class_path, more, work)
+            took, spent, megabytes = cold_start(java, class_path, more, work)
             millis[name].append(took)
+            processor[name].append(spent)
             memory[name].append(megabytes)
     nanos: dict[str, dict[str, list[float]]] = {}
     for mode, flags in (("C1", ["-XX:TieredStopAtLevel=1"]), ("C2", [])):
@@ -123,13 +127,14 @@ def main() -> int:
             for name, more in kinds.items():
                 nanos[mode][name].append(call(java, class_path, more, flags))
 
-    print(f"{'':14}{'cold start':>12}{'memory':>12}{'call, C1':>12}{'call, C2':>12}")
-    base = statistics.median(millis["bare"]), statistics.median(memory["bare"])
-    print(f"{'bare':14}{base[0]:>9.1f} ms{base[1]:>9.1f} MB{min(nanos['C1']['bare']):>9.0f} ns{min(nanos['C2']['bare']):>9.0f} ns")
-    added = differences(millis), differences(memory)
+    cold = {"cold start": (millis, "ms"), "processor": (processor, "ms"), "memory": (memory, "MB")}
+    print(f"{'':14}" + "".join(f"{title:>13}" for title in [*cold, *(f"call, {mode}" for mode in nanos)]))
+    bare = [f"{statistics.median(runs['bare']):>10.1f} {unit}" for runs, unit in cold.values()]
+    print(f"{'bare':14}" + "".join(bare) + "".join(f"{min(runs['bare']):>10.0f} ns" for runs in nanos.values()))
     for name in list(kinds)[1:]:
-        calls = [min(nanos[mode][name]) - min(nanos[mode]["bare"]) for mode in nanos]
-        print(f"{name:14}{added[0][name]:>+9.1f} ms{added[1][name]:>+9.1f} MB{calls[0]:>+9.0f} ns{calls[1]:>+9.0f} ns")
+        added = [f"{differences(runs)[name]:>+10.1f} {unit}" for runs, unit in cold.values()]
+        calls = [f"{min(runs[name]) - min(runs['bare']):>+10.0f} ns" for runs in nanos.values()]
+        print(f"{name:14}" + "".join(added) + "".join(calls))
     return 0
 
 

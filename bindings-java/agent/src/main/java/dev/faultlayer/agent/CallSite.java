@@ -63,17 +63,13 @@ final class CallSite {
         return sites[0] == 1 ? found[0] : null;
     }
 
-    /** The class with the hook in it, or null if it has no such place. */
-    static byte[] instrument(byte[] bytes) {
-        String place = find(bytes);
-        if (place == null) {
-            return null;
-        }
+    /** The class with the hook in that method, or null if it has no such place. */
+    static byte[] instrument(byte[] bytes, String place) {
         ClassReader reader = new ClassReader(bytes);
         ClassWriter writer = new ClassWriter(reader, ClassWriter.COMPUTE_MAXS);
         Instrumenter instrumenter = new Instrumenter(writer, place);
         reader.accept(instrumenter, ClassReader.EXPAND_FRAMES);
-        return instrumenter.done ? writer.toByteArray() : null;
+        return instrumenter.sites == 1 ? writer.toByteArray() : null;
     }
 
     private static boolean isPlace(int code, String owner, String method, String type) {
@@ -84,7 +80,7 @@ final class CallSite {
         private final String place;
         private String owner;
         private boolean hasFrames;
-        boolean done;
+        int sites;
 
         Instrumenter(ClassVisitor next, String place) {
             super(API, next);
@@ -199,7 +195,7 @@ final class CallSite {
             frame(outer, new Object[0]);
             // The method may have a frame of its own right here, and two cannot stand at one place.
             super.visitInsn(Opcodes.NOP);
-            parent.done = true;
+            parent.sites++;
         }
 
         private void invokeStatic(String owner, String method, String type) {

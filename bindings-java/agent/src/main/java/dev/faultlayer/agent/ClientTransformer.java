@@ -16,10 +16,13 @@ final class ClientTransformer implements ClassFileTransformer {
     private static final String OLDER_CLIENT = "lambdainternal/";
 
     /** The main class of both. */
-    private static final String MAIN = "AWSLambda";
+    private static final String MAIN = "/AWSLambda";
 
     private final Instrumentation instrumentation;
     private boolean started;
+
+    /** Known from the load of the client's main class on. */
+    private volatile Shape shape;
 
     ClientTransformer(Instrumentation instrumentation) {
         this.instrumentation = instrumentation;
@@ -50,29 +53,35 @@ final class ClientTransformer implements ClassFileTransformer {
                 }
             }
         }
-        if (!Hook.isActive()) {
+        if (shape == null) {
+            if (!Hook.isActive() || !name.endsWith(MAIN)) {
+                return null;
+            }
+            shape = Shape.find(loader, name.startsWith(CLIENT) ? CLIENT : OLDER_CLIENT, domain);
+            if (shape == null) {
+                unknown("has no place that calls the handler in a known way");
+            }
             return null;
         }
-        String prefix = name.startsWith(CLIENT) ? CLIENT : OLDER_CLIENT;
-        if (name.length() == prefix.length() + MAIN.length() && name.endsWith(MAIN) && !Shape.isThere(loader, prefix, domain)) {
-            OwnRecord.write("ERROR", "client_unknown",
-                    "the runtime client has no place that calls the handler in a known way, no faults will be injected");
-            finish();
+        if (!name.equals(shape.className)) {
             return null;
         }
-        byte[] changed = Shape.isCandidate(bytes) ? CallSite.instrument(bytes) : null;
+        byte[] changed = CallSite.instrument(bytes, shape.method);
         if (changed == null) {
-            return null;
-        }
-        if (!seesHook(loader)) {
-            OwnRecord.write("ERROR", "client_unknown",
-                    "the runtime client's class loader does not see the agent, no faults will be injected");
+            unknown("calls the handler in another way than its own file says");
+        } else if (!seesHook(loader)) {
+            unknown("has a class loader that does not see the agent");
             changed = null;
         } else {
             SnapStart.register(loader);
+            finish();
         }
-        finish();
         return changed;
+    }
+
+    private void unknown(String why) {
+        OwnRecord.write("ERROR", "client_unknown", "the runtime client ".concat(why).concat(", no faults will be injected"));
+        finish();
     }
 
     private static boolean seesHook(ClassLoader loader) {

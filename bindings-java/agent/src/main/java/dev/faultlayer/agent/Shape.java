@@ -4,6 +4,7 @@ import java.io.File;
 import java.io.InputStream;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.security.CodeSource;
 import java.security.ProtectionDomain;
 import java.util.Enumeration;
@@ -11,9 +12,9 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 
 /**
- * Tells whether a runtime client has the place that the agent hooks, by what the class does and not by its name alone:
- * a method that returns the answer as {@code ByteArrayOutputStream} and in it calls
- * {@code RequestStreamHandler.handleRequest} once. All handler shapes meet there.
+ * Finds the place in a runtime client that the agent hooks, by what the class does and not by its name alone: a method
+ * that returns the answer as {@code ByteArrayOutputStream} and in it calls {@code RequestStreamHandler.handleRequest}
+ * once. All handler shapes meet there.
  */
 final class Shape {
     /** Where every client so far has it: an anonymous class of this one. */
@@ -27,73 +28,89 @@ final class Shape {
         ascii("handleRequest"),
     };
 
-    private Shape() {}
+    /** The class that has the place, as a transformer sees it. */
+    final String className;
 
-    /** A quick look at the constants, so that few classes are read in full. */
-    static boolean isCandidate(byte[] bytes) {
-        for (byte[] mark : MARKS) {
-            if (!contains(bytes, mark)) {
-                return false;
-            }
-        }
-        return true;
+    /** Its method, as name and descriptor. */
+    final String method;
+
+    private Shape(String className, String method) {
+        this.className = className;
+        this.method = method;
     }
 
-    /** Whether some class of the client has the place: first where it usually is, then in the whole jar. */
-    static boolean isThere(ClassLoader loader, String prefix, ProtectionDomain domain) throws Exception {
+    /** Null if no class of the client has it: looked for where it usually is, then in the whole jar. */
+    static Shape find(ClassLoader loader, String prefix, ProtectionDomain domain) throws Exception {
         if (loader == null) {
-            return false;
+            return null;
         }
         for (int i = 1; i <= USUAL_MOST; i++) {
-            try (InputStream in = loader.getResourceAsStream(prefix + USUAL + i + ".class")) {
+            String name = prefix + USUAL + i;
+            try (InputStream in = loader.getResourceAsStream(name + ".class")) {
                 if (in == null) {
                     break;
                 }
-                if (hasPlace(in.readAllBytes())) {
-                    return true;
+                Shape found = in(name, in.readAllBytes());
+                if (found != null) {
+                    return found;
                 }
             }
         }
         CodeSource source = domain == null ? null : domain.getCodeSource();
         URL where = source == null ? null : source.getLocation();
         if (where == null || !where.getProtocol().equals("file")) {
-            return false;
+            return null;
         }
         File file = new File(where.toURI());
-        return file.isFile() ? isInJar(file, prefix) : isInFolder(new File(file, prefix));
+        return file.isFile() ? inJar(file, prefix) : inFolder(new File(file, prefix), prefix);
     }
 
-    private static boolean isInJar(File file, String prefix) throws Exception {
+    private static Shape inJar(File file, String prefix) throws Exception {
         try (JarFile jar = new JarFile(file)) {
             for (Enumeration<JarEntry> entries = jar.entries(); entries.hasMoreElements();) {
                 JarEntry entry = entries.nextElement();
                 if (entry.getName().startsWith(prefix) && entry.getName().endsWith(".class")) {
                     try (InputStream in = jar.getInputStream(entry)) {
-                        if (hasPlace(in.readAllBytes())) {
-                            return true;
+                        Shape found = in(stem(entry.getName()), in.readAllBytes());
+                        if (found != null) {
+                            return found;
                         }
                     }
                 }
             }
         }
-        return false;
+        return null;
     }
 
-    private static boolean isInFolder(File folder) throws Exception {
+    private static Shape inFolder(File folder, String prefix) throws Exception {
         File[] files = folder.listFiles();
         if (files == null) {
-            return false;
+            return null;
         }
         for (File file : files) {
-            if (file.getName().endsWith(".class") && hasPlace(java.nio.file.Files.readAllBytes(file.toPath()))) {
-                return true;
+            if (file.getName().endsWith(".class")) {
+                Shape found = in(prefix.concat(stem(file.getName())), Files.readAllBytes(file.toPath()));
+                if (found != null) {
+                    return found;
+                }
             }
         }
-        return false;
+        return null;
     }
 
-    private static boolean hasPlace(byte[] bytes) {
-        return isCandidate(bytes) && CallSite.find(bytes) != null;
+    private static String stem(String file) {
+        return file.substring(0, file.length() - ".class".length());
+    }
+
+    /** A quick look at the constants first, so that few classes are read in full. */
+    private static Shape in(String name, byte[] bytes) {
+        for (byte[] mark : MARKS) {
+            if (!contains(bytes, mark)) {
+                return null;
+            }
+        }
+        String method = CallSite.find(bytes);
+        return method == null ? null : new Shape(name, method);
     }
 
     private static boolean contains(byte[] bytes, byte[] mark) {
