@@ -113,13 +113,13 @@ pub fn arn(host: u32, arn: Option<String>) {
 /// Nothing where nothing is drawn: call the handler as if nothing were here.
 #[napi]
 pub fn decide(host: u32, id: String, deadline: f64) -> Option<Session> {
-    with(host, |slot| slot.decide(&id, deadline, false, None, EventInput::Absent, None)).flatten()
+    with(host, |slot| slot.decide(&id, deadline, false)).flatten()
 }
 
 /// As [`decide`], for a handler that streams its response.
 #[napi]
 pub fn decide_streaming(host: u32, id: String, deadline: f64) -> Option<Session> {
-    with(host, |slot| slot.decide(&id, deadline, true, None, EventInput::Absent, None)).flatten()
+    with(host, |slot| slot.decide(&id, deadline, true)).flatten()
 }
 
 /// As [`decide`], for a plan with patterns: reads what they name of `event`, and `client_context` as JSON text. `now_us` is
@@ -135,10 +135,27 @@ pub fn decide_reading(
     now_us: f64,
 ) -> Option<Session> {
     // Reading an object may run the function's own code (a getter), which may come back here: nothing is borrowed then.
-    let paths = with(host, |slot| slot.paths.clone()).flatten();
-    let projection = guard(|| None, || paths.map(|paths| project(&paths, event)));
-    let event = projection.as_ref().map_or(EventInput::Absent, EventInput::Projection);
-    with(host, |slot| slot.decide(&id, deadline, streaming, client_context.as_deref(), event, whole(now_us))).flatten()
+    let Some((core, arn, paths)) = with(host, |slot| (Arc::clone(&slot.host), slot.arn.clone(), slot.paths.clone())) else {
+        return None;
+    };
+    guard(
+        || None,
+        || {
+            let mut call = Call {
+                request_id: &id,
+                deadline_ms: whole(deadline),
+                function_arn: arn.as_deref(),
+                client_context: client_context.as_deref(),
+                event: EventInput::Absent,
+                streaming,
+                now_us: Some(whole(now_us).unwrap_or_else(|| core.now_us())),
+            };
+            let read = paths.filter(|_| core.looks_at_event(&call)).map(|paths| project(&paths, event));
+            call.event = read.as_ref().map_or(EventInput::Absent, EventInput::Projection);
+            core.decide(&call)
+        },
+    )
+    .map(Session::new)
 }
 
 /// The lines of records since the last call, if there are any.
@@ -163,23 +180,15 @@ impl Slot {
         Self { host, arn: None, lines, paths }
     }
 
-    fn decide(
-        &self,
-        id: &str,
-        deadline: f64,
-        streaming: bool,
-        client_context: Option<&str>,
-        event: EventInput<'_>,
-        now_us: Option<i64>,
-    ) -> Option<Session> {
+    fn decide(&self, id: &str, deadline: f64, streaming: bool) -> Option<Session> {
         let call = Call {
             request_id: id,
             deadline_ms: whole(deadline),
             function_arn: self.arn.as_deref(),
-            client_context,
-            event,
+            client_context: None,
+            event: EventInput::Absent,
             streaming,
-            now_us,
+            now_us: None,
         };
         guard(|| None, || self.host.decide(&call)).map(Session::new)
     }

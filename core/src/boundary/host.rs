@@ -98,6 +98,27 @@ impl Host {
         self.engine.event_paths()
     }
 
+    /// Whether [`Host::decide`] will look at the event of this call, which it does only where the sample of a fault with a
+    /// pattern hits. A binding to which reading costs more than asking reads the event only then; the call must name the
+    /// time (`now_us`), so that both see the same.
+    #[must_use]
+    pub fn looks_at_event(&self, call: &Call<'_>) -> bool {
+        self.engine.looks_at_event(&Invocation {
+            request_id: call.request_id,
+            deadline: call.deadline_ms.map(Timestamp::from_millis),
+            now: call.now_us.map_or_else(clock::now, Timestamp),
+            cold_start: false,
+            streaming: call.streaming,
+            facts: Facts::default(),
+        })
+    }
+
+    /// The time as [`Call::now_us`] tells it.
+    #[must_use]
+    pub fn now_us(&self) -> i64 {
+        clock::now().0
+    }
+
     /// Decides for one invocation, and counts it. `None` if nothing is drawn: call the handler as if nothing were here.
     #[must_use]
     pub fn decide(&self, call: &Call<'_>) -> Option<Session> {

@@ -62,6 +62,24 @@ pub(super) fn sample(
     hashes: &Hashes<'_>,
     subject: &Subject<'_>,
 ) -> Result<Drawn, NotDrawn> {
+    let hit = hit(plan, fault, index, hashes)?;
+    if !subject.matches(fault) {
+        return Err(NotDrawn { reason: Reason::NotMatched, sample: Some(hit.sample), rate: hit.rate });
+    }
+    Ok(hit)
+}
+
+/// Whether some fault that looks at the event is hit by its sample. If not, the event need not be read: nothing would look
+/// at it.
+pub(super) fn looks_at_event(running: &Running, invocation: &Invocation<'_>) -> bool {
+    let plan = &running.plan;
+    let hashes = Hashes::new(plan, invocation);
+    let hit = |(index, fault): (usize, &Fault)| fault.matches.event.is_some() && hit(plan, fault, index, &hashes).is_ok();
+    plan.is_open(invocation.now) && plan.faults.iter().enumerate().any(hit)
+}
+
+/// All that is asked before a pattern is.
+fn hit(plan: &Plan, fault: &Fault, index: usize, hashes: &Hashes<'_>) -> Result<Drawn, NotDrawn> {
     let invocation = hashes.invocation;
     let since_start = plan.starts_at.map_or(0, |start| invocation.now.micros_since(start));
     let rate = fault.rate.at(since_start);
@@ -79,9 +97,6 @@ pub(super) fn sample(
     let sample = draws.next_draw();
     if sample >= rate {
         return refuse(Reason::NotSampled, Some(sample));
-    }
-    if !subject.matches(fault) {
-        return refuse(Reason::NotMatched, Some(sample));
     }
     Ok(Drawn { fault: index, sample, rate, draws })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 
 use super::Running;
-use super::draw::draw;
+use super::draw::{draw, looks_at_event};
 use super::matches::Facts;
 use super::phase::Decision;
 use crate::matching::Paths;
@@ -74,6 +74,12 @@ impl Engine {
     #[must_use]
     pub fn event_paths(&self) -> Option<Arc<Paths>> {
         self.running.load().as_ref().map(|running| Arc::clone(&running.plan.event_paths))
+    }
+
+    /// Whether deciding for this invocation looks at its event: only then it has to be read.
+    #[must_use]
+    pub fn looks_at_event(&self, invocation: &Invocation<'_>) -> bool {
+        self.running.load().as_ref().is_some_and(|running| looks_at_event(running, invocation))
     }
 
     /// Draws the faults of one invocation; `None` if nothing is drawn, which is the hot path.
