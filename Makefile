@@ -7,7 +7,7 @@ export CARGO_TERM_PROGRESS_WHEN := never
 
 include $(sort $(wildcard */part.mk) $(wildcard tests/*/part.mk))
 
-.PHONY: help demo test lint bench layers cli check-tools test-core lint-core fuzz-plan clean
+.PHONY: help demo test lint bench layers cli check-tools test-core lint-core lint-tools fuzz-plan clean
 
 help:
 	@echo "make demo     a function, healthy and under faults: the table of both, and the records"
@@ -24,28 +24,32 @@ cli: check-tools
 	cargo build --quiet --release -p faultlayer-cli
 	@echo "target/release/faultlayer"
 
-# Every part's targets have its name at the end; a part that is not there has none.
-PARTS := $(sort $(patsubst test-%,%,$(filter test-%,$(shell grep -hoE '^(test|lint|bench|layers|demo)-[a-z-]+:' Makefile */part.mk tests/*/part.mk 2>/dev/null | tr -d :))))
-LINTS := $(sort $(filter lint-%,$(shell grep -hoE '^lint-[a-z-]+:' Makefile */part.mk tests/*/part.mk 2>/dev/null | tr -d :)))
-BENCHES := $(sort $(filter bench-%,$(shell grep -hoE '^bench-[a-z-]+:' */part.mk 2>/dev/null | tr -d :)))
-LAYERS := $(sort $(filter layers-%,$(shell grep -hoE '^layers-[a-z-]+:' */part.mk 2>/dev/null | tr -d :)))
+has = $(shell command -v $(1) 2>/dev/null)
 
-lint: check-tools $(LINTS)
+# What a part needs beyond Rust, a C compiler and Python. Without it the part is skipped, by name.
+NEEDS_node := npm
+NEEDS_java := javac mvn
+NEEDS_matching := javac mvn
+lacks = $(strip $(foreach tool,$(NEEDS_$(1)),$(if $(call has,$(tool)),,$(tool))))
 
-bench: check-tools cli $(BENCHES)
+# Every part's targets have its name at the end: test-NAME, lint-NAME, bench-NAME, layers-NAME.
+named = $(sort $(patsubst $(1)-%,%,$(shell grep -hoE '^$(1)-[a-z-]+:' Makefile */part.mk tests/*/part.mk 2>/dev/null | tr -d :)))
+here = $(foreach part,$(call named,$(1)),$(if $(call lacks,$(part)),,$(1)-$(part)))
+LACKING := $(foreach part,$(call named,test),$(if $(call lacks,$(part)),--skipped "test-$(part): $(call lacks,$(part))"))
 
-layers: check-tools $(LAYERS)
+lint: check-tools $(call here,lint)
+
+bench: check-tools cli $(call here,bench)
+
+layers: check-tools $(call here,layers)
 	@ls -l dist/layers
 
 # One part after the other, each with its own log, and a line for each at the end.
 test: check-tools
-	@tools/test-parts lint $(addprefix test-,$(PARTS))
+	@tools/test-parts $(LACKING) lint $(call here,test)
 
 # The languages of this machine; tools/demo says which it lacks.
-has = $(shell command -v $(1) 2>/dev/null)
-DEMO_LAYERS := layers-python $(if $(call has,npm),$(filter layers-node,$(LAYERS))) $(if $(and $(call has,mvn),$(call has,javac)),$(filter layers-java,$(LAYERS)))
-
-demo: check-tools cli $(DEMO_LAYERS)
+demo: check-tools cli $(call here,layers)
 	@tools/demo
 
 test-core: check-tools
@@ -58,6 +62,11 @@ lint-core: check-tools
 	cargo fmt --all -- --check
 	cargo clippy --quiet --release --all-targets -p faultlayer-core -p faultlayer-cli -- -D warnings
 	tools/check-lengths
+
+# With the venv of the Python part.
+lint-tools: $(PYTHON_VENV)/.ready
+	$(PYTHON_BIN)/ruff check --quiet tools/test-parts tests/vectors
+	$(PYTHON_BIN)/mypy --strict --no-error-summary tools/test-parts
 
 # For developers: cargo install cargo-fuzz, and a nightly toolchain.
 fuzz-plan:

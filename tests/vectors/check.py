@@ -15,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from sampling import draw  # noqa: E402  (the script stands beside this one)
+from sampling import draw  # the script stands beside this one
 
 
 def main() -> int:
