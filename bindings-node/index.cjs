@@ -6,4 +6,16 @@ const { Scope, wrap, withFaults } = require('./lib/library.cjs');
 const { delay, fault, plan, steps } = require('./lib/plan.cjs');
 const { FaultlayerError, PlanError, TargetError } = require('./lib/problems.cjs');
 
-module.exports = { FaultInjected, FaultlayerError, PlanError, Scope, TargetError, delay, fault, plan, steps, withFaults, wrap };
+module.exports = {
+  FaultInjected,
+  FaultlayerError,
+  PlanError,
+  Scope,
+  TargetError,
+  delay,
+  fault,
+  plan,
+  steps,
+  withFaults,
+  wrap,
+};

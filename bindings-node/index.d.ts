@@ -88,15 +88,7 @@ export interface CpuFault extends FaultOptions {
 
 /** One fault of a plan. */
 export type Fault =
-  | LatencyFault
-  | ErrorFault
-  | ResponseFault
-  | ExitFault
-  | TimeoutFault
-  | CorruptFault
-  | DiskFault
-  | MemoryFault
-  | CpuFault;
+  LatencyFault | ErrorFault | ResponseFault | ExitFault | TimeoutFault | CorruptFault | DiskFault | MemoryFault | CpuFault;
 
 /** The plan's own fields. */
 export interface PlanOptions {
@@ -127,7 +119,10 @@ export declare const fault: {
   /** Throws the global error class of that name, or an `Error` with that name and the properties. */
   error(type: ErrorType, message?: string, options?: TimedOptions & { properties?: { [name: string]: Json } }): ErrorFault;
   /** Answers `{statusCode, headers, body}`. */
-  response(answer?: { status?: number; headers?: { [name: string]: string }; body?: string }, options?: TimedOptions): ResponseFault;
+  response(
+    answer?: { status?: number; headers?: { [name: string]: string }; body?: string },
+    options?: TimedOptions,
+  ): ResponseFault;
   /** Answers this value as it stands. */
   payload(payload: Json, options?: TimedOptions): ResponseFault;
   /** Ends the process as a crash does. */

@@ -2,5 +2,6 @@
 
 import faultlayer from './index.cjs';
 
-export const { FaultInjected, FaultlayerError, PlanError, Scope, TargetError, delay, fault, plan, steps, withFaults, wrap } = faultlayer;
+export const { FaultInjected, FaultlayerError, PlanError, Scope, TargetError, delay, fault, plan, steps, withFaults, wrap } =
+  faultlayer;
 export default faultlayer;

@@ -50,6 +50,8 @@ test-node: tools-node native-node layers-node $(NODE_DIR)/node_modules/.ready
 lint-node: $(NODE_DIR)/node_modules/.ready
 	cargo clippy --quiet --release -p faultlayer-node -- -D warnings
 	cargo fmt -p faultlayer-node -- --check
+	cd $(NODE_DIR) && node_modules/.bin/prettier --check --log-level warn . ../examples/node
+	cd $(NODE_DIR) && node_modules/.bin/oxlint --quiet --deny-warnings --ignore-pattern test/fixtures .
 
 bench-node: tools-node native-node layers-node
 	rm -rf $(NODE_DIR)/build/opt && mkdir -p $(NODE_DIR)/build/opt

@@ -29,7 +29,11 @@ for (const pair of PAIRS) {
   const of = (list, what) => list.map((one) => one[what]);
   const delta = (what) => median(of(behind, what)) - median(of(bare, what));
   const least = Math.min(...of(behind, 'cold')) - Math.min(...of(bare, 'cold'));
-  line(`${pair.name}: cold start, median of ${ROUNDS} (and least)`, `+${delta('cold').toFixed(2)} ms`, `(+${least.toFixed(2)} ms) bound 2 ms`);
+  line(
+    `${pair.name}: cold start, median of ${ROUNDS} (and least)`,
+    `+${delta('cold').toFixed(2)} ms`,
+    `(+${least.toFixed(2)} ms) bound 2 ms`,
+  );
   line(`${pair.name}: memory`, `+${delta('rss').toFixed(2)} MB`, 'bound 3 MB');
 }
 
@@ -39,6 +43,10 @@ for (const major of [20, 22, 24]) {
   line(`node ${major}: the handler alone`, `${told.alone.toFixed(1)} ns`, '');
   line(`node ${major}: an idle wrapper`, `+${(told.idle - told.alone).toFixed(1)} ns`, 'bound 60 ns');
   line(`node ${major}: an active plan that does not fire`, `+${(told.active - told.alone).toFixed(0)} ns`, 'bound 1000 ns');
-  line(`node ${major}: one with a pattern, sampled out`, `+${(told.sampledOut - told.alone).toFixed(0)} ns`, 'bound 1000 ns');
+  line(
+    `node ${major}: one with a pattern, sampled out`,
+    `+${(told.sampledOut - told.alone).toFixed(0)} ns`,
+    'bound 1000 ns',
+  );
   line(`node ${major}: one with a pattern that does not match`, `+${(told.unmatched - told.alone).toFixed(0)} ns`, '');
 }

@@ -15,10 +15,18 @@ const contexts = Array.from({ length: 1000 }, () => ({
   invokedFunctionArn: 'arn:aws:lambda:us-east-1:000000000000:function:bench',
   getRemainingTimeInMillis: () => due - Date.now(),
 }));
-const event = { version: '0', source: 'orders', detail: { state: 'paid', amount: 12.5, items: [{ sku: 'a' }, { sku: 'b' }] } };
+const event = {
+  version: '0',
+  source: 'orders',
+  detail: { state: 'paid', amount: 12.5, items: [{ sku: 'a' }, { sku: 'b' }] },
+};
 
 function behind(fault) {
-  const plan = { version: 1, expires_at: '2099-01-01T00:00:00Z', faults: [{ id: 'it', kind: 'latency', delay_ms: 1, ...fault }] };
+  const plan = {
+    version: 1,
+    expires_at: '2099-01-01T00:00:00Z',
+    faults: [{ id: 'it', kind: 'latency', delay_ms: 1, ...fault }],
+  };
   const state = read(engine, engine.library(JSON.stringify(plan), undefined));
   return wrap(handler, {
     host: () => state,

@@ -145,7 +145,12 @@ class Scope {
     const before = Object.getOwnPropertyDescriptor(owner, name);
     const value = this.wrap(owner[name]);
     try {
-      Object.defineProperty(owner, name, { value, writable: true, configurable: true, enumerable: before?.enumerable ?? true });
+      Object.defineProperty(owner, name, {
+        value,
+        writable: true,
+        configurable: true,
+        enumerable: before?.enumerable ?? true,
+      });
     } catch (error) {
       throw new TargetError(`targets: expected a method that can be replaced, got \`${shown}\` (${error.message})`, shown);
     }

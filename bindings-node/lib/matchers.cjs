@@ -8,7 +8,8 @@ function toHaveInjected(scope, fault, times) {
   const wanted = times === undefined ? 'at least once' : `${times} times`;
   return {
     pass: times === undefined ? count > 0 : count === times,
-    message: () => `expected ${what} to be injected ${wanted}, was ${count} times; records: ${JSON.stringify(scope.records)}`,
+    message: () =>
+      `expected ${what} to be injected ${wanted}, was ${count} times; records: ${JSON.stringify(scope.records)}`,
   };
 }
 

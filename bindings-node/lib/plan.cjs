@@ -57,7 +57,8 @@ function named(faults) {
 function toJson(given) {
   if (typeof given === 'string') return given;
   if (Array.isArray(given)) return text(plan(given));
-  if (typeof given === 'object' && given !== null) return text('kind' in given && !('faults' in given) ? plan(given) : given);
+  if (typeof given === 'object' && given !== null)
+    return text('kind' in given && !('faults' in given) ? plan(given) : given);
   throw new PlanError(`plan: expected an object, JSON text, a fault or a list of faults, got \`${String(given)}\``);
 }
 

@@ -112,10 +112,14 @@ const descend4 = (from, keys) => keys.reduce((at, key) => (at && typeof at === '
  */
 async function resolve(name, taskRoot, client, clientGeneration = generation()) {
   if (!name) {
-    throw new Error('faultlayer: `FAULTLAYER_HANDLER` is not set: set it to the function\'s own handler, such as `index.handler`');
+    throw new Error(
+      "faultlayer: `FAULTLAYER_HANDLER` is not set: set it to the function's own handler, such as `index.handler`",
+    );
   }
   if (name.includes(LAYER)) {
-    throw new Error(`faultlayer: \`FAULTLAYER_HANDLER\` is the layer itself: expected the function's own handler, got \`${name}\``);
+    throw new Error(
+      `faultlayer: \`FAULTLAYER_HANDLER\` is the layer itself: expected the function's own handler, got \`${name}\``,
+    );
   }
   const asked = parts(name);
   const require = createRequire(client);

@@ -4,7 +4,7 @@
 
 const { isUtf8 } = require('node:buffer');
 const { carryOut, RUN } = require('./act.cjs');
-const { hold, setTimeout, clearTimeout } = require('./hold.cjs');
+const { setTimeout, clearTimeout } = require('./hold.cjs');
 
 const PRELUDE_TYPE = 'application/vnd.awslambda.http-integration-response';
 

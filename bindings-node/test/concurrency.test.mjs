@@ -17,7 +17,13 @@ const LIMITED = plan({ id: 'few', kind: 'error', rate: 1, type: 'Few', message: 
 for (const pair of PAIRS.filter((one) => one.client === 4)) {
   const behind = (handler, use, work) =>
     within(
-      { ...pair, code: 'concurrent', handler: `index.${handler}`, plan: use, env: { AWS_LAMBDA_MAX_CONCURRENCY: '8', AWS_LAMBDA_NODEJS_WORKER_COUNT: '3' } },
+      {
+        ...pair,
+        code: 'concurrent',
+        handler: `index.${handler}`,
+        plan: use,
+        env: { AWS_LAMBDA_MAX_CONCURRENCY: '8', AWS_LAMBDA_NODEJS_WORKER_COUNT: '3' },
+      },
       work,
     );
 
@@ -47,7 +53,7 @@ for (const pair of PAIRS.filter((one) => one.client === 4)) {
       });
     });
 
-    test('limits and counts are the environment\'s, not a thread\'s', async () => {
+    test("limits and counts are the environment's, not a thread's", async () => {
       await behind('handler', LIMITED, async (run) => {
         const answers = await Promise.all(Array.from({ length: 60 }, (_, n) => run.invoke({ n, wait: 2 })));
         assert.equal(answers.filter((answer) => answer.kind === 'error').length, 10);

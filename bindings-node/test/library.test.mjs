@@ -14,16 +14,21 @@ const BOOM = fault.error('ThrottlingException', 'slow down', { properties: { cod
 describe('wrap', () => {
   test('a function that is not hit is the function', async () => {
     const scope = new Scope(fault.error('Error', 'no', { rate: 0 })).open();
-    const made = scope.wrap(function named(one, two) { return [this, one, two, arguments.length]; });
+    const made = scope.wrap(function named(one, two) {
+      return [this, one, two, arguments.length];
+    });
     assert.deepEqual(made.call('self', 1, 2), ['self', 1, 2, 2]);
     assert.equal(made.length, 2);
     assert.equal(made.name, 'named');
   });
 
-  test('an error looks as the AWS SDK\'s own', async () => {
+  test("an error looks as the AWS SDK's own", async () => {
     const send = wrap(async () => 'sent', BOOM);
     await assert.rejects(send(), (error) => {
-      assert.deepEqual([error.name, error.message, error.code, error.retryable], ['ThrottlingException', 'slow down', 'Throttled', true]);
+      assert.deepEqual(
+        [error.name, error.message, error.code, error.retryable],
+        ['ThrottlingException', 'slow down', 'Throttled', true],
+      );
       assert.ok(error instanceof Error);
       assert.match(error.stack, /^ThrottlingException: slow down\n/);
       return true;
@@ -32,26 +37,43 @@ describe('wrap', () => {
 
   test('an error of a global class is one', () => {
     for (const type of [TypeError, RangeError, URIError]) {
-      assert.throws(wrap(() => 1, fault.error(type.name, 'wrong')), (error) => error.constructor === type && error.message === 'wrong');
+      assert.throws(
+        wrap(() => 1, fault.error(type.name, 'wrong')),
+        (error) => error.constructor === type && error.message === 'wrong',
+      );
     }
     // Not an error, or not of one message: an Error of that name.
     for (const name of ['AggregateError', 'Map', 'parseInt', 'DOMException', 'Nowhere']) {
-      assert.throws(wrap(() => 1, fault.error(name, 'wrong')), (error) => error.name === name && error.message === 'wrong');
+      assert.throws(
+        wrap(() => 1, fault.error(name, 'wrong')),
+        (error) => error.name === name && error.message === 'wrong',
+      );
     }
   });
 
   test('properties cannot reach a prototype', () => {
     const plan = `{"version":1,"expires_at":"never","faults":[{"id":"x","kind":"error","rate":1,"type":"E","message":"m","properties":{"__proto__":{"polluted":1}}}]}`;
-    assert.throws(wrap(() => 1, plan), (error) => error instanceof Error && error.polluted === undefined);
+    assert.throws(
+      wrap(() => 1, plan),
+      (error) => error instanceof Error && error.polluted === undefined,
+    );
     assert.equal({}.polluted, undefined);
   });
 
   test('a synchronous function stays one where no time passes', () => {
-    assert.throws(wrap(() => 1, BOOM), { name: 'ThrottlingException' });
+    assert.throws(
+      wrap(() => 1, BOOM),
+      { name: 'ThrottlingException' },
+    );
     assert.deepEqual(wrap(() => 1, fault.payload({ n: 2 }))(), { n: 2 });
     assert.equal(wrap(() => 'hello world', fault.corrupt({ body: 'else' }))(), 'else');
     assert.notEqual(wrap(() => 'hello world', fault.corrupt())(), 'hello world');
-    const late = wrap(() => { throw new RangeError('own'); }, fault.error('Late', 'late', { when: 'after' }));
+    const late = wrap(
+      () => {
+        throw new RangeError('own');
+      },
+      fault.error('Late', 'late', { when: 'after' }),
+    );
     assert.throws(late, { name: 'RangeError', message: 'own' });
   });
 
@@ -70,7 +92,8 @@ describe('wrap', () => {
 
   test('a callback function is answered by its callback', async () => {
     const read = (path, options, callback) => setImmediate(() => callback(null, `read ${path}`));
-    const call = (function_) => new Promise((resolve, reject) => function_('file', {}, (error, value) => (error ? reject(error) : resolve(value))));
+    const call = (function_) =>
+      new Promise((resolve, reject) => function_('file', {}, (error, value) => (error ? reject(error) : resolve(value))));
     assert.equal(await call(wrap(read, fault.latency(1))), 'read file');
     await assert.rejects(call(wrap(read, BOOM)), { name: 'ThrottlingException' });
     assert.equal(await call(wrap(read, fault.payload('other', { when: 'after' }))), 'other');
@@ -80,7 +103,10 @@ describe('wrap', () => {
     const records = [];
     const handler = wrap(async () => 'ok', fault.timeout(), { records });
     const context = { awsRequestId: 'my-id', getRemainingTimeInMillis: () => -990 };
-    await assert.rejects(handler({}, context), (error) => error instanceof FaultInjected && /^Task timed out/.test(error.message));
+    await assert.rejects(
+      handler({}, context),
+      (error) => error instanceof FaultInjected && error.message.startsWith('Task timed out'),
+    );
     assert.equal(records[0].requestId, 'my-id');
     assert.equal(records[0].action, 'injected');
   });
@@ -105,7 +131,11 @@ describe('wrap', () => {
     assert.ok(hit({ none: [{ exists: false }], toString: [{ exists: false }] }, { x: 1 }));
     assert.ok(hit({ text: ['größe 日本 🦀'] }, { text: 'größe 日本 🦀' }));
     assert.ok(!hit({ x: [1] }, [1]) && !hit({ x: [1] }, null) && !hit({ x: [1] }, undefined) && !hit({ x: [1] }, 'x'));
-    const trap = { get x() { throw new Error('a getter of the function\'s own'); } };
+    const trap = {
+      get x() {
+        throw new Error("a getter of the function's own");
+      },
+    };
     assert.throws(() => hit({ x: [1] }, trap), /a getter of the function's own|never/);
   });
 
@@ -130,28 +160,50 @@ describe('withFaults', () => {
 
   test('scopes nest, and tasks keep their own', async () => {
     const answers = await Promise.all(
-      [1, 2, 3].map((n) => withFaults(fault.payload(n), async () => {
-        await new Promise((resolve) => setTimeout(resolve, 4 - n));
-        const inner = await withFaults(fault.payload(-n), () => fetch('x'));
-        return [await fetch('x'), inner];
-      })),
+      [1, 2, 3].map((n) =>
+        withFaults(fault.payload(n), async () => {
+          await new Promise((resolve) => setTimeout(resolve, 4 - n));
+          const inner = await withFaults(fault.payload(-n), () => fetch('x'));
+          return [await fetch('x'), inner];
+        }),
+      ),
     );
-    assert.deepEqual(answers, [[1, -1], [2, -2], [3, -3]]);
+    assert.deepEqual(answers, [
+      [1, -1],
+      [2, -2],
+      [3, -3],
+    ]);
   });
 
   test('targets are replaced and come back', async () => {
-    class Client { send() { return 'sent'; } }
+    class Client {
+      send() {
+        return 'sent';
+      }
+    }
     const client = new Client();
     const own = { send: () => 'own' };
-    await withFaults(BOOM, async (scope) => {
-      assert.throws(() => client.send(), { name: 'ThrottlingException' });
-      assert.throws(() => own.send(), { name: 'ThrottlingException' });
-      assert.equal(scope.fired(), 2);
-    }, { targets: [[client, 'send'], [own, 'send']] });
+    await withFaults(
+      BOOM,
+      async (scope) => {
+        assert.throws(() => client.send(), { name: 'ThrottlingException' });
+        assert.throws(() => own.send(), { name: 'ThrottlingException' });
+        assert.equal(scope.fired(), 2);
+      },
+      {
+        targets: [
+          [client, 'send'],
+          [own, 'send'],
+        ],
+      },
+    );
     assert.equal(client.send(), 'sent');
     assert.equal(own.send(), 'own');
     assert.equal(Object.hasOwn(client, 'send'), false);
-    assert.throws(() => withFaults(BOOM, () => 1, { targets: [[client, 'sent']] }), (error) => error instanceof TargetError && error.code === 'target_missing');
+    assert.throws(
+      () => withFaults(BOOM, () => 1, { targets: [[client, 'sent']] }),
+      (error) => error instanceof TargetError && error.code === 'target_missing',
+    );
   });
 
   test('a plan is replaced under running calls', async () => {
@@ -186,18 +238,24 @@ describe('withFaults', () => {
 
 describe('strict', () => {
   test('a plan that does not hold is refused with code, path and all problems', () => {
-    assert.throws(() => wrap(() => 1, { version: 1, expires_at: 'never', faults: [{ id: 'x', kind: 'latency', rate: 25, delay: 3 }] }), (error) => {
-      assert.ok(error instanceof PlanError && error instanceof FaultlayerError && error instanceof Error);
-      assert.equal(error.code, 'plan_invalid');
-      assert.match(error.path, /^faults\[0\]\./);
-      assert.ok(error.problems.length >= 2);
-      assert.ok(error.problems.every((problem) => problem.code && problem.path && problem.expected));
-      assert.equal(error.message.split('\n').length, error.problems.length);
-      return true;
-    });
+    assert.throws(
+      () => wrap(() => 1, { version: 1, expires_at: 'never', faults: [{ id: 'x', kind: 'latency', rate: 25, delay: 3 }] }),
+      (error) => {
+        assert.ok(error instanceof PlanError && error instanceof FaultlayerError && error instanceof Error);
+        assert.equal(error.code, 'plan_invalid');
+        assert.match(error.path, /^faults\[0\]\./);
+        assert.ok(error.problems.length >= 2);
+        assert.ok(error.problems.every((problem) => problem.code && problem.path && problem.expected));
+        assert.equal(error.message.split('\n').length, error.problems.length);
+        return true;
+      },
+    );
   });
   test('a plan must say when it ends', () => {
-    assert.throws(() => wrap(() => 1, '{"version":1,"faults":[]}'), (error) => error instanceof PlanError && error.code.startsWith('plan_'));
+    assert.throws(
+      () => wrap(() => 1, '{"version":1,"faults":[]}'),
+      (error) => error instanceof PlanError && error.code.startsWith('plan_'),
+    );
   });
   test('what is no plan is refused', () => {
     for (const wrong of [1, null, true, Symbol('x'), 'not json', { version: 1n }]) {
@@ -205,16 +263,34 @@ describe('strict', () => {
     }
   });
   test('builders say what the engine reads', () => {
-    const made = plan([fault.latency(delay.uniform(1, 2)), fault.latency(delay.normal(5, 1, 9)), fault.latency(delay.pareto(1, 2, 9)),
-      fault.latency(delay.percentiles({ 50: 1, 100: 2 })), fault.response({ status: 503 }), fault.exit(2), fault.timeout(), fault.corrupt(),
-      fault.disk(1), fault.memory(1), fault.cpu(5, { threads: 1 }), fault.error('E', undefined, { rate: steps([0, 0.1], [9, 0.2]) })],
-      { starts_at: '2026-11-23T12:00:00Z', seed: 1, experiment: 'all' });
+    const made = plan(
+      [
+        fault.latency(delay.uniform(1, 2)),
+        fault.latency(delay.normal(5, 1, 9)),
+        fault.latency(delay.pareto(1, 2, 9)),
+        fault.latency(delay.percentiles({ 50: 1, 100: 2 })),
+        fault.response({ status: 503 }),
+        fault.exit(2),
+        fault.timeout(),
+        fault.corrupt(),
+        fault.disk(1),
+        fault.memory(1),
+        fault.cpu(5, { threads: 1 }),
+        fault.error('E', undefined, { rate: steps([0, 0.1], [9, 0.2]) }),
+      ],
+      { starts_at: '2026-11-23T12:00:00Z', seed: 1, experiment: 'all' },
+    );
     assert.deepEqual(made.faults.map((one) => one.id).slice(0, 3), ['latency', 'latency-2', 'latency-3']);
     new Scope(made);
   });
   test('require and import give the same classes', () => {
     assert.equal(createRequire(import.meta.url)('../index.cjs').PlanError, PlanError);
-    assert.deepEqual(Object.keys(esm).filter((name) => name !== 'default').sort(), Object.keys(esm.default).sort());
+    assert.deepEqual(
+      Object.keys(esm)
+        .filter((name) => name !== 'default')
+        .sort(),
+      Object.keys(esm.default).sort(),
+    );
   });
 });
 
@@ -224,14 +300,21 @@ describe('middy', () => {
     const middleware = faultlayer(use);
     const seen = [];
     const chain = middy(async () => ({ statusCode: 200, body: 'hello from behind' }))
-      .use({ after: (request) => void seen.push(request.response), onError: (request) => void seen.push(request.error.name) })
+      .use({
+        after: (request) => void seen.push(request.response),
+        onError: (request) => void seen.push(request.error.name),
+      })
       .use(middleware);
     return { call: () => chain({ a: 1 }, context), scope: middleware.scope, seen };
   };
 
   test('error, response, latency, corrupt and after', async () => {
     await assert.rejects(handler(BOOM).call(), { name: 'ThrottlingException' });
-    assert.deepEqual(await handler(fault.response({ status: 503, body: 'no' })).call(), { statusCode: 503, headers: {}, body: 'no' });
+    assert.deepEqual(await handler(fault.response({ status: 503, body: 'no' })).call(), {
+      statusCode: 503,
+      headers: {},
+      body: 'no',
+    });
     const before = process.hrtime.bigint();
     assert.equal((await handler(fault.latency(20)).call()).statusCode, 200);
     assert.ok(process.hrtime.bigint() - before >= 20_000_000n);
@@ -245,7 +328,9 @@ describe('middy', () => {
 
   test('an error of the handler stands', async () => {
     const { scope, ...middleware } = faultlayer(fault.error('Late', 'late', { when: 'after' }));
-    const chain = middy(async () => { throw new RangeError('own'); }).use(middleware);
+    const chain = middy(async () => {
+      throw new RangeError('own');
+    }).use(middleware);
     await assert.rejects(chain({}, context), { name: 'RangeError' });
     assert.deepEqual(scope.skipped, { error: 'handler_failed' });
   });
@@ -254,7 +339,10 @@ describe('middy', () => {
 describe('concurrency', () => {
   test('limits are exact and no fault lands on another call', async () => {
     const scope = new Scope(fault.payload('hit', { limit: 10, when: 'after' })).open();
-    const call = scope.wrap(async (n) => { await new Promise((resolve) => setTimeout(resolve, n % 5)); return n; });
+    const call = scope.wrap(async (n) => {
+      await new Promise((resolve) => setTimeout(resolve, n % 5));
+      return n;
+    });
     const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => call(n)));
     assert.equal(answers.filter((answer) => answer === 'hit').length, 10);
     answers.forEach((answer, n) => assert.ok(answer === n || answer === 'hit'));

@@ -29,7 +29,8 @@ describe('the package', () => {
     mkdirSync(path.join(project, 'node_modules'));
     cpSync(path.join(project, 'package'), path.join(project, 'node_modules/faultlayer'), { recursive: true });
     for (const name of readdirSync(path.join(root, 'node_modules'))) {
-      if (!name.startsWith('.')) symlinkSync(path.join(root, 'node_modules', name), path.join(project, 'node_modules', name));
+      if (!name.startsWith('.'))
+        symlinkSync(path.join(root, 'node_modules', name), path.join(project, 'node_modules', name));
     }
     cpSync(path.join(FIXTURES, 'consumer'), project, { recursive: true });
     cpSync(path.resolve(root, '../examples/node'), path.join(project, 'example'), { recursive: true });

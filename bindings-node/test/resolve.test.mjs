@@ -13,7 +13,10 @@ cpSync(path.join(FIXTURES, 'resolve'), code, { recursive: true });
 mkdirSync(path.join(code, 'node_modules/pkg'), { recursive: true });
 cpSync(path.join(code, 'index.js'), path.join(code, 'node_modules/pkg/index.js'));
 writeFileSync(path.join(code, 'node_modules/pkg/package.json'), '{"name":"pkg","main":"index.js"}');
-for (const [format, extension] of [['cjs', 'js'], ['esm', 'mjs']]) {
+for (const [format, extension] of [
+  ['cjs', 'js'],
+  ['esm', 'mjs'],
+]) {
   buildSync({
     entryPoints: [path.join(code, 'typed/source.ts')],
     outfile: path.join(code, `typed/${format}.${extension}`),

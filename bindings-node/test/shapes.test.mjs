@@ -7,7 +7,18 @@ import { always, IDLE } from './support/plans.mjs';
 
 const BOTH = ['asynchronous', 'promise', 'thenable', 'text', 'nothing', 'rejects', 'throws', 'plain'];
 const STREAMS = ['stream', 'streamHttp', 'streamPipeline', 'streamPipe', 'streamRejects'];
-const ONLY_3 = ['callback', 'callbackAtOnce', 'callbackError', 'callbackThrows', 'callbackNoWait', 'never', 'done', 'doneError', 'succeed', 'fail'];
+const ONLY_3 = [
+  'callback',
+  'callbackAtOnce',
+  'callbackError',
+  'callbackThrows',
+  'callbackNoWait',
+  'never',
+  'done',
+  'doneError',
+  'succeed',
+  'fail',
+];
 const EVENT = { name: 'Ada' };
 
 const LATENCY = always({ kind: 'latency', delay_ms: 60 });
@@ -26,7 +37,13 @@ const TIMEOUT = always({ kind: 'timeout' });
 function shown(answer) {
   if (answer.kind !== 'error') {
     const { kind, text, headers, trailers } = answer;
-    return { kind, text, type: headers?.['content-type'], mode: headers?.['lambda-runtime-function-response-mode'], trailers: trailer(trailers) };
+    return {
+      kind,
+      text,
+      type: headers?.['content-type'],
+      mode: headers?.['lambda-runtime-function-response-mode'],
+      trailers: trailer(trailers),
+    };
   }
   const { errorType, errorMessage, trace } = JSON.parse(answer.text);
   return { kind: 'error', errorType, errorMessage, frames: ownFrames(trace) };
@@ -48,7 +65,10 @@ for (const pair of PAIRS) {
   const bare = new Map();
   const without = (shape) => {
     if (!bare.has(shape)) {
-      bare.set(shape, within(options(shape), async (run) => shown(await run.invoke(EVENT, { id: 'matrix' }))));
+      bare.set(
+        shape,
+        within(options(shape), async (run) => shown(await run.invoke(EVENT, { id: 'matrix' }))),
+      );
     }
     return bare.get(shape);
   };
@@ -76,7 +96,13 @@ for (const pair of PAIRS) {
           }
           await run.api.waiting();
           await run.close();
-          assert.deepEqual(run.records().map((r) => [r.fault, r.action, r.coldStart]), [['it', 'injected', true], ['it', 'injected', false]]);
+          assert.deepEqual(
+            run.records().map((r) => [r.fault, r.action, r.coldStart]),
+            [
+              ['it', 'injected', true],
+              ['it', 'injected', false],
+            ],
+          );
         });
       });
 

@@ -26,7 +26,11 @@ for (const pair of PAIRS) {
       const ended = answer.kind === 'crash' || answer.cut;
       const status = ended ? (await run.exited).status : void (await run.api.waiting());
       await run.close();
-      return { answer, status, records: run.records().map(({ fault, action, reason }) => [fault, action, reason].filter(Boolean).join(' ')) };
+      return {
+        answer,
+        status,
+        records: run.records().map(({ fault, action, reason }) => [fault, action, reason].filter(Boolean).join(' ')),
+      };
     });
 
   describe(pair.name, { concurrency: 4 }, () => {
@@ -38,7 +42,10 @@ for (const pair of PAIRS) {
           const answer = await run.invoke({ seen }, { onChunk });
           rmSync(path.dirname(seen), { recursive: true });
           assert.equal(answer.headers['lambda-runtime-function-response-mode'], 'streaming');
-          assert.deepEqual(answer.chunks.map((chunk) => String(chunk.bytes)), WHOLE.match(/.{8}/g));
+          assert.deepEqual(
+            answer.chunks.map((chunk) => String(chunk.bytes)),
+            WHOLE.match(/.{8}/g),
+          );
           assert.deepEqual(answer.trailers, {});
         });
         const failed = await once('fails', use);
@@ -55,7 +62,13 @@ for (const pair of PAIRS) {
     });
 
     test('an error in the middle: the bytes up to the border, then the trailers', async () => {
-      for (const [bytes, text] of [[0, ''], [3, 'chu'], [8, 'chunk-0|'], [21, 'chunk-0|chunk-1|chunk'], [40, WHOLE]]) {
+      for (const [bytes, text] of [
+        [0, ''],
+        [3, 'chu'],
+        [8, 'chunk-0|'],
+        [21, 'chunk-0|chunk-1|chunk'],
+        [40, WHOLE],
+      ]) {
         const { answer, records } = await once('five', during('error', { after_bytes: bytes }, error));
         assert.equal(answer.text, text);
         assert.equal(answer.trailers['lambda-runtime-function-error-type'], 'ConnectionError');
@@ -71,7 +84,11 @@ for (const pair of PAIRS) {
     });
 
     test('a border inside of one write of many, and inside of the end', async () => {
-      for (const [bytes, text] of [[6, 'one tw'], [23, 'one two three four five'], [24, 'one two three four five!']]) {
+      for (const [bytes, text] of [
+        [6, 'one tw'],
+        [23, 'one two three four five'],
+        [24, 'one two three four five!'],
+      ]) {
         assert.equal((await once('quick', during('error', { after_bytes: bytes }, error))).answer.text, text);
       }
     });

@@ -62,7 +62,8 @@ describe('decisions', () => {
         assert.deepEqual(seen[index].records, expected.records);
         assert.deepEqual(seen[index].borders, expected.borders);
         // Of an error whose class the plan names by language, each language gets its own.
-        const byLanguage = (step) => (vector.language !== 'node' && step?.outcome === 'error' ? { ...step, type: '' } : step);
+        const byLanguage = (step) =>
+          vector.language !== 'node' && step?.outcome === 'error' ? { ...step, type: '' } : step;
         assert.deepEqual(seen[index].steps?.map(byLanguage), expected.steps?.map(byLanguage) ?? undefined);
       }
     });

@@ -1,3 +1,6 @@
 // The sample function: it greets, and knows nothing of Faultlayer.
 
-export const handler = async () => ({ statusCode: 200, body: 'Hello from Lambda' });
+export const handler = async () => ({
+  statusCode: 200,
+  body: "Hello from Lambda",
+});

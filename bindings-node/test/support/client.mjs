@@ -48,11 +48,21 @@ function clientModule(generation) {
  * Starts one environment. `handler` is the function's own; with `plan` or `layer` it runs behind the layer.
  * Close it with `close()`: that waits for the process.
  */
-export async function environment({ node, client, code, handler, plan, layer = plan !== undefined, env = {}, args = [] }) {
+export async function environment({
+  node,
+  client,
+  code,
+  handler,
+  plan,
+  layer = plan !== undefined,
+  at = LAYER,
+  env = {},
+  args = [],
+}) {
   const api = await runtimeApi();
   const root = path.isAbsolute(code) ? code : path.join(FIXTURES, code);
   const started = performance.now();
-  const asked = layer ? `${LAYER}/handler.handler` : handler;
+  const asked = layer ? `${at}/handler.handler` : handler;
   const variables = {
     PATH: process.env.PATH,
     HOME: os.tmpdir(),
@@ -80,7 +90,13 @@ export async function environment({ node, client, code, handler, plan, layer = p
   child.stdout.on('data', (chunk) => (output += chunk));
   child.stderr.on('data', (chunk) => (errors += chunk));
   const exited = once(child, 'close').then(([status, signal]) => {
-    api.crash({ status, signal, get log() { return output; } });
+    api.crash({
+      status,
+      signal,
+      get log() {
+        return output;
+      },
+    });
     return { status, signal, log: output, errors };
   });
   await Promise.race([api.ready, exited, api.initError]);
