@@ -38,7 +38,9 @@ ATTACH_PARAMETERS: dict[str, Any] = {
         r"^\s*(parameter:[a-zA-Z0-9_.\-/]+|\{[\s\S]*\})\s*$",
         None,
     ),
-    "DurationMinutes": whole("How long the faults are held. An expiry before the end of the hold is refused; a missing one is set to it.", 10),
+    "DurationMinutes": whole(
+        "How long the faults are held. An expiry before the end of the hold is refused; a missing one is set to it.", 10
+    ),
     "DryRun": {"type": "Boolean", "description": "Attach, but only log what would be injected.", "default": False},
     "Alias": text("The alias callers use: $LATEST is published and the alias pointed at it, and back.", r"^$|^[a-zA-Z0-9-_]{1,128}$"),
     "TimeoutSeconds": whole("A timeout to set while attached. 0: leave it.", 0),

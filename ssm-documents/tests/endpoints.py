@@ -31,7 +31,10 @@ def reset_moto(url: str) -> None:
 
 
 def role() -> str:
-    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    }
     iam = boto3.client("iam")
     return str(iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(policy))["Role"]["Arn"])
 
@@ -114,9 +117,9 @@ class Lab:
     """`faultlayer lab` as a process, and its control endpoint."""
 
     def __init__(self, binary: Path, folder: Path) -> None:
-        self.process = subprocess.Popen(
-            [str(binary), "lab", "--state", str(folder), "--json"], stdout=subprocess.PIPE, stderr=open(folder / "log", "wb"), cwd=folder
-        )
+        with open(folder / "log", "wb") as log:
+            command = [str(binary), "lab", "--state", str(folder), "--json"]
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, cwd=folder)
         assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:

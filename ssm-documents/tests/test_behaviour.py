@@ -386,4 +386,7 @@ def test_a_big_environment_fits_the_record_with_one_hash_for_all(lab: LabWorld) 
         assert "the most is 4096" in str(error)
         return
     update(lab, name, Environment={"Variables": {k: v for k, v in values(lab, name).items() if k not in list(variables)[:1]}})
-    assert lab.roll_back(ExecutionId=execution)["changed"] in ({name: ["variables changed"]}, {name: [f"variable {next(iter(variables))} removed"]})
+    assert lab.roll_back(ExecutionId=execution)["changed"] in (
+        {name: ["variables changed"]},
+        {name: [f"variable {next(iter(variables))} removed"]},
+    )

@@ -46,11 +46,11 @@ def test_every_kind_of_fault_is_accepted() -> None:
     ("text", "problem"),
     [
         (plan({**SLOW, "rate": 25}), "faults[0].rate: expected a number from 0 to 1; 25 percent is 0.25, got `25`"),
-        (plan({**SLOW, "rate": "x"}), "faults[0].rate: fits none of the allowed forms, got `\"x\"`"),
+        (plan({**SLOW, "rate": "x"}), 'faults[0].rate: fits none of the allowed forms, got `"x"`'),
         (plan({**SLOW, "rate": True}), "faults[0].rate: fits none of the allowed forms, got `true`"),
         (plan({key: value for key, value in SLOW.items() if key != "rate"}), "faults[0].rate: required"),
         (plan({**SLOW, "extra": 1}), "faults[0].extra: unknown field"),
-        (plan({**SLOW, "kind": "slow"}), 'faults[0].kind: expected one of latency, error, response'),
+        (plan({**SLOW, "kind": "slow"}), "faults[0].kind: expected one of latency, error, response"),
         (plan({"id": "a"}), "faults[0].kind: expected one of"),
         (plan(3), "faults[0]: fits none of the allowed forms"),
         (plan(SLOW, SLOW), "faults[1].id: `slow` stands twice"),

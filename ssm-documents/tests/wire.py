@@ -30,9 +30,7 @@ def answer(request: Any, status: int, code: str) -> AWSResponse:
     return AWSResponse(request.url, status, {"x-amzn-errortype": code, "content-type": "application/json"}, Raw(body))
 
 
-MODES = (
-    "fail fail_after denied denied_after throttle throttle_on timeout timeout_after kill kill_after cancel hang".split()
-)
+MODES = "fail fail_after denied denied_after throttle throttle_on timeout timeout_after kill kill_after cancel hang".split()
 
 
 class Wire:

@@ -61,7 +61,7 @@ class Attacher:
             if change and config.get("LastUpdateStatus") == "Failed":
                 raise NotAttached(f"its update failed: {config.get('LastUpdateStatusReason')}")
             recorded = parse_marker(self.entries[name]["m"])
-            alias = {"Name": recorded.alias, "FunctionVersion": recorded.version} if recorded.alias else None
+            alias: dict[str, Any] | None = {"Name": recorded.alias, "FunctionVersion": recorded.version} if recorded.alias else None
             if alias:
                 alias["RoutingConfig"] = {"AdditionalVersionWeights": recorded.weights}
             # Its owner may have changed it since the check; what can be told from the configuration is asked again.
@@ -102,9 +102,9 @@ class Attacher:
         while True:
             self.go_on(name)
             try:
-                version = self.aws.fn(
-                    "publish_version", FunctionName=name, Description=f"Faultlayer {execution}", **revision(config)
-                )["Version"]
+                version = self.aws.fn("publish_version", FunctionName=name, Description=f"Faultlayer {execution}", **revision(config))[
+                    "Version"
+                ]
                 break
             except Exception as error:
                 if code_of(error) not in ("PreconditionFailedException", "ResourceConflictException"):

@@ -49,9 +49,7 @@ def is_transient(error: BaseException) -> bool:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return status == 429 or status >= 500 or any(word in code_of(error) for word in TRANSIENT)
     # Connections refused, cut or timed out. Anything else botocore raises is about the call itself.
-    return isinstance(error, BotoCoreError) and any(
-        word in type(error).__name__ for word in ("Connect", "Timeout", "HTTPClient", "Proxy")
-    )
+    return isinstance(error, BotoCoreError) and any(word in type(error).__name__ for word in ("Connect", "Timeout", "HTTPClient", "Proxy"))
 
 
 class Pace:
@@ -80,9 +78,7 @@ class Aws:
             max_pool_connections=WORKERS,
             retries={"total_max_attempts": 1},
         )
-        self.clients = {
-            name: boto3.client(name, config=config) for name in ("lambda", "ssm", "resourcegroupstaggingapi")
-        }
+        self.clients = {name: boto3.client(name, config=config) for name in ("lambda", "ssm", "resourcegroupstaggingapi")}
         self.region = self.clients["lambda"].meta.region_name
         self.paces = {name: Pace(rate) for name, rate in RATES.items()}
         self.ends = time.monotonic() + BUDGET_S

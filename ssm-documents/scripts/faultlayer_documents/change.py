@@ -53,9 +53,7 @@ def environment_size(values: dict[str, str]) -> int:
     return len(json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-def attach_change(
-    config: dict[str, Any], options: Options, alias: dict[str, Any] | None = None
-) -> tuple[dict[str, Any], Marker]:
+def attach_change(config: dict[str, Any], options: Options, alias: dict[str, Any] | None = None) -> tuple[dict[str, Any], Marker]:
     """The update that claims and attaches in one, and the marker it writes. `alias` is GetAlias's answer."""
     kind = kind_of(config)
     layer = options.layers[f"{kind}-{architecture_of(config)}"]

@@ -1,6 +1,7 @@
 """Restores one function from a fresh read: takes off what its marker names, keeps what its owner changed. May be cut off
 anywhere and repeated."""
 
+import contextlib
 import time
 from typing import Any
 
@@ -96,11 +97,9 @@ def restore_function(aws: Aws, name: str, marker: Marker, entry: dict[str, Any] 
     execution, ends, touch_layers = marker.execution, time.monotonic() + RESTORE_PATIENCE_S, True
     try:
         if marker.alias:
-            try:
+            # Asked again below. What is wrong with an alias does not keep the function itself attached.
+            with contextlib.suppress(Left):
                 notes = restore_alias(aws, name, marker)
-            except Left:
-                # Asked again below. What is wrong with an alias does not keep the function itself attached.
-                pass
         while True:
             config = settled(aws, name)
             now = find_marker(config, entry)
