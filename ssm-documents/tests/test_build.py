@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ def shipped(name: str) -> dict[str, Any]:
     return dict(json.loads((HERE / f"{name}.json").read_text()))
 
 
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="built by CPython 3.11, others print code differently")
 @pytest.mark.parametrize("name", NAMES)
 def test_the_shipped_json_is_what_the_scripts_say(name: str) -> None:
     assert (HERE / f"{name}.json").read_text() == build.build(name), "run `make ssm-documents`"
