@@ -135,9 +135,7 @@ pub fn decide_reading(
     now_us: f64,
 ) -> Option<Session> {
     // Reading an object may run the function's own code (a getter), which may come back here: nothing is borrowed then.
-    let Some((core, arn, paths)) = with(host, |slot| (Arc::clone(&slot.host), slot.arn.clone(), slot.paths.clone())) else {
-        return None;
-    };
+    let (core, arn, paths) = with(host, |slot| (Arc::clone(&slot.host), slot.arn.clone(), slot.paths.clone()))?;
     guard(
         || None,
         || {
@@ -196,7 +194,7 @@ impl Slot {
 
 /// A time as JavaScript has it; NaN is none.
 #[expect(clippy::cast_possible_truncation, reason = "epoch microseconds are below 2^53; a cast saturates")]
-fn whole(time: f64) -> Option<i64> {
+pub fn whole(time: f64) -> Option<i64> {
     time.is_finite().then_some(time as i64)
 }
 

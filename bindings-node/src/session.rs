@@ -4,6 +4,8 @@ use faultlayer_core::boundary::{self, Step, guard};
 use napi_derive::napi;
 use serde_json::json;
 
+use crate::host::whole;
+
 /// What a step is where the engine fails: go on.
 const RUN: &str = r#"{"delay_us":0,"outcome":"run"}"#;
 
@@ -85,9 +87,8 @@ impl Session {
 
     /// Sets the time of what follows, in epoch microseconds; the vectors pass it.
     #[napi]
-    #[expect(clippy::cast_possible_truncation, reason = "epoch microseconds are below 2^53; a cast saturates")]
     pub fn at(&mut self, now_us: f64) {
-        self.now_us = Some(now_us as i64);
+        self.now_us = whole(now_us);
     }
 
     /// Whether the invocation is over.
