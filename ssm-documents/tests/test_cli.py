@@ -14,11 +14,8 @@ def faultlayer(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def layers(lab: LabWorld) -> list[str]:
-    return [
-        part
-        for key, kind in (("Python", "python"), ("Node", "node"))
-        for part in ("--layer", f"{kind}-x86_64={lab.layers[f'{key}LayerX8664']}")
-    ]
+    given = {"python": lab.layers["PythonLayerX8664"], "node": lab.layers["NodeLayerX8664"]}
+    return [part for kind, arn in given.items() for part in ("--layer", f"{kind}-x86_64={arn}")]
 
 
 def test_register_attach_status_and_roll_back(lab: LabWorld, tmp_path: Path) -> None:
@@ -58,9 +55,8 @@ def test_a_plan_too_long_for_a_parameter_value_goes_through_parameter_store(lab:
     lab.register()
     name = lab.function()
     faults = [{"id": f"f{at}", "kind": "latency", "rate": 0.1, "delay_ms": 5} for at in range(12)]
-    attached = faultlayer(
-        "attach", name, "--plan", json.dumps({"version": 1, "experiment": "a long one", "faults": faults}), "--experiment", "--minutes", "1"
-    )
+    plan = json.dumps({"version": 1, "experiment": "a long one", "faults": faults})
+    attached = faultlayer("attach", name, "--plan", plan, "--experiment", "--minutes", "1")
     assert attached.returncode == 0, attached.stdout + attached.stderr
     assert "restored 1" in attached.stdout
     assert lab.parameters("/faultlayer/plan") == ["/faultlayer/plan/a-long-one"]
