@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use faultlayer_lab::run::table::{Style, render};
 use faultlayer_lab::run::{Progress, Report, Request, RunPlan, Which, run as run_function};
+use faultlayer_lab::runtime::launcher::kill_all;
 use faultlayer_lab::runtime::{FunctionSpec, Options, Tools};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,6 +19,9 @@ use crate::Outcome;
 
 /// Calls where neither a number nor a file of events says how many.
 const CALLS: u64 = 200;
+
+/// How long a preparation is waited for that was told to end.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The arguments of `faultlayer run`.
 #[derive(clap::Args)]
@@ -85,7 +89,7 @@ pub struct Args {
 pub fn run(args: Args) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let outcome = runtime.block_on(carry_out(args));
-    // An installation that was cut off is not waited for.
+    // A preparation that was cut off is not waited for.
     runtime.shutdown_background();
     outcome
 }
@@ -94,10 +98,15 @@ async fn carry_out(args: Args) -> Outcome {
     let (stop, caught) = signals()?;
     let mut stopped = stop.clone();
     let (quiet, logs, records, report_file) = (args.json, args.logs, args.records, args.report.clone());
-    let prepared = tokio::task::spawn_blocking(move || prepare(args));
+    let mut prepared = tokio::task::spawn_blocking(move || prepare(args));
     let (request, tools) = tokio::select! {
-        prepared = prepared => prepared??,
-        _ = stopped.wait_for(|stopped| *stopped) => return Ok(ExitCode::from(*caught.borrow())),
+        prepared = &mut prepared => prepared??,
+        _ = stopped.wait_for(|stopped| *stopped) => {
+            // What installs a client ends as well, and with it the preparation, unless that still waits for standard input.
+            kill_all();
+            let _ = tokio::time::timeout(PATIENCE, &mut prepared).await;
+            return Ok(ExitCode::from(*caught.borrow()));
+        }
     };
     let mut bar = Bar::new(&request, quiet, logs && !quiet);
     let report = run_function(request, tools, stop, &mut |progress| bar.advance(&progress)).await?;

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -85,6 +86,27 @@ def test_a_signal_ends_everything(lab: Lab, folders: Path, number: signal.Signal
         subprocess.run(lab.command("-n", "0"), check=True, capture_output=True)
     else:
         assert "interrupted after 0 of 5 calls" in output
+    assert list(folders.iterdir()) == []
+
+
+def test_a_signal_ends_an_installation(lab: Lab, folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mark = f"faultlayer-test-{os.getpid()}-installation"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(lab.folder / "cache"))
+    interpreter = lab.folder / "interpreter"
+    # It says what it is, and then installs for ever.
+    said = {"version": "3.12", "executable": str(interpreter), "folders": [], "client": False}
+    install = f'exec "{sys.executable}" -c "import time; time.sleep(600)" {mark}'
+    interpreter.write_text(f"#!/bin/sh\nif [ \"$1\" = -c ]; then echo '{json.dumps(said)}'; else {install}; fi\n")
+    interpreter.chmod(0o755)
+    lab.code("def handler(event, context): pass")
+    run = subprocess.Popen(lab.command("--interpreter", str(interpreter)), stderr=subprocess.PIPE, encoding="utf-8")
+    while not marked(mark):
+        assert run.poll() is None, run.communicate()[1]
+        time.sleep(0.02)
+    run.send_signal(signal.SIGTERM)
+    run.communicate()
+    assert run.returncode == 143
+    assert gone(mark)
     assert list(folders.iterdir()) == []
 
 
