@@ -120,6 +120,12 @@ def test_what_a_function_starts_ends_with_its_run(lab: Lab, folders: Path, secon
     assert list(folders.iterdir()) == []
 
 
+def installs(interpreter: str) -> bool:
+    """Whether anybody may run this interpreter and its pip, and it is one that Faultlayer supports."""
+    question = "import pip, sys; sys.exit(sys.version_info < (3, 10))"
+    return os.access(interpreter, os.X_OK) and subprocess.run([interpreter, "-c", question]).returncode == 0
+
+
 @pytest.mark.skipif(
     os.getuid() != 0, reason="only root can become somebody else; the other tests run as nobody special"
 )
