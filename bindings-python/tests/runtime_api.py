@@ -7,11 +7,13 @@ from __future__ import annotations
 import json
 import os
 import queue
+import signal
 import subprocess
 import threading
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -82,6 +84,7 @@ class Environment:
             env={key: value for key, value in env.items() if value is not None},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         self._log = bytearray()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -94,8 +97,9 @@ class Environment:
         self.close()
 
     def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
+        # The whole group: in an environment of several processes each of them holds the log open.
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self._reader.join(PATIENCE_S)
         if self.process.stdout:
