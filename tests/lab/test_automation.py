@@ -326,9 +326,10 @@ def test_a_real_function_is_invoked_by_a_step(lab: Lab) -> None:
 
 def test_start_is_throttled_at_one_a_second(lab: Lab) -> None:
     lab.ssm.create_document(Name="Doc", DocumentType="Automation", Content=json.dumps(document(sleep("s", "PT1S"))))
-    lab.settings(rates=1)
+    lab.settings(rates=0.1)
     lab.start("Doc")
     assert refused(lambda: lab.start("Doc"))[:2] == ("ThrottlingException", 400)
+    lab.settings(rates=1)
     assert lab.client("ssm", 8).start_automation_execution(DocumentName="Doc")["AutomationExecutionId"]
 
 

@@ -299,7 +299,8 @@ def test_tags_concurrency_and_lists(lab: Lab) -> None:
 
 def test_more_than_the_rate_is_throttled_and_get_function_has_its_own(lab: Lab) -> None:
     lab.function()
-    lab.settings(rates=1)
+    # A fifth of AWS's rates: how fast this machine is does not matter then. The rates themselves are tested where they are counted.
+    lab.settings(rates=0.2)
     outcomes: list[object] = []
     for _ in range(40):
         try:
@@ -307,9 +308,9 @@ def test_more_than_the_rate_is_throttled_and_get_function_has_its_own(lab: Lab) 
             outcomes.append("ok")
         except lab.functions.exceptions.TooManyRequestsException as error:
             outcomes.append(error.response["ResponseMetadata"]["HTTPStatusCode"])
-    assert outcomes[:15] == ["ok"] * 15
+    assert outcomes[:3] == ["ok"] * 3
     assert 429 in outcomes
-    for _ in range(40):
+    for _ in range(20):
         lab.functions.get_function(FunctionName="one")
 
 

@@ -71,7 +71,7 @@ def test_four_kilobytes_fit_and_paths_are_listed(lab: Lab) -> None:
 def test_put_parameter_is_throttled_at_three_a_second(lab: Lab) -> None:
     lab.settings(rates=1)
     outcomes = []
-    for number in range(10):
+    for number in range(30):
         try:
             put(lab, str(number), Overwrite=True)
             outcomes.append("ok")

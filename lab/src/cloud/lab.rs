@@ -274,11 +274,11 @@ impl Lab {
         self.faults.clear();
         self.engines.end_all();
         self.environments.clear().await;
-        for kind in World::KINDS {
-            self.store.clear(kind)?;
-        }
-        self.store.clear("code")?;
-        self.world(|world| *world = World::default());
+        // Under the lock, so that nobody saves again what was just forgotten.
+        self.world(|world| {
+            *world = World::default();
+            World::KINDS.iter().chain(&["code", "scripts"]).try_for_each(|kind| self.store.clear(kind))
+        })?;
         *self.rates.lock().unwrap_or_else(PoisonError::into_inner) = Rates::default();
         self.calls.clear();
         Ok(())

@@ -57,3 +57,47 @@ impl Rates {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of many requests at once get through.
+    fn burst(rates: &mut Rates, service: &str, operation: &str) -> usize {
+        (0..500).filter(|_| rates.take(service, operation, 1.0).is_ok()).count()
+    }
+
+    #[test]
+    fn one_seconds_worth_at_once() {
+        let mut rates = Rates::default();
+        let groups = [
+            ("lambda", "GetFunction", 100),
+            ("lambda", "UpdateFunctionConfiguration", 15),
+            ("ssm", "PutParameter", 3),
+            ("ssm", "DeleteParameters", 3),
+            ("ssm", "GetParametersByPath", 40),
+            ("ssm", "StartAutomationExecution", 1),
+            ("ssm", "StopAutomationExecution", 1),
+            ("ssm", "GetAutomationExecution", 3),
+            ("ssm", "DescribeAutomationStepExecutions", 3),
+            ("lambda", "Invoke", 500),
+            ("ssm", "CreateDocument", 500),
+        ];
+        for (service, operation, wanted) in groups {
+            let passed = burst(&mut rates, service, operation);
+            // A slow machine may earn a few tokens in between.
+            assert!((wanted..=wanted + wanted / 10 + 1).contains(&passed), "{operation}: {passed}");
+        }
+    }
+
+    #[test]
+    fn the_control_plane_counts_together_and_get_function_apart() {
+        let mut rates = Rates::default();
+        burst(&mut rates, "lambda", "ListTags");
+        assert!(rates.take("lambda", "UpdateAlias", 1.0).is_err());
+        assert!(rates.take("lambda", "GetFunction", 1.0).is_ok());
+        assert!(rates.take("lambda", "UpdateAlias", 0.0).is_ok());
+        let answer = rates.take("lambda", "PublishVersion", 1.0);
+        assert_eq!(answer.map_err(|error| (error.code, error.status)), Err(("TooManyRequestsException".into(), 429)));
+    }
+}
