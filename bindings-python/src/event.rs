@@ -3,18 +3,23 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use faultlayer_core::boundary::Host;
+use faultlayer_core::boundary::{Call, EventInput, Host, Reads, Session};
 use faultlayer_core::matching::{Kind, Node, Projection};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
-/// What the host's plan has to know of an event; `None` for a plan without event patterns, which never touches it.
-pub fn projection(host: &Host, event: &Bound<'_, PyAny>) -> Option<Projection> {
-    if !host.reads().event {
-        return None;
+/// Decides for a call, with as much of `event` as the plan asks for: nothing without event patterns, and else only where
+/// the sample of a fault with one hits. `reads` is what the host says of itself.
+pub fn decide<'a>(host: &'a Host, reads: Reads, mut call: Call<'a>, event: Option<&Bound<'_, PyAny>>) -> Option<Session> {
+    if !reads.event {
+        return host.decide(&call);
     }
-    Some(Projection::from_node(&host.event_paths()?, &Value(event.clone())))
+    // Asking and deciding are at one time.
+    call.now_us = call.now_us.or_else(|| Some(host.now_us()));
+    let event = event.filter(|_| host.looks_at_event(&call));
+    let read = event.and_then(|event| Some(Projection::from_node(&host.event_paths()?, &Value(event.clone()))));
+    host.decide(&Call { event: read.as_ref().map_or(call.event, EventInput::Projection), ..call })
 }
 
 struct Value<'py>(Bound<'py, PyAny>);

@@ -3,20 +3,22 @@
 //! It is native, so that no frame of ours stands in stacks of the user's errors. Owns the reading of Lambda's context and
 //! failing open; does not own resolving (`layer.rs`) nor what outcomes are (`session.rs`).
 
-use faultlayer_core::boundary::{Call, EventInput, Host, Language, Session, guard};
+use faultlayer_core::boundary::{Call, EventInput, Host, Language, Reads, Session, guard};
 use faultlayer_core::record::OwnReason;
 use faultlayer_core::rim::clock;
 use faultlayer_core::rim::sink::Sink;
 use pyo3::prelude::*;
 
 use crate::context::Seen;
-use crate::event::projection;
+use crate::event::decide;
 use crate::session::Actor;
 
 /// A handler with a plan around it.
 #[pyclass(frozen, module = "faultlayer_layer")]
 pub struct LayerHandler {
     host: Host,
+    /// Of the plan in force, which a layer keeps.
+    reads: Reads,
     original: Py<PyAny>,
 }
 
@@ -37,7 +39,7 @@ impl LayerHandler {
         match host {
             None => Ok(handler.clone()),
             Some(host) => {
-                let layered = Self { host, original: handler.clone().unbind() };
+                let layered = Self { reads: host.reads(), host, original: handler.clone().unbind() };
                 // The bound method rather than the object: the interpreter calls it without packing a tuple.
                 Bound::new(handler.py(), layered)?.getattr("invoke")
             }
@@ -46,18 +48,17 @@ impl LayerHandler {
 
     fn decide(&self, event: &Bound<'_, PyAny>, context: &Bound<'_, PyAny>) -> Option<Session> {
         let seen = Seen::of(context);
-        let reads = self.host.reads();
-        let client_context = if reads.client_context { seen.client_context() } else { None };
-        let projection = projection(&self.host, event);
-        self.host.decide(&Call {
+        let client_context = if self.reads.client_context { seen.client_context() } else { None };
+        let call = Call {
             request_id: seen.request_id().unwrap_or_default(),
             deadline_ms: seen.deadline_ms(),
             function_arn: seen.function_arn(),
             client_context: client_context.as_deref(),
-            event: projection.as_ref().map_or(EventInput::Absent, EventInput::Projection),
+            event: EventInput::Absent,
             streaming: false,
             now_us: None,
-        })
+        };
+        decide(&self.host, self.reads, call, Some(event))
     }
 
     fn panicked(&self) {

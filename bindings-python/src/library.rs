@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use faultlayer_core::boundary::{self, Call, EventInput, Identity, Language, PlanError, Sink, Step, guard};
+use faultlayer_core::boundary::{self, Call, EventInput, Identity, Language, PlanError, Reads, Sink, Step, guard};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -14,7 +14,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use crate::context::Seen;
 use crate::error::refused;
-use crate::event::projection;
+use crate::event::decide;
 use crate::session::{Actor, text_of};
 
 /// Index, bytes, milliseconds.
@@ -84,14 +84,10 @@ impl Host {
         now_us: Option<i64>,
     ) -> PyResult<Option<Session>> {
         let json = event.and_then(|event| event.cast::<PyBytes>().ok());
-        let projection = event.filter(|_| json.is_none()).and_then(|event| projection(&self.host, event));
-        let event = match (json, &projection) {
-            (Some(json), _) => EventInput::Json(json.as_bytes()),
-            (None, Some(projection)) => EventInput::Projection(projection),
-            (None, None) => EventInput::Absent,
-        };
-        let call = Call { request_id, deadline_ms, function_arn, client_context, event, streaming, now_us };
-        Ok(self.ask(&call)?.map(|session| Session::new(session, self.language)))
+        let as_json = json.map_or(EventInput::Absent, |json| EventInput::Json(json.as_bytes()));
+        let call = Call { request_id, deadline_ms, function_arn, client_context, event: as_json, streaming, now_us };
+        let objects = event.filter(|_| json.is_none());
+        Ok(self.ask(self.host.reads(), call, objects)?.map(|session| Session::new(session, self.language)))
     }
 }
 
@@ -111,21 +107,20 @@ impl Host {
                 &numbered
             }
         };
-        let event = argument(args, 0, kwargs, intern!(py, "event"));
-        let projection = event.and_then(|event| projection(&self.host, &event));
-        self.ask(&Call {
+        let call = Call {
             request_id,
             deadline_ms: seen.as_ref().and_then(Seen::deadline_ms),
             function_arn: seen.as_ref().and_then(Seen::function_arn),
             client_context: client_context.as_deref(),
-            event: projection.as_ref().map_or(EventInput::Absent, EventInput::Projection),
+            event: EventInput::Absent,
             streaming: false,
             now_us: None,
-        })
+        };
+        self.ask(reads, call, argument(args, 0, kwargs, intern!(py, "event")).as_ref())
     }
 
-    fn ask(&self, call: &Call<'_>) -> PyResult<Option<boundary::Session>> {
-        guard(|| Err(panicked()), || Ok(self.host.decide(call)))
+    fn ask(&self, reads: Reads, call: Call<'_>, event: Option<&Bound<'_, PyAny>>) -> PyResult<Option<boundary::Session>> {
+        guard(|| Err(panicked()), || Ok(decide(&self.host, reads, call, event)))
     }
 }
 
