@@ -53,6 +53,7 @@ test-java: unpack-java native-java
 	jdks=$$(python3 $(JAVA_DIR)/scripts/jdks.py .cache/java/jdks) && \
 		$(MVN) -f $(JAVA_DIR)/pom.xml verify -Dfaultlayer.jdks="$$jdks" \
 		-Dfaultlayer.native.directory="$(abspath $(JAVA_TARGET))/release" -Dfaultlayer.layer="$(CURDIR)/$(JAVA_OPT)/faultlayer"
+	@grep -h '^Tests run' $(JAVA_DIR)/*/target/surefire-reports/*.txt
 
 # javac's own lints are errors in every build; the rest is the crate.
 lint-java: | check-java

@@ -7,6 +7,7 @@ The same input gives the same bytes. Native code that needs more than GLIBC 2.26
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 import zipfile
@@ -23,6 +24,16 @@ def glibc_needed(library: bytes) -> tuple[int, ...]:
     return max((tuple(map(int, name.split(b"."))) for name in names), default=(0,))
 
 
+def stored(jar: bytes) -> bytes:
+    """The same jar without compression: the layer's archive compresses it, and the JVM need not at every cold start."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(jar)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as new:
+        for entry in old.infolist():
+            if not entry.is_dir():
+                new.writestr(zipfile.ZipInfo(entry.filename), old.read(entry))
+    return out.getvalue()
+
+
 def main() -> int:
     library, agent, out = (Path(argument) for argument in sys.argv[1:4])
     needed = glibc_needed(library.read_bytes())
@@ -32,11 +43,11 @@ def main() -> int:
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = out.with_suffix(".partial")
     with zipfile.ZipFile(partial, "w") as archive:
-        for name, path in ((AGENT, agent), (LIBRARY, library)):
+        for name, content in ((AGENT, stored(agent.read_bytes())), (LIBRARY, library.read_bytes())):
             entry = zipfile.ZipInfo(name)  # 1980, so that the time of building leaves no trace
             entry.create_system = 3
             entry.external_attr = 0o100755 << 16 if name == LIBRARY else 0o100644 << 16
-            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)
     partial.replace(out)
     print(f"{out}: {out.stat().st_size} bytes, GLIBC {'.'.join(map(str, needed))}")
     return 0

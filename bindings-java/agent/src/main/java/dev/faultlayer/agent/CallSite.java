@@ -33,6 +33,9 @@ final class CallSite {
     private static final String ANSWER = ")Ljava/io/ByteArrayOutputStream;";
     private static final String HOOK = "dev/faultlayer/agent/Hook";
     private static final String INJECTION = "dev/faultlayer/agent/Injection";
+    /** What the call of {@code before} takes, the time in two. */
+    private static final int MOST_OPERANDS = 8;
+
     private static final String BEFORE_TYPE =
             "(Ljava/lang/String;JILjava/lang/String;Ljava/lang/Object;Ljava/io/InputStream;Ljava/io/OutputStream;)L"
                     + INJECTION + ";";
@@ -66,7 +69,7 @@ final class CallSite {
     /** The class with the hook in that method, or null if it has no such place. */
     static byte[] instrument(byte[] bytes, String place) {
         ClassReader reader = new ClassReader(bytes);
-        ClassWriter writer = new ClassWriter(reader, ClassWriter.COMPUTE_MAXS);
+        ClassWriter writer = new ClassWriter(reader, 0);
         Instrumenter instrumenter = new Instrumenter(writer, place);
         reader.accept(instrumenter, ClassReader.EXPAND_FRAMES);
         return instrumenter.sites == 1 ? writer.toByteArray() : null;
@@ -107,6 +110,7 @@ final class CallSite {
         private final Label start = new Label();
         private final Label end = new Label();
         private final Label caught = new Label();
+        private int localsNeeded;
 
         Around(Instrumenter parent, int access, String name, String type, MethodVisitor next) {
             super(API, parent.owner, access, name, type, next);
@@ -139,6 +143,7 @@ final class CallSite {
             int left = handler + 6;
             int injection = handler + 7;
             int error = handler + 8;
+            localsNeeded = handler + 9;
             for (int slot = context; slot >= handler; slot--) {
                 super.visitVarInsn(Opcodes.ASTORE, slot);
             }
@@ -196,6 +201,11 @@ final class CallSite {
             // The method may have a frame of its own right here, and two cannot stand at one place.
             super.visitInsn(Opcodes.NOP);
             parent.sites++;
+        }
+
+        @Override
+        public void visitMaxs(int stackSize, int localCount) {
+            super.visitMaxs(Math.max(stackSize, MOST_OPERANDS), Math.max(localCount, localsNeeded));
         }
 
         private void invokeStatic(String owner, String method, String type) {

@@ -5,8 +5,8 @@ import java.lang.instrument.Instrumentation;
 import java.security.ProtectionDomain;
 
 /**
- * Watches for the runtime client and changes the one class in it that calls the function. It starts the engine when it
- * sees the client's first class, and takes itself off where nothing can ever fire and when its work is done.
+ * Changes the one class of the runtime client that calls the function. Where it waits for the client, it starts the engine
+ * when it sees the client's first class, and takes itself off where nothing can ever fire and when its work is done.
  */
 final class ClientTransformer implements ClassFileTransformer {
     /** On Java 17 and later, and in containers. */
@@ -24,8 +24,35 @@ final class ClientTransformer implements ClassFileTransformer {
     /** Known from the load of the client's main class on. */
     private volatile Shape shape;
 
+    private volatile boolean finished;
+
+    /** One that waits for the client. */
     ClientTransformer(Instrumentation instrumentation) {
         this.instrumentation = instrumentation;
+    }
+
+    /** Whether a class is a client's main class. */
+    static boolean isMain(String className) {
+        String name = className.replace('.', '/');
+        return name.endsWith(MAIN) && (name.startsWith(CLIENT) || name.startsWith(OLDER_CLIENT));
+    }
+
+    /** Does it all for a client that the JVM is about to run. */
+    static void install(Instrumentation instrumentation, String main) throws Exception {
+        if (!Hook.start(instrumentation)) {
+            return;
+        }
+        Class<?> client = Class.forName(main, false, ClassLoader.getSystemClassLoader());
+        ClientTransformer transformer = new ClientTransformer(instrumentation);
+        transformer.started = true;
+        transformer.findShape(main.replace('.', '/'), client.getProtectionDomain());
+        if (transformer.shape != null) {
+            instrumentation.addTransformer(transformer);
+            Class.forName(transformer.shape.className.replace('/', '.'), false, client.getClassLoader());
+            if (!transformer.finished) {
+                transformer.unknown("was loaded before it could be instrumented");
+            }
+        }
     }
 
     @Override
@@ -57,10 +84,7 @@ final class ClientTransformer implements ClassFileTransformer {
             if (!Hook.isActive() || !name.endsWith(MAIN)) {
                 return null;
             }
-            shape = Shape.find(loader, name.startsWith(CLIENT) ? CLIENT : OLDER_CLIENT, domain);
-            if (shape == null) {
-                unknown("has no place that calls the handler in a known way");
-            }
+            findShape(name, domain);
             return null;
         }
         if (!name.equals(shape.className)) {
@@ -79,6 +103,13 @@ final class ClientTransformer implements ClassFileTransformer {
         return changed;
     }
 
+    private void findShape(String main, ProtectionDomain domain) throws Exception {
+        shape = Shape.find(main.startsWith(CLIENT) ? CLIENT : OLDER_CLIENT, domain);
+        if (shape == null) {
+            unknown("has no place that calls the handler in a known way");
+        }
+    }
+
     private void unknown(String why) {
         OwnRecord.write("ERROR", "client_unknown", "the runtime client ".concat(why).concat(", no faults will be injected"));
         finish();
@@ -93,6 +124,7 @@ final class ClientTransformer implements ClassFileTransformer {
     }
 
     private void finish() {
+        finished = true;
         instrumentation.removeTransformer(this);
     }
 }

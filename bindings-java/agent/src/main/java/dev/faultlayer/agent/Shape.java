@@ -1,15 +1,17 @@
 package dev.faultlayer.agent;
 
 import java.io.File;
+import java.io.IOException;
 import java.io.InputStream;
+import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.security.CodeSource;
 import java.security.ProtectionDomain;
 import java.util.Enumeration;
-import java.util.jar.JarEntry;
-import java.util.jar.JarFile;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 
 /**
  * Finds the place in a runtime client that the agent hooks, by what the class does and not by its name alone: a method
@@ -39,23 +41,11 @@ final class Shape {
         this.method = method;
     }
 
-    /** Null if no class of the client has it: looked for where it usually is, then in the whole jar. */
-    static Shape find(ClassLoader loader, String prefix, ProtectionDomain domain) throws Exception {
-        if (loader == null) {
-            return null;
-        }
-        for (int i = 1; i <= USUAL_MOST; i++) {
-            String name = prefix + USUAL + i;
-            try (InputStream in = loader.getResourceAsStream(name + ".class")) {
-                if (in == null) {
-                    break;
-                }
-                Shape found = in(name, in.readAllBytes());
-                if (found != null) {
-                    return found;
-                }
-            }
-        }
+    /**
+     * Null if no class of the client has it: looked for where it usually is, then everywhere. Read from the client's jar
+     * by its path: the class loader has it open already, and its own way to resources would cost as much as all the rest.
+     */
+    static Shape find(String prefix, ProtectionDomain domain) throws IOException, URISyntaxException {
         CodeSource source = domain == null ? null : domain.getCodeSource();
         URL where = source == null ? null : source.getLocation();
         if (where == null || !where.getProtocol().equals("file")) {
@@ -65,16 +55,21 @@ final class Shape {
         return file.isFile() ? inJar(file, prefix) : inFolder(new File(file, prefix), prefix);
     }
 
-    private static Shape inJar(File file, String prefix) throws Exception {
-        try (JarFile jar = new JarFile(file)) {
-            for (Enumeration<JarEntry> entries = jar.entries(); entries.hasMoreElements();) {
-                JarEntry entry = entries.nextElement();
+    private static Shape inJar(File file, String prefix) throws IOException {
+        try (ZipFile jar = new ZipFile(file)) {
+            for (int i = 1; i <= USUAL_MOST; i++) {
+                ZipEntry entry = jar.getEntry(prefix + USUAL + i + ".class");
+                Shape found = entry == null ? null : in(jar, entry);
+                if (found != null) {
+                    return found;
+                }
+            }
+            for (Enumeration<? extends ZipEntry> entries = jar.entries(); entries.hasMoreElements();) {
+                ZipEntry entry = entries.nextElement();
                 if (entry.getName().startsWith(prefix) && entry.getName().endsWith(".class")) {
-                    try (InputStream in = jar.getInputStream(entry)) {
-                        Shape found = in(stem(entry.getName()), in.readAllBytes());
-                        if (found != null) {
-                            return found;
-                        }
+                    Shape found = in(jar, entry);
+                    if (found != null) {
+                        return found;
                     }
                 }
             }
@@ -82,7 +77,13 @@ final class Shape {
         return null;
     }
 
-    private static Shape inFolder(File folder, String prefix) throws Exception {
+    private static Shape in(ZipFile jar, ZipEntry entry) throws IOException {
+        try (InputStream in = jar.getInputStream(entry)) {
+            return in(stem(entry.getName()), in.readAllBytes());
+        }
+    }
+
+    private static Shape inFolder(File folder, String prefix) throws IOException {
         File[] files = folder.listFiles();
         if (files == null) {
             return null;

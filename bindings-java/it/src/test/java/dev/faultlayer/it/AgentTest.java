@@ -18,6 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The agent beside what it must not disturb, and with clients that it does not know. */
 @Execution(ExecutionMode.CONCURRENT)
@@ -32,10 +34,11 @@ class AgentTest {
         return function.records().stream().map(record -> record.get("reason")).collect(Collectors.toList());
     }
 
-    @Test
-    void theOlderPackageIsHookedToo() throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"lambdainternal.AWSLambda", "lambdainternal.LambdaRTEntry"})
+    void theOlderPackageIsHookedToo(String main) throws IOException {
         Path classes = Path.of(System.getProperty("faultlayer.function"));
-        try (Function function = Function.of("shapes.StreamHandler").main("lambdainternal.AWSLambda", classes)
+        try (Function function = Function.of("shapes.StreamHandler").main(main, classes)
                 .plan(Plans.plan(FAULTS)).option("-Xverify:all").start()) {
             assertTrue(function.invoke(Plans.idFor(FAULTS, null), "{}").body.contains("\"event\":{}"));
             assertEquals("response " + BUSY, function.invoke(Plans.idFor(FAULTS, "busy"), "{}").toString());
