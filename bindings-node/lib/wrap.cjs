@@ -56,6 +56,7 @@ function read(engine, number) {
     arn: undefined,
     readsNothing: reads === 0,
     readsClientContext: (reads & 2) !== 0,
+    gather: reads === 0 ? undefined : require('./gather.cjs').gatherer(engine.paths(number)),
   };
 }
 
@@ -70,7 +71,10 @@ function decide(host, gate, event, context, streaming) {
   if (host.readsNothing) return streaming ? host.decideStreaming(host.number, id, due) : host.decide(host.number, id, due);
   const custom = host.readsClientContext ? context?.clientContext : undefined;
   const text = custom === undefined || custom === null ? undefined : JSON.stringify(custom);
-  return host.engine.decideReading(host.number, id, due, streaming, event, text, NaN);
+  const leaves = host.gather(event);
+  return Array.isArray(leaves)
+    ? host.engine.decideGathered(host.number, id, due, streaming, leaves, text)
+    : host.engine.decideReading(host.number, id, due, streaming, event, text, NaN);
 }
 
 /** Gives `wrapper` all that a client looks at: length, name, own symbols and properties, and the kind of function. */

@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parents[1]
 FOLDER = "faultlayer/node"
 MAX_GLIBC = (2, 26)
 # What of lib/ is the layer's; the rest is the library's alone.
-SHARED = ["act", "errors", "hold", "native", "resolve", "stream", "wrap"]
+SHARED = ["act", "errors", "gather", "hold", "native", "resolve", "stream", "wrap"]
 
 
 def files(addon: Path) -> dict[str, Path]:

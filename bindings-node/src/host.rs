@@ -8,13 +8,13 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use faultlayer_core::boundary::{Call, EventInput, Host, Identity, Language, Sink, guard};
-use faultlayer_core::matching::Paths;
+use faultlayer_core::matching::{Paths, Projection};
 use napi::Result;
-use napi::bindgen_prelude::Unknown;
+use napi::bindgen_prelude::{Object, Unknown};
 use napi_derive::napi;
 
 use crate::error::{internal, refused};
-use crate::event::project;
+use crate::event::{Tree, gathered, project};
 use crate::session::Session;
 
 /// The addon is loaded once for a process, however many worker threads load it: limits and counts are the environment's.
@@ -35,6 +35,7 @@ struct Slot {
     lines: Option<Lines>,
     /// What the plan's patterns name of an event.
     paths: Option<Arc<Paths>>,
+    tree: Option<Arc<Tree>>,
 }
 
 /// Who the function is, for patterns on the context.
@@ -88,7 +89,7 @@ pub fn library(plan: String, identity: Option<IdentityFields>) -> Result<u32> {
 pub fn replace(number: u32, plan: String) -> Result<()> {
     let Some(host) = with(number, |slot| Arc::clone(&slot.host)) else { return Err(internal()) };
     guard(|| Err(internal()), || host.replace(&plan).map_err(|error| refused(&error)))?;
-    with(number, |slot| slot.paths = slot.host.event_paths());
+    with(number, Slot::look_at_plan);
     Ok(())
 }
 
@@ -122,6 +123,12 @@ pub fn decide_streaming(host: u32, id: String, deadline: f64) -> Option<Session>
     with(host, |slot| slot.decide(&id, deadline, true)).flatten()
 }
 
+/// The paths that the plan's patterns name, names joined by dots: what [`decide_gathered`] wants the leaves of.
+#[napi]
+pub fn paths(host: u32) -> Vec<String> {
+    with(host, |slot| slot.paths.as_ref().map(|paths| paths.iter().collect())).flatten().unwrap_or_default()
+}
+
 /// As [`decide`], for a plan with patterns: reads what they name of `event`, and `client_context` as JSON text. `now_us` is
 /// the time in epoch microseconds; NaN lets the engine read the clock.
 #[napi]
@@ -134,26 +141,52 @@ pub fn decide_reading(
     client_context: Option<String>,
     now_us: f64,
 ) -> Option<Session> {
+    let asked = Asked { id: &id, deadline, streaming, client_context: client_context.as_deref(), now_us };
+    decide_with(host, &asked, |paths, _| project(paths, event))
+}
+
+/// As [`decide_reading`], with the leaves of the event that JavaScript gathered, in the order of [`paths`].
+#[napi]
+pub fn decide_gathered(
+    host: u32,
+    id: String,
+    deadline: f64,
+    streaming: bool,
+    leaves: Object<'_>,
+    client_context: Option<String>,
+) -> Option<Session> {
+    let asked = Asked { id: &id, deadline, streaming, client_context: client_context.as_deref(), now_us: f64::NAN };
+    decide_with(host, &asked, |paths, tree| gathered(paths, tree, &leaves))
+}
+
+struct Asked<'a> {
+    id: &'a str,
+    deadline: f64,
+    streaming: bool,
+    client_context: Option<&'a str>,
+    now_us: f64,
+}
+
+/// Decides, and has the event read only if anything looks at it.
+fn decide_with(host: u32, asked: &Asked<'_>, read: impl FnOnce(&Arc<Paths>, &Tree) -> Projection) -> Option<Session> {
     // Reading an object may run the function's own code (a getter), which may come back here: nothing is borrowed then.
-    let (core, arn, paths) = with(host, |slot| (Arc::clone(&slot.host), slot.arn.clone(), slot.paths.clone()))?;
-    guard(
-        || None,
-        || {
-            let mut call = Call {
-                request_id: &id,
-                deadline_ms: whole(deadline),
-                function_arn: arn.as_deref(),
-                client_context: client_context.as_deref(),
-                event: EventInput::Absent,
-                streaming,
-                now_us: Some(whole(now_us).unwrap_or_else(|| core.now_us())),
-            };
-            let read = paths.filter(|_| core.looks_at_event(&call)).map(|paths| project(&paths, event));
-            call.event = read.as_ref().map_or(EventInput::Absent, EventInput::Projection);
-            core.decide(&call)
-        },
-    )
-    .map(Session::new)
+    let (core, arn, paths) =
+        with(host, |slot| (Arc::clone(&slot.host), slot.arn.clone(), slot.paths.clone().zip(slot.tree.clone())))?;
+    let decide = || {
+        let mut call = Call {
+            request_id: asked.id,
+            deadline_ms: whole(asked.deadline),
+            function_arn: arn.as_deref(),
+            client_context: asked.client_context,
+            event: EventInput::Absent,
+            streaming: asked.streaming,
+            now_us: Some(whole(asked.now_us).unwrap_or_else(|| core.now_us())),
+        };
+        let read = paths.filter(|_| core.looks_at_event(&call)).map(|(paths, tree)| read(&paths, &tree));
+        call.event = read.as_ref().map_or(EventInput::Absent, EventInput::Projection);
+        core.decide(&call)
+    };
+    guard(|| None, decide).map(Session::new)
 }
 
 /// The lines of records since the last call, if there are any.
@@ -174,8 +207,14 @@ pub fn release(host: u32) {
 
 impl Slot {
     fn new(host: Arc<Host>, lines: Option<Lines>) -> Self {
-        let paths = host.event_paths();
-        Self { host, arn: None, lines, paths }
+        let mut slot = Self { host, arn: None, lines, paths: None, tree: None };
+        slot.look_at_plan();
+        slot
+    }
+
+    fn look_at_plan(&mut self) {
+        self.paths = self.host.event_paths();
+        self.tree = self.paths.as_deref().map(|paths| Arc::new(Tree::new(paths)));
     }
 
     fn decide(&self, id: &str, deadline: f64, streaming: bool) -> Option<Session> {

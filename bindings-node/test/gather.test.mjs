@@ -1,0 +1,57 @@
+// Leaves gathered by JavaScript and an event walked by the engine give the same decisions, whatever the event looks like.
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+
+const require = createRequire(import.meta.url);
+const engine = require('../lib/native.cjs').native();
+const { gatherer, WALK } = require('../lib/gather.cjs');
+const { fault, plan } = require('../index.cjs');
+
+// A generator of the test's own, so that a failure can be repeated.
+let state = 12345;
+const random = (bound) => {
+  state = (state * 1103515245 + 12345) % 2 ** 31;
+  return state % bound;
+};
+const pick = (list) => list[random(list.length)];
+const NAMES = ['a', 'b', 'c', 'a.b', 'constructor'];
+const LEAVES = ['x', 'y', '', 1, 2.5, -0, Infinity, true, false, null, undefined, 'größe 🦀', () => 1, 10n];
+
+function anyEvent(depth) {
+  const kind = random(10);
+  if (depth === 0 || kind < 4) return pick(LEAVES);
+  if (kind < 5) return Array.from({ length: random(3) }, () => anyEvent(depth - 1));
+  return Object.fromEntries(Array.from({ length: random(4) }, () => [pick(NAMES), anyEvent(depth - 1)]));
+}
+
+function anyPattern(depth) {
+  const keys = new Set(Array.from({ length: 1 + random(2) }, () => pick(['a', 'b', 'c', 'd'])));
+  const leaf = () => pick([['x'], ['x', 1], [{ exists: false }], [{ exists: true }], [{ prefix: 'g' }], [null], [{ numeric: ['>', 1] }], [{ 'anything-but': 'x' }], [true]]);
+  return Object.fromEntries([...keys].map((key) => [key, depth === 0 || random(2) ? leaf() : anyPattern(depth - 1)]));
+}
+
+test('5000 generated events under generated patterns', () => {
+  let gathered = 0;
+  let hits = 0;
+  for (let round = 0; round < 250; round += 1) {
+    const host = engine.library(JSON.stringify(plan(fault.payload(1, { match: { event: anyPattern(2) } }))), undefined);
+    const gather = gatherer(engine.paths(host));
+    for (let n = 0; n < 20; n += 1) {
+      const event = random(8) === 0 ? anyEvent(3) : { a: anyEvent(2), [pick(NAMES)]: anyEvent(2) };
+      const leaves = gather(event);
+      const walked = engine.decideReading(host, 'id', NaN, false, event, undefined, NaN);
+      hits += walked ? 1 : 0;
+      if (leaves === WALK) continue;
+      gathered += 1;
+      const decided = engine.decideGathered(host, 'id', NaN, false, leaves, undefined);
+      assert.equal(Boolean(decided), Boolean(walked), `${engine.paths(host)}: ${JSON.stringify(event)}`);
+      decided?.close();
+      walked?.close();
+    }
+    engine.drain(host);
+    engine.release(host);
+  }
+  assert.ok(gathered > 1000 && hits > 200, `${gathered} gathered, ${hits} hit`);
+});
