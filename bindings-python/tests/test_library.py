@@ -304,3 +304,13 @@ def test_client_context_and_request_id_come_from_a_lambda_context() -> None:
     wrapped({}, None)
     wrapped({}, SimpleNamespace(aws_request_id=5))
     assert [record["requestId"] for record in records] == ["one", "two", "call-1", "call-2"]
+
+
+def test_an_injected_error_carries_what_the_plan_says() -> None:
+    with pytest.raises(OSError, match="down") as caught:
+        wrap(double, Fault.error("ConnectionError", "down", {"errno": 111, "detail": {"größe": [1, None]}}))(1)
+    assert caught.value.errno == 111
+    assert caught.value.detail == {"größe": [1, None]}  # type: ignore[attr-defined]
+    with pytest.raises(FaultInjected, match=r"^nowhere\.Error: down$") as unknown:
+        wrap(double, Fault.error("nowhere.Error", "down", {"code": "X"}))(1)
+    assert (unknown.value.name, unknown.value.code) == ("nowhere.Error", "X")  # type: ignore[attr-defined]
