@@ -1,0 +1,12 @@
+# What crosses every part: the shipped documents, the shipped layers, real functions in the lab. Included by the root Makefile.
+
+END_TO_END_DIR := tests/end-to-end
+
+.PHONY: test-end-to-end lint-end-to-end
+
+test-end-to-end: setup-lab-cloud layers-python layers-node layers-java
+	cargo build --quiet --release -p faultlayer-cli
+	cd $(END_TO_END_DIR) && FAULTLAYER="$(CURDIR)/target/release/faultlayer" "$(LAB_CLOUD_BIN)/python" -m pytest -q -n 2
+
+lint-end-to-end: setup-lab-cloud
+	cd $(END_TO_END_DIR) && "$(LAB_CLOUD_BIN)/ruff" check . && "$(LAB_CLOUD_BIN)/ruff" format --check . && "$(LAB_CLOUD_BIN)/mypy"
