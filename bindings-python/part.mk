@@ -13,7 +13,7 @@ PYTHON_LINTED := $(PYTHON_DIR) tests/layers/test_python_layer.py examples/python
 PYTHON_SOURCES := $(shell find $(PYTHON_DIR)/src $(PYTHON_DIR)/layer $(PYTHON_DIR)/python core/src -name '*.rs' -o -name '*.py') \
 	$(PYTHON_DIR)/Cargo.toml core/Cargo.toml Cargo.toml
 
-.PHONY: check-python setup-python layers-python native-python test-python lint-python bench-python
+.PHONY: check-python setup-python layers-python native-python wheel-python test-python lint-python bench-python
 
 check-python:
 	@command -v cargo >/dev/null || { echo "missing: Rust (cargo). Get it from https://rustup.rs" >&2; exit 1; }
@@ -47,6 +47,13 @@ native-python: | check-python
 	cargo build --quiet --release -p faultlayer-python
 	@cmp -s target/release/libfaultlayer_python.so $(PYTHON_DIR)/python/faultlayer/_native.abi3.so \
 		|| cp target/release/libfaultlayer_python.so $(PYTHON_DIR)/python/faultlayer/_native.abi3.so
+
+# dist/wheels/faultlayer-*.whl, and a look at it from an environment of its own.
+wheel-python: $(PYTHON_VENV)/.ready
+	cd $(PYTHON_DIR) && "$(CURDIR)/$(PYTHON_BIN)/maturin" build --quiet --release --out "$(CURDIR)/dist/wheels"
+	rm -rf .cache/python/wheel && $(PYTHON) -m venv .cache/python/wheel
+	.cache/python/wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/wheels/faultlayer-*.whl
+	.cache/python/wheel/bin/python -c 'import faultlayer as f; assert f.wrap(len, f.Fault.payload(7))("x") == 7'
 
 test-python: setup-python native-python layers-python
 	cd $(PYTHON_DIR) && FAULTLAYER_LAYER_ZIP="$(CURDIR)/$(PYTHON_LAYER)" "$(CURDIR)/$(PYTHON_BIN)/python" -m pytest -c pyproject.toml -q -n auto \
