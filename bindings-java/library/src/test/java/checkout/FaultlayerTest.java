@@ -146,6 +146,8 @@ class FaultlayerTest {
             List<String> records = faults.records();
             assertEquals(4, records.size());
             assertTrue(records.get(0).contains("\"fault\":\"slow\"") && records.get(0).contains("\"coldStart\":true"), records.get(0));
+            assertEquals(List.of("slow", "late", "slow"), faults.injected());
+            assertTrue(records.get(0).contains("\"requestId\":\"call-1\""), records.get(0));
             assertTrue(records.get(3).contains("\"reason\":\"handler_failed\""), records.get(3));
         }
     }

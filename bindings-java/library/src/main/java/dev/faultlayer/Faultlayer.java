@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A plan in force, and the handlers under it. Strict: a plan that does not hold is refused with a {@link PlanException}.
@@ -19,7 +21,7 @@ import java.util.List;
  * try (Faultlayer faults = Faultlayer.of(plan)) {
  *     RequestHandler<Order, Receipt> handler = faults.wrap(new Checkout());
  *     assertThrows(IOException.class, () -> handler.handleRequest(order, context));
- *     assertEquals(1, faults.records().size());
+ *     assertEquals(List.of("boom"), faults.injected());
  * }
  * }</pre>
  */
@@ -28,6 +30,7 @@ public final class Faultlayer implements AutoCloseable {
 
     private final long host;
     private final List<String> records = new ArrayList<>();
+    private final AtomicLong unnamed = new AtomicLong();
     private volatile boolean closed;
 
     private Faultlayer(long host) {
@@ -93,8 +96,8 @@ public final class Faultlayer implements AutoCloseable {
     }
 
     /**
-     * Puts a handler under this plan. A context without a request id, or none, counts as {@code test-1}, {@code test-2}
-     * and so on.
+     * Puts a handler under this plan. A call whose context has no request id, or that has no context, is {@code call-1},
+     * {@code call-2} and so on, so that a run repeats itself.
      */
     public <I, O> RequestHandler<I, O> wrap(RequestHandler<I, O> handler) {
         return new Wrapped.Objects<>(this, handler);
@@ -133,6 +136,18 @@ public final class Faultlayer implements AutoCloseable {
         }
     }
 
+    /** The ids of the faults that were injected so far, one for each time. */
+    public List<String> injected() {
+        List<String> ids = new ArrayList<>();
+        for (String line : records()) {
+            Map<String, Object> record = Json.object(line);
+            if ("injected".equals(record.get("action"))) {
+                ids.add(String.valueOf(record.get("fault")));
+            }
+        }
+        return ids;
+    }
+
     /** From here on the handlers run untouched. */
     @Override
     public void close() {
@@ -146,6 +161,10 @@ public final class Faultlayer implements AutoCloseable {
     /** The engine's handle; whoever uses it holds this object reachable. */
     long host() {
         return host;
+    }
+
+    String nextName() {
+        return "call-" + unnamed.incrementAndGet();
     }
 
     void record(String line) {

@@ -16,12 +16,10 @@ import java.lang.ref.Reference;
 import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicLong;
 
 /** Handlers under a plan: the steps of an invocation around the call of the original. */
 final class Wrapped {
     private static final String OURS = "dev.faultlayer.";
-    private static final AtomicLong UNNAMED = new AtomicLong();
 
     private Wrapped() {}
 
@@ -145,7 +143,7 @@ final class Wrapped {
             String id = context == null ? null : context.getAwsRequestId();
             return Native.decide(
                     faults.host(),
-                    id == null || id.isEmpty() ? "test-" + UNNAMED.incrementAndGet() : id,
+                    id == null || id.isEmpty() ? faults.nextName() : id,
                     context == null ? Long.MIN_VALUE : deadline(context),
                     context == null ? null : context.getInvokedFunctionArn(),
                     (reads & Native.READS_CLIENT_CONTEXT) != 0 && context != null ? clientContext(context) : null,

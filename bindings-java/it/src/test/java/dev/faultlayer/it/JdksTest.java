@@ -2,8 +2,11 @@ package dev.faultlayer.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -30,6 +33,21 @@ class JdksTest {
                 .collect(Collectors.toCollection(ArrayList::new));
         homes.add(System.getProperty("java.home"));
         return homes;
+    }
+
+    /** The JVM says where a waiting virtual thread holds its carrier; Java 21 can, and is the one that would. */
+    @ParameterizedTest
+    @MethodSource("jdks")
+    void aHeldFaultDoesNotPinAVirtualThread(String home) throws IOException {
+        assumeTrue(Files.readString(Path.of(home, "release")).contains("JAVA_VERSION=\"21."));
+        List<Map<String, Object>> slow = List.of(Plans.fault("slow", "latency", 1, "delay_ms", 20));
+        Path classes = Path.of(System.getProperty("faultlayer.function"));
+        try (Function function = Function.of("shapes.StreamHandler").java(home).main("lambdainternal.Virtual", classes)
+                .plan(Plans.plan(slow)).option("-Djdk.tracePinnedThreads=full").start()) {
+            assertTrue(function.invoke("1", "{}").body.contains("stream"));
+            assertEquals(1, function.records().size());
+            assertEquals(List.of(), function.log().stream().filter(line -> line.contains("dev.faultlayer") && !line.startsWith("{")).collect(Collectors.toList()));
+        }
     }
 
     @ParameterizedTest
