@@ -73,6 +73,8 @@ class Tap {
     this.stopped = new Promise((resolve, reject) => (this.stop = { resolve, reject }));
     this.stopped.catch(() => {});
     this.over = new Promise((resolve) => (this.finish = resolve));
+    // A stream that the handler destroys ends too.
+    stream.once?.('close', () => this.finish());
     this.timers = borders
       .filter((b) => typeof b.after_ms === 'number')
       .map((b) => setTimeout(() => this.reachedInTime(b), b.after_ms));

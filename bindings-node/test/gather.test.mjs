@@ -28,7 +28,18 @@ function anyEvent(depth) {
 
 function anyPattern(depth) {
   const keys = new Set(Array.from({ length: 1 + random(2) }, () => pick(['a', 'b', 'c', 'd'])));
-  const leaf = () => pick([['x'], ['x', 1], [{ exists: false }], [{ exists: true }], [{ prefix: 'g' }], [null], [{ numeric: ['>', 1] }], [{ 'anything-but': 'x' }], [true]]);
+  const leaf = () =>
+    pick([
+      ['x'],
+      ['x', 1],
+      [{ exists: false }],
+      [{ exists: true }],
+      [{ prefix: 'g' }],
+      [null],
+      [{ numeric: ['>', 1] }],
+      [{ 'anything-but': 'x' }],
+      [true],
+    ]);
   return Object.fromEntries([...keys].map((key) => [key, depth === 0 || random(2) ? leaf() : anyPattern(depth - 1)]));
 }
 
