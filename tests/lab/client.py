@@ -182,7 +182,7 @@ class Lab:
         self.process.wait(20)
 
 
-def until(read: Callable[[], Any], holds: Callable[[Any], bool], limit: float = 60) -> Any:
+def until(read: Callable[[], Any], holds: Callable[[Any], bool], limit: float = 120) -> Any:
     """Read again and again until something holds."""
     end = time.monotonic() + limit
     while True:

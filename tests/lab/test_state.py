@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -151,3 +153,14 @@ def test_what_was_answered_before_a_kill_is_never_lost(labs: list[Lab], tmp_path
         for thread in threads:
             thread.join()
         assert set(names) <= set(known)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://example.com"}, {"Sec-Fetch-Site": "cross-site"}, {"Host": "example.com"}]
+)
+def test_web_pages_are_not_answered(lab: Lab, headers: dict[str, str]) -> None:
+    for path in ("/_lab/reset", "/2015-03-31/functions"):
+        request = urllib.request.Request(lab.url + path, method="POST", data=b"{}", headers=headers)
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request)
+        assert caught.value.code == 403

@@ -8,11 +8,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::header::HeaderMap;
 use hyper::service::service_fn;
 use hyper::{Request as Http, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
+use super::error::ApiError;
 use super::lab::{Lab, Outcome, Place};
 use super::principal::Principal;
 use super::wire::{self, access_key};
@@ -97,8 +99,21 @@ impl std::fmt::Display for Dropped {
 
 impl std::error::Error for Dropped {}
 
+/// The lab runs whatever code it is given, so no web page on this machine may give it any: browsers say where a request comes from,
+/// and a name that was made to point here is not ours.
+fn from_a_browser(headers: &HeaderMap) -> bool {
+    let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let ours = matches!(name, "127.0.0.1" | "localhost");
+    !ours || headers.contains_key("origin") || headers.contains_key("sec-fetch-site")
+}
+
 async fn answer(lab: Arc<Lab>, request: Http<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
     let (parts, body) = request.into_parts();
+    if from_a_browser(&parts.headers) {
+        let error = ApiError::new("AccessDeniedException", 403, "the lab does not answer web pages");
+        return Ok(wire::write(wire::Protocol::Rest, None, Err(error)));
+    }
     let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
     if parts.uri.path() == "/_lab" || parts.uri.path().starts_with("/_lab/") {
         return Ok(control::answer(&lab, &parts, &body).await);
