@@ -56,10 +56,10 @@ pub struct AttachArgs {
     /// A layer in place of the documents' default; may be repeated
     #[arg(long = "layer", value_name = "RUNTIME-ARCHITECTURE=ARN")]
     layers: Vec<String>,
-    /// Create or update the documents first, with the layers given as their defaults
+    /// Create or update the documents first, with the layers and the role given as their defaults
     #[arg(long)]
     register: bool,
-    /// The role the automation assumes
+    /// The role the automation assumes, in place of the documents' default; scripts have no rights without one
     #[arg(long, value_name = "ARN")]
     role: Option<String>,
     /// Start only; `faultlayer status ID` shows the rest
@@ -81,7 +81,7 @@ pub struct RollbackArgs {
     /// Every function that carries the marker
     #[arg(long)]
     all: bool,
-    /// The role the automation assumes
+    /// The role the automation assumes, in place of the documents' default; scripts have no rights without one
     #[arg(long, value_name = "ARN")]
     role: Option<String>,
     /// Start only; `faultlayer status ID` shows the rest
@@ -119,7 +119,7 @@ pub fn attach(args: AttachArgs) -> Outcome {
             layers.add(layer)?;
         }
         if args.register {
-            for (name, outcome) in documents.register(&layers).await? {
+            for (name, outcome) in documents.register(&layers, args.role.as_deref()).await? {
                 eprintln!("{name}: {}", format!("{outcome:?}").to_lowercase());
             }
         }

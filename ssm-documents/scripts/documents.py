@@ -20,7 +20,7 @@ def whole(description: str, default: int) -> dict[str, Any]:
     return {"type": "Integer", "description": description, "default": default}
 
 
-ROLE_PARAMETER = text("ARN of the role that the automation assumes. Empty: the rights of whoever starts it.", ROLE)
+ROLE_PARAMETER = text("ARN of the role that the automation assumes. Scripts have no rights without one.", ROLE)
 FUNCTIONS: dict[str, Any] = {
     "type": "StringList",
     "description": "Names or ARNs of functions, at most 50.",

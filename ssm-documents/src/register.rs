@@ -64,17 +64,17 @@ pub enum Registered {
 }
 
 impl Documents {
-    /// Creates or updates the three documents; name and outcome of each. Where a document exists, the layers it has as
-    /// defaults stay unless `layers` names others.
+    /// Creates or updates the three documents; name and outcome of each. Where a document exists, the layers and the role
+    /// it has as defaults stay unless others are given. Scripts have no rights without a role.
     ///
     /// # Errors
     /// [`Error::Call`] for what AWS refuses.
-    pub async fn register(&self, layers: &Layers) -> Result<Vec<(String, Registered)>, Error> {
+    pub async fn register(&self, layers: &Layers, role: Option<&str>) -> Result<Vec<(String, Registered)>, Error> {
         let mut done = Vec::new();
         for (document, text) in SHIPPED {
             let name = self.name(document);
             let before = self.content(&name).await?;
-            let content = self.filled(text, before.as_deref(), layers)?;
+            let content = self.filled(text, before.as_deref(), layers, role)?;
             let outcome = match before {
                 None => self.create(&name, content).await?,
                 Some(before) if same(&before, &content) => Registered::Unchanged,
@@ -94,19 +94,20 @@ impl Documents {
         }
     }
 
-    fn filled(&self, text: &str, before: Option<&str>, layers: &Layers) -> Result<String, Error> {
+    fn filled(&self, text: &str, before: Option<&str>, layers: &Layers, role: Option<&str>) -> Result<String, Error> {
         let unreadable = |error: serde_json::Error| Error::Input(format!("document: {error}"));
         let mut document: Value = serde_json::from_str(text).map_err(unreadable)?;
         let before: Value = before.and_then(|before| serde_json::from_str(before).ok()).unwrap_or_default();
         if let Some(parameters) = document.get_mut("parameters").and_then(Value::as_object_mut) {
             for (name, parameter) in parameters {
-                let old = before.pointer(&format!("/parameters/{name}/default")).filter(|_| name.contains("Layer"));
-                let new = layers.iter().filter(|(key, _)| key == name).last().map(|(_, arn)| Value::from(arn));
-                let default = if name == "RollbackDocumentName" {
-                    Some(self.name("Rollback").into())
-                } else {
-                    new.or_else(|| old.cloned())
+                let given = match name.as_str() {
+                    "RollbackDocumentName" => Some(self.name("Rollback")),
+                    "AutomationAssumeRole" => role.map(str::to_owned),
+                    _ => layers.iter().filter(|(key, _)| key == name).last().map(|(_, arn)| arn.to_owned()),
                 };
+                let kept = name.contains("Layer") || name == "AutomationAssumeRole";
+                let old = before.pointer(&format!("/parameters/{name}/default")).filter(|_| kept);
+                let default = given.map(Value::from).or_else(|| old.cloned());
                 if let (Some(default), Some(parameter)) = (default, parameter.as_object_mut()) {
                     parameter.insert("default".into(), default);
                 }
@@ -158,13 +159,15 @@ mod tests {
         let documents = Documents::connect("Stack").await;
         let mut layers = Layers::default();
         layers.add("python-x86_64=arn:aws:lambda:eu-central-1:123456789012:layer:faultlayer-python-x86_64:3").unwrap();
-        let first = documents.filled(shipped("Attach").unwrap(), None, &layers).unwrap();
+        let first =
+            documents.filled(shipped("Attach").unwrap(), None, &layers, Some("arn:aws:iam::123456789012:role/r")).unwrap();
         let value: Value = serde_json::from_str(&first).unwrap();
         let default = |name: &str| value.pointer(&format!("/parameters/{name}/default")).unwrap().as_str().unwrap().to_owned();
         assert!(default("PythonLayerX8664").ends_with(":3") && default("NodeLayerArm64").is_empty());
         assert_eq!(default("RollbackDocumentName"), "Stack-Rollback");
+        assert_eq!(default("AutomationAssumeRole"), "arn:aws:iam::123456789012:role/r");
         assert!(first.len() <= 64 * 1024);
-        let again = documents.filled(shipped("Attach").unwrap(), Some(&first), &Layers::default()).unwrap();
+        let again = documents.filled(shipped("Attach").unwrap(), Some(&first), &Layers::default(), None).unwrap();
         assert!(same(&first, &again));
     }
 

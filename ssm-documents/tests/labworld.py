@@ -20,10 +20,10 @@ class LabWorld(World):
         self.lab = lab
 
     def register(self) -> None:
-        """The three documents, as they are shipped but for the layers as defaults."""
+        """The three documents, as they are shipped but for layers and role as defaults."""
         for path in DOCUMENTS.glob("Faultlayer-*.json"):
             document = json.loads(path.read_text())
-            for key, arn in self.layers.items():
+            for key, arn in {**self.layers, "AutomationAssumeRole": self.role}.items():
                 if key in document["parameters"]:
                     document["parameters"][key]["default"] = arn
             content = json.dumps(document)
@@ -32,8 +32,7 @@ class LabWorld(World):
     def start(self, document: str, **parameters: Any) -> str:
         """Starts an execution; its id. Values are given as one text or a list of texts."""
         given = {key: value if isinstance(value, list) else [str(value)] for key, value in parameters.items()}
-        role = {"AutomationAssumeRole": [self.role]}
-        return str(self.ssm.start_automation_execution(DocumentName=document, Parameters={**role, **given})["AutomationExecutionId"])
+        return str(self.ssm.start_automation_execution(DocumentName=document, Parameters=given)["AutomationExecutionId"])
 
     def experiment(self, names: list[str], document: str = "Faultlayer-Experiment", **more: Any) -> str:
         return self.start(document, FunctionNames=names, Plan=more.pop("Plan", PLAN), **more)

@@ -19,7 +19,7 @@ def layers(lab: LabWorld) -> list[str]:
 
 
 def test_register_attach_status_and_roll_back(lab: LabWorld, tmp_path: Path) -> None:
-    first = faultlayer("attach", "--register", *layers(lab))
+    first = faultlayer("attach", "--register", "--role", lab.role, *layers(lab))
     assert first.returncode == 0, first.stderr
     assert first.stderr.splitlines() == [f"Faultlayer-{name}: created" for name in ("Attach", "Rollback", "Experiment")]
     again = faultlayer("attach", "--register")
