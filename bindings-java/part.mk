@@ -55,11 +55,11 @@ test-java: unpack-java native-java
 		-Dfaultlayer.native.directory="$(abspath $(JAVA_TARGET))/release" -Dfaultlayer.layer="$(CURDIR)/$(JAVA_OPT)/faultlayer"
 	@grep -h '^Tests run' $(JAVA_DIR)/*/target/surefire-reports/*.txt
 
-# javac's own lints are errors in every build; the rest is the crate.
+# javac's own lints are errors in every build; beside them the crate's and the form.
 lint-java: | check-java
 	cargo clippy --quiet --release --all-targets -p faultlayer-java -- -D warnings
 	cargo fmt -p faultlayer-java -- --check
-	$(MVN) -f $(JAVA_DIR)/pom.xml test-compile
+	cd $(JAVA_DIR) && $(MVN) spotless:check test-compile
 
 bench-java: unpack-java
 	python3 $(JAVA_DIR)/bench/bench.py --layer $(JAVA_OPT)/faultlayer

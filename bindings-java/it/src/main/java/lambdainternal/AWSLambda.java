@@ -17,8 +17,8 @@ public final class AWSLambda {
     private AWSLambda() {}
 
     public static void main(String[] arguments) throws Exception {
-        RequestStreamHandler handler =
-                (RequestStreamHandler) Class.forName(arguments[0]).getDeclaredConstructor().newInstance();
+        RequestStreamHandler handler = (RequestStreamHandler)
+                Class.forName(arguments[0]).getDeclaredConstructor().newInstance();
         LambdaRequestHandler wrapped = EventHandlerLoader.wrapRequestStreamHandler(handler);
         String base = "http://" + System.getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/invocation/";
         while (true) {
@@ -28,17 +28,26 @@ public final class AWSLambda {
                 content = in.readAllBytes();
             }
             String id = next.getHeaderField("Lambda-Runtime-Aws-Request-Id");
-            InvokeRequest request = new InvokeRequest(id, Long.parseLong(next.getHeaderField("Lambda-Runtime-Deadline-Ms")),
-                    next.getHeaderField("Lambda-Runtime-Invoked-Function-Arn"), content);
+            InvokeRequest request = new InvokeRequest(
+                    id,
+                    Long.parseLong(next.getHeaderField("Lambda-Runtime-Deadline-Ms")),
+                    next.getHeaderField("Lambda-Runtime-Invoked-Function-Arn"),
+                    content);
             try {
                 ByteArrayOutputStream answer = wrapped.call(request);
                 post(base + id + "/response", answer.toByteArray());
             } catch (Throwable thrown) {
                 StringBuilder error = new StringBuilder();
                 error.append("{\"errorType\":\"").append(thrown.getClass().getName());
-                error.append("\",\"errorMessage\":\"").append(thrown.getMessage()).append("\",\"stackTrace\":[");
+                error.append("\",\"errorMessage\":\"")
+                        .append(thrown.getMessage())
+                        .append("\",\"stackTrace\":[");
                 for (StackTraceElement frame : thrown.getStackTrace()) {
-                    error.append('"').append(frame.getClassName()).append('.').append(frame.getMethodName()).append("\",");
+                    error.append('"')
+                            .append(frame.getClassName())
+                            .append('.')
+                            .append(frame.getMethodName())
+                            .append("\",");
                 }
                 post(base + id + "/error", error.append("\"end\"]}").toString().getBytes(StandardCharsets.UTF_8));
             }

@@ -10,7 +10,8 @@ final class EventHandlerLoader {
 
     static LambdaRequestHandler wrapRequestStreamHandler(RequestStreamHandler handler) {
         return new LambdaRequestHandler() {
-            private final ThreadLocal<ByteArrayOutputStream> buffers = ThreadLocal.withInitial(() -> new ByteArrayOutputStream(1024));
+            private final ThreadLocal<ByteArrayOutputStream> buffers =
+                    ThreadLocal.withInitial(() -> new ByteArrayOutputStream(1024));
             private int calls;
 
             @Override
@@ -21,7 +22,8 @@ final class EventHandlerLoader {
                 answer.reset();
                 Object last = calls % 2 == 0 ? request.id : Long.valueOf(started);
                 try {
-                    handler.handleRequest(new ByteArrayInputStream(request.content), answer, new RequestContext(request));
+                    handler.handleRequest(
+                            new ByteArrayInputStream(request.content), answer, new RequestContext(request));
                 } catch (IllegalStateException seen) {
                     // A handler of the method's own around the place: what is thrown there must still pass it.
                     throw new IllegalStateException("passed the client: " + seen.getMessage(), seen);

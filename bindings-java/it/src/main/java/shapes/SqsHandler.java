@@ -10,7 +10,7 @@ public class SqsHandler implements RequestHandler<SQSEvent, SQSBatchResponse> {
     @Override
     public SQSBatchResponse handleRequest(SQSEvent event, Context context) {
         event.getRecords().forEach(record -> Work.maybeFail(record.getBody()));
-        return new SQSBatchResponse(
-                List.of(new SQSBatchResponse.BatchItemFailure(event.getRecords().get(0).getMessageId())));
+        return new SQSBatchResponse(List.of(
+                new SQSBatchResponse.BatchItemFailure(event.getRecords().get(0).getMessageId())));
     }
 }

@@ -10,7 +10,11 @@ import java.nio.charset.StandardCharsets;
 public class Starting implements RequestStreamHandler {
     @Override
     public void handleRequest(InputStream in, OutputStream out, Context context) throws java.io.IOException {
-        Process child = new ProcessBuilder(System.getProperty("java.home") + "/bin/java", "-cp", System.getProperty("user.dir"), "shapes.Child")
+        Process child = new ProcessBuilder(
+                        System.getProperty("java.home") + "/bin/java",
+                        "-cp",
+                        System.getProperty("user.dir"),
+                        "shapes.Child")
                 .redirectErrorStream(true)
                 .start();
         String printed = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -13,6 +13,7 @@ public class StreamHandler implements RequestStreamHandler {
         String event = new String(in.readAllBytes(), StandardCharsets.UTF_8);
         Work.maybeFail(event);
         // Odd white space and number forms, which a parser would not keep.
-        out.write(("{ \"statusCode\" : 2.0e2,\"body\":\"stream \\u0041\", \"event\":" + event + " }\n").getBytes(StandardCharsets.UTF_8));
+        out.write(("{ \"statusCode\" : 2.0e2,\"body\":\"stream \\u0041\", \"event\":" + event + " }\n")
+                .getBytes(StandardCharsets.UTF_8));
     }
 }

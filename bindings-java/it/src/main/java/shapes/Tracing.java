@@ -11,7 +11,10 @@ public class Tracing implements RequestStreamHandler {
     public void handleRequest(InputStream in, OutputStream out, Context context) throws java.io.IOException {
         StringBuilder seen = new StringBuilder("\"");
         for (StackTraceElement frame : new Throwable().getStackTrace()) {
-            seen.append(frame.getClassName()).append('.').append(frame.getMethodName()).append("\\n");
+            seen.append(frame.getClassName())
+                    .append('.')
+                    .append(frame.getMethodName())
+                    .append("\\n");
         }
         out.write(seen.append('"').toString().getBytes(java.nio.charset.StandardCharsets.US_ASCII));
     }

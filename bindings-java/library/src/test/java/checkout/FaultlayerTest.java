@@ -52,8 +52,10 @@ class FaultlayerTest {
     void nothingDrawnIsTheHandlerItself() {
         Checkout checkout = new Checkout();
         try (Faultlayer faults = Faultlayer.of(plan(Fault.error("boom", 0, IOException.class, "gone")))) {
-            assertEquals("one lamp", faults.wrap(checkout).handleRequest(ORDER, null).getBody());
-            assertThrows(IllegalArgumentException.class, () -> faults.wrap(checkout).handleRequest(order(null), null));
+            assertEquals(
+                    "one lamp", faults.wrap(checkout).handleRequest(ORDER, null).getBody());
+            assertThrows(
+                    IllegalArgumentException.class, () -> faults.wrap(checkout).handleRequest(order(null), null));
             assertEquals(List.of(), faults.records());
         }
     }
@@ -65,29 +67,37 @@ class FaultlayerTest {
                 Faultlayer.wrap(checkout, plan(Fault.error("boom", 1, IOException.class, "gone")));
         IOException thrown = assertThrows(IOException.class, () -> handler.handleRequest(ORDER, null));
         assertEquals("gone", thrown.getMessage());
-        assertFalse(thrown.getStackTrace()[0].getClassName().startsWith("dev.faultlayer"), () -> String.valueOf(thrown.getStackTrace()[0]));
+        assertFalse(
+                thrown.getStackTrace()[0].getClassName().startsWith("dev.faultlayer"),
+                () -> String.valueOf(thrown.getStackTrace()[0]));
         assertEquals(0, checkout.calls);
     }
 
     @Test
     void aResponseIsTheHandlersOwnType() {
-        Checkout.Receipt receipt = Faultlayer.wrap(new Checkout(), plan(Fault.response("busy", 1, 503, "later"))).handleRequest(ORDER, null);
+        Checkout.Receipt receipt = Faultlayer.wrap(new Checkout(), plan(Fault.response("busy", 1, 503, "later")))
+                .handleRequest(ORDER, null);
         assertEquals(503, receipt.getStatusCode());
         assertEquals("later", receipt.getBody());
 
         RequestHandler<APIGatewayV2HTTPEvent, APIGatewayV2HTTPResponse> http = new RequestHandler<>() {
             @Override
-            public APIGatewayV2HTTPResponse handleRequest(APIGatewayV2HTTPEvent event, com.amazonaws.services.lambda.runtime.Context context) {
+            public APIGatewayV2HTTPResponse handleRequest(
+                    APIGatewayV2HTTPEvent event, com.amazonaws.services.lambda.runtime.Context context) {
                 return null;
             }
         };
-        APIGatewayV2HTTPResponse answer =
-                Faultlayer.wrap(http, plan(Fault.response("busy", 1, 503, "later").headers(Map.of("retry-after", "1")))).handleRequest(null, null);
+        APIGatewayV2HTTPResponse answer = Faultlayer.wrap(
+                        http, plan(Fault.response("busy", 1, 503, "later").headers(Map.of("retry-after", "1"))))
+                .handleRequest(null, null);
         assertEquals(503, answer.getStatusCode());
         assertEquals("1", answer.getHeaders().get("retry-after"));
 
         RequestHandler<Object, Object> lambda = (event, context) -> event;
-        assertEquals(Map.of("any", List.of(1, "x")), Faultlayer.wrap(lambda, plan(Fault.payload("odd", 1, Map.of("any", List.of(1, "x"))))).handleRequest("e", null));
+        assertEquals(
+                Map.of("any", List.of(1, "x")),
+                Faultlayer.wrap(lambda, plan(Fault.payload("odd", 1, Map.of("any", List.of(1, "x")))))
+                        .handleRequest("e", null));
     }
 
     @Test
@@ -98,14 +108,16 @@ class FaultlayerTest {
                 return 1;
             }
         };
-        FaultlayerException refused = assertThrows(FaultlayerException.class,
-                () -> Faultlayer.wrap(handler, plan(Fault.response("busy", 1, 503, "later"))).handleRequest("e", null));
+        FaultlayerException refused = assertThrows(
+                FaultlayerException.class, () -> Faultlayer.wrap(handler, plan(Fault.response("busy", 1, 503, "later")))
+                        .handleRequest("e", null));
         assertEquals("answer_type", refused.code());
     }
 
     @Test
     void corruptChangesTheTextAlone() {
-        Checkout.Receipt receipt = Faultlayer.wrap(new Checkout(), plan(Fault.corrupt("lies", 1))).handleRequest(ORDER, null);
+        Checkout.Receipt receipt =
+                Faultlayer.wrap(new Checkout(), plan(Fault.corrupt("lies", 1))).handleRequest(ORDER, null);
         assertEquals(200, receipt.getStatusCode());
         assertNotEquals("one lamp", receipt.getBody());
         RequestHandler<String, String> shout = new RequestHandler<>() {
@@ -114,7 +126,8 @@ class FaultlayerTest {
                 return event + "!";
             }
         };
-        assertNotEquals("hello!", Faultlayer.wrap(shout, plan(Fault.corrupt("lies", 1))).handleRequest("hello", null));
+        assertNotEquals(
+                "hello!", Faultlayer.wrap(shout, plan(Fault.corrupt("lies", 1))).handleRequest("hello", null));
     }
 
     @Test
@@ -126,8 +139,10 @@ class FaultlayerTest {
             boolean own = false;
             for (int i = 0; i < 50; i++) {
                 ByteArrayOutputStream out = new ByteArrayOutputStream();
-                handler.handleRequest(new ByteArrayInputStream("{ \"a\" : 1 }".getBytes(StandardCharsets.UTF_8)), out, null);
-                busy |= out.toString(StandardCharsets.UTF_8).equals("{\"statusCode\":503,\"headers\":{},\"body\":\"later\"}");
+                handler.handleRequest(
+                        new ByteArrayInputStream("{ \"a\" : 1 }".getBytes(StandardCharsets.UTF_8)), out, null);
+                busy |= out.toString(StandardCharsets.UTF_8)
+                        .equals("{\"statusCode\":503,\"headers\":{},\"body\":\"later\"}");
                 own |= out.toString(StandardCharsets.UTF_8).equals("{ \"a\" : 1 }");
             }
             assertTrue(busy && own);
@@ -137,7 +152,8 @@ class FaultlayerTest {
     @Test
     void delaysAndOwnErrorsAndRecords() {
         try (Faultlayer faults = Faultlayer.of(plan(
-                Fault.latency("slow", 1, Duration.ofMillis(30)), Fault.error("late", 1, "java.io.IOException", "late").after()))) {
+                Fault.latency("slow", 1, Duration.ofMillis(30)),
+                Fault.error("late", 1, "java.io.IOException", "late").after()))) {
             RequestHandler<Checkout.Order, Checkout.Receipt> handler = faults.wrap(new Checkout());
             long start = System.nanoTime();
             assertThrows(IOException.class, () -> handler.handleRequest(ORDER, null));
@@ -145,7 +161,10 @@ class FaultlayerTest {
             assertThrows(IllegalArgumentException.class, () -> handler.handleRequest(order(null), null));
             List<String> records = faults.records();
             assertEquals(4, records.size());
-            assertTrue(records.get(0).contains("\"fault\":\"slow\"") && records.get(0).contains("\"coldStart\":true"), records.get(0));
+            assertTrue(
+                    records.get(0).contains("\"fault\":\"slow\"")
+                            && records.get(0).contains("\"coldStart\":true"),
+                    records.get(0));
             assertEquals(List.of("slow", "late", "slow"), faults.injected());
             assertTrue(records.get(0).contains("\"requestId\":\"call-1\""), records.get(0));
             assertTrue(records.get(3).contains("\"reason\":\"handler_failed\""), records.get(3));
@@ -158,7 +177,11 @@ class FaultlayerTest {
         RequestHandler<Checkout.Order, Checkout.Receipt> handler;
         try (Faultlayer faults = Faultlayer.of(plan(Fault.error("boom", 1, "shop.NotThere", "m")))) {
             handler = faults.wrap(checkout);
-            assertEquals("shop.NotThere: m", assertThrows(FaultInjected.class, () -> faults.wrap(checkout).handleRequest(ORDER, null)).getMessage());
+            assertEquals(
+                    "shop.NotThere: m",
+                    assertThrows(FaultInjected.class, () -> faults.wrap(checkout)
+                                    .handleRequest(ORDER, null))
+                            .getMessage());
             faults.replace(plan(Fault.error("boom", 0, "shop.NotThere", "m")));
             assertEquals(200, handler.handleRequest(ORDER, null).getStatusCode());
             assertThrows(PlanException.class, () -> faults.replace("{}"));
@@ -173,28 +196,47 @@ class FaultlayerTest {
 
     @Test
     void aPlanThatDoesNotHoldIsRefusedWithAllProblems() {
-        PlanException refused = assertThrows(PlanException.class,
-                () -> Faultlayer.of(plan(Fault.latency("slow", 25, Duration.ofMillis(1)), Fault.error("slow", 1, "x", "m").set("tpye", 1))));
+        PlanException refused = assertThrows(
+                PlanException.class,
+                () -> Faultlayer.of(plan(
+                        Fault.latency("slow", 25, Duration.ofMillis(1)),
+                        Fault.error("slow", 1, "x", "m").set("tpye", 1))));
         assertEquals("plan_invalid", refused.code());
         assertEquals("faults[0].rate", refused.path());
         assertTrue(refused.problems().size() >= 3, refused::getMessage);
         assertTrue(refused.getMessage().startsWith("faults[0].rate: "), refused::getMessage);
         assertEquals("faults[0].rate", refused.problems().get(0).path());
-        assertEquals("plan_without_expiry", assertThrows(PlanException.class, () -> Faultlayer.of(Plan.experiment("x").fault(
-                Fault.timeout("t", 1)))).code());
-        assertEquals("plan_unreadable", assertThrows(PlanException.class, () -> Faultlayer.of(Path.of("not-there.json"))).code());
+        assertEquals(
+                "plan_without_expiry",
+                assertThrows(
+                                PlanException.class,
+                                () -> Faultlayer.of(Plan.experiment("x").fault(Fault.timeout("t", 1))))
+                        .code());
+        assertEquals(
+                "plan_unreadable",
+                assertThrows(PlanException.class, () -> Faultlayer.of(Path.of("not-there.json")))
+                        .code());
     }
 
     @Test
     void whatTheBuildersWriteHolds() {
         Plan all = plan(
-                Fault.latencyUniform("a", 0.5, Duration.ofMillis(1), Duration.ofMillis(2)),
-                Fault.latencyNormal("b", 0.5, Duration.ofMillis(1), Duration.ofNanos(500_000), Duration.ofMillis(2)),
-                Fault.latencyPareto("c", 0.5, Duration.ofMillis(1), 1.5, Duration.ofMillis(9)),
-                Fault.latencyPercentiles("d", 0.5, new TreeMap<>(Map.of(50, Duration.ofMillis(8), 100, Duration.ofMillis(20)))),
-                Fault.exit("e", 0.5, 1).limit(1), Fault.timeout("f", 0.5).after(), Fault.corrupt("g", 0.5, null),
-                Fault.disk("h", 0.5, 1), Fault.memory("i", 0.5, 1), Fault.cpu("j", 0.5, Duration.ofMillis(1), 1).sampledByAttempt())
-                .maxInjections(5).deadlineMargin(Duration.ofMillis(10)).dryRun().expiresIn(Duration.ofMinutes(1));
+                        Fault.latencyUniform("a", 0.5, Duration.ofMillis(1), Duration.ofMillis(2)),
+                        Fault.latencyNormal(
+                                "b", 0.5, Duration.ofMillis(1), Duration.ofNanos(500_000), Duration.ofMillis(2)),
+                        Fault.latencyPareto("c", 0.5, Duration.ofMillis(1), 1.5, Duration.ofMillis(9)),
+                        Fault.latencyPercentiles(
+                                "d", 0.5, new TreeMap<>(Map.of(50, Duration.ofMillis(8), 100, Duration.ofMillis(20)))),
+                        Fault.exit("e", 0.5, 1).limit(1),
+                        Fault.timeout("f", 0.5).after(),
+                        Fault.corrupt("g", 0.5, null),
+                        Fault.disk("h", 0.5, 1),
+                        Fault.memory("i", 0.5, 1),
+                        Fault.cpu("j", 0.5, Duration.ofMillis(1), 1).sampledByAttempt())
+                .maxInjections(5)
+                .deadlineMargin(Duration.ofMillis(10))
+                .dryRun()
+                .expiresIn(Duration.ofMinutes(1));
         try (Faultlayer faults = Faultlayer.of(all)) {
             faults.wrap(new Checkout()).handleRequest(ORDER, null);
         }
@@ -207,7 +249,8 @@ class FaultlayerTest {
             RequestHandler<Checkout.Order, Checkout.Receipt> handler = faults.wrap(new Checkout());
             List<Future<Integer>> answers = new java.util.ArrayList<>();
             for (int i = 0; i < 2000; i++) {
-                answers.add(threads.submit(() -> handler.handleRequest(ORDER, null).getStatusCode()));
+                answers.add(
+                        threads.submit(() -> handler.handleRequest(ORDER, null).getStatusCode()));
             }
             int busy = 0;
             for (Future<Integer> answer : answers) {

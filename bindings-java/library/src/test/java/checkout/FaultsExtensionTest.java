@@ -19,7 +19,8 @@ class FaultsExtensionTest {
 
     @Test
     void thePlanOfTheClass(Faultlayer faults) {
-        IOException thrown = assertThrows(IOException.class, () -> faults.wrap(new Checkout()).handleRequest(order, null));
+        IOException thrown = assertThrows(
+                IOException.class, () -> faults.wrap(new Checkout()).handleRequest(order, null));
         assertEquals("the card reader is gone", thrown.getMessage());
         assertEquals(1, faults.records().size());
         assertTrue(faults.records().get(0).contains("\"experiment\":\"slow payments\""));

@@ -76,7 +76,11 @@ class VectorsTest {
         long host = Long.parseLong(made[0]);
         try {
             for (int i = 0; i < vector.get("calls").size(); i++) {
-                call(host, vector, vector.get("calls").get(i), vector.get("expect").get(i));
+                call(
+                        host,
+                        vector,
+                        vector.get("calls").get(i),
+                        vector.get("expect").get(i));
             }
         } finally {
             Native.free(host);
@@ -86,9 +90,16 @@ class VectorsTest {
     private static void call(long host, JsonNode vector, JsonNode call, JsonNode expect) throws IOException {
         boolean streaming = call.path("streaming").asBoolean();
         JsonNode event = call.get("event");
-        long session = Native.decide(host, call.get("request_id").asText(), number(call.path("deadline_ms")),
-                text(call.path("function_arn")), call.path("client_context").isMissingNode() ? null : call.get("client_context").toString(),
-                event == null ? null : event.toString().getBytes(StandardCharsets.UTF_8), number(call.path("now_us")));
+        long session = Native.decide(
+                host,
+                call.get("request_id").asText(),
+                number(call.path("deadline_ms")),
+                text(call.path("function_arn")),
+                call.path("client_context").isMissingNode()
+                        ? null
+                        : call.get("client_context").toString(),
+                event == null ? null : event.toString().getBytes(StandardCharsets.UTF_8),
+                number(call.path("now_us")));
         List<Step> steps = new ArrayList<>();
         List<String> records = new ArrayList<>();
         if (session != 0) {
@@ -96,10 +107,13 @@ class VectorsTest {
             for (JsonNode then : call.get("then")) {
                 if (then.has("returned")) {
                     JsonNode told = then.get("returned");
-                    byte[] answer = told.get("text").isNull() ? "null".getBytes(StandardCharsets.UTF_8) : told.get("text").toString().getBytes(StandardCharsets.UTF_8);
+                    byte[] answer = told.get("text").isNull()
+                            ? "null".getBytes(StandardCharsets.UTF_8)
+                            : told.get("text").toString().getBytes(StandardCharsets.UTF_8);
                     steps.add(Step.of(Native.returned(session, answer, number(told.path("now_us")))));
                 } else if (then.has("failed")) {
-                    steps.add(Step.of(Native.failed(session, number(then.get("failed").path("now_us")))));
+                    steps.add(Step.of(
+                            Native.failed(session, number(then.get("failed").path("now_us")))));
                 }
             }
             Native.end(session);
@@ -119,7 +133,10 @@ class VectorsTest {
         assertEquals(lines, records);
         assertEquals(expect.get("steps").isNull() ? 0 : expect.get("steps").size(), steps.size());
         for (int i = 0; i < steps.size(); i++) {
-            assertStep((ObjectNode) expect.get("steps").get(i), steps.get(i), vector.get("language").asText());
+            assertStep(
+                    (ObjectNode) expect.get("steps").get(i),
+                    steps.get(i),
+                    vector.get("language").asText());
         }
     }
 
@@ -145,7 +162,8 @@ class VectorsTest {
                 assertEquals(expect.get("message").asText(), step.second);
                 break;
             case Step.CORRUPT:
-                assertEquals(expect.get("text").asText(), JSON.readTree(step.first).asText());
+                assertEquals(
+                        expect.get("text").asText(), JSON.readTree(step.first).asText());
                 break;
             default:
                 break;
@@ -159,7 +177,10 @@ class VectorsTest {
         }
         StringBuilder out = new StringBuilder();
         if (node.isObject()) {
-            node.properties().forEach(entry -> out.append(entry.getKey()).append('=').append(binary64(entry.getValue())).append(';'));
+            node.properties().forEach(entry -> out.append(entry.getKey())
+                    .append('=')
+                    .append(binary64(entry.getValue()))
+                    .append(';'));
         } else if (node.isArray()) {
             node.forEach(element -> out.append(binary64(element)).append(','));
         } else {
@@ -170,7 +191,9 @@ class VectorsTest {
 
     private static String[] identity(JsonNode identity) {
         return new String[] {
-            text(identity.path("function_name")), text(identity.path("function_version")), text(identity.path("memory_mb")),
+            text(identity.path("function_name")),
+            text(identity.path("function_version")),
+            text(identity.path("memory_mb")),
             text(identity.path("runtime")),
         };
     }

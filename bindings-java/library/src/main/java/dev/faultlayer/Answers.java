@@ -34,14 +34,19 @@ final class Answers {
             }
             return serializer(type).fromJson(json);
         } catch (RuntimeException refused) {
-            throw new FaultlayerException("answer_type", "",
-                    "the handler's answer type `" + type.getTypeName() + "` cannot hold the plan's answer `" + json + "`", refused);
+            throw new FaultlayerException(
+                    "answer_type",
+                    "",
+                    "the handler's answer type `" + type.getTypeName() + "` cannot hold the plan's answer `" + json
+                            + "`",
+                    refused);
         }
     }
 
     private static PojoSerializer<?> serializer(Type type) {
         if (type instanceof Class && LambdaEventSerializers.isLambdaSupportedEvent(type.getTypeName())) {
-            return LambdaEventSerializers.serializerFor((Class<?>) type, Thread.currentThread().getContextClassLoader());
+            return LambdaEventSerializers.serializerFor(
+                    (Class<?>) type, Thread.currentThread().getContextClassLoader());
         }
         return JacksonFactory.getInstance().getSerializer(type);
     }
@@ -54,7 +59,9 @@ final class Answers {
         }
         for (Method method : handler.getClass().getMethods()) {
             if (method.getName().equals("handleRequest") && method.getParameterCount() == 2 && !method.isBridge()) {
-                return method.getGenericReturnType() instanceof TypeVariable ? Object.class : method.getGenericReturnType();
+                return method.getGenericReturnType() instanceof TypeVariable
+                        ? Object.class
+                        : method.getGenericReturnType();
             }
         }
         return Object.class;
@@ -68,7 +75,8 @@ final class Answers {
             Type[] arguments = ((ParameterizedType) type).getActualTypeArguments();
             for (int i = 0; i < arguments.length; i++) {
                 Type argument = arguments[i];
-                bound.put(raw.getTypeParameters()[i], argument instanceof TypeVariable ? bound.get(argument) : argument);
+                bound.put(
+                        raw.getTypeParameters()[i], argument instanceof TypeVariable ? bound.get(argument) : argument);
             }
         } else if (type instanceof Class) {
             raw = (Class<?>) type;

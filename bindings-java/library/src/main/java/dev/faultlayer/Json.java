@@ -10,7 +10,8 @@ final class Json {
 
     @SuppressWarnings("unchecked")
     static Map<String, Object> object(String text) {
-        return (Map<String, Object>) JacksonFactory.getInstance().getSerializer(Map.class).fromJson(text);
+        return (Map<String, Object>)
+                JacksonFactory.getInstance().getSerializer(Map.class).fromJson(text);
     }
 
     /** Text that is JSON already. */

@@ -27,9 +27,12 @@ final class NativeLibrary {
                 unpack(platform());
             }
         } catch (IOException | UnsatisfiedLinkError trouble) {
-            throw new FaultlayerException("native_missing", "",
-                    "the native library cannot be loaded: " + trouble.getMessage() + "; add `dev.faultlayer:faultlayer` with the classifier `"
-                            + platform() + "` to the test's class path",
+            throw new FaultlayerException(
+                    "native_missing",
+                    "",
+                    "the native library cannot be loaded: " + trouble.getMessage()
+                            + "; add `dev.faultlayer:faultlayer` with the classifier `" + platform()
+                            + "` to the test's class path",
                     trouble);
         }
         loaded = true;

@@ -17,7 +17,8 @@ public final class PlanException extends FaultlayerException {
     }
 
     static PlanException unreadable(String name, Throwable cause) {
-        return new PlanException("plan_unreadable", "", "plan: cannot read `" + name + "`: " + cause.getMessage(), List.of(), cause);
+        return new PlanException(
+                "plan_unreadable", "", "plan: cannot read `" + name + "`: " + cause.getMessage(), List.of(), cause);
     }
 
     /** @param refusal the engine's, as JSON */
@@ -26,10 +27,18 @@ public final class PlanException extends FaultlayerException {
         List<Problem> problems = new ArrayList<>();
         for (Object entry : (List<?>) fields.getOrDefault("problems", List.of())) {
             Map<?, ?> problem = (Map<?, ?>) entry;
-            problems.add(new Problem(text(problem.get("code")), text(problem.get("path")), text(problem.get("value")), text(problem.get("expected"))));
+            problems.add(new Problem(
+                    text(problem.get("code")),
+                    text(problem.get("path")),
+                    text(problem.get("value")),
+                    text(problem.get("expected"))));
         }
-        return new PlanException(text(fields.get("code")), text(fields.get("path")), text(fields.get("message")),
-                Collections.unmodifiableList(problems), null);
+        return new PlanException(
+                text(fields.get("code")),
+                text(fields.get("path")),
+                text(fields.get("message")),
+                Collections.unmodifiableList(problems),
+                null);
     }
 
     private static String text(Object value) {

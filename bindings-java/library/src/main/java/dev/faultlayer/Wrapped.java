@@ -150,7 +150,8 @@ final class Wrapped {
                     (reads & Native.READS_EVENT) != 0 ? form.event() : null,
                     Long.MIN_VALUE);
         } catch (IOException unreadable) {
-            throw new FaultlayerException("answer_type", "", "the event cannot be read: " + unreadable.getMessage(), unreadable);
+            throw new FaultlayerException(
+                    "answer_type", "", "the event cannot be read: " + unreadable.getMessage(), unreadable);
         } finally {
             Reference.reachabilityFence(faults);
         }
@@ -184,7 +185,8 @@ final class Wrapped {
         Waiting.hold(step.delayUs);
         switch (step.outcome) {
             case Step.ERROR:
-                throw raise(Faults.error(step.first, step.second, Thread.currentThread().getContextClassLoader()));
+                throw raise(Faults.error(
+                        step.first, step.second, Thread.currentThread().getContextClassLoader()));
             case Step.EXIT:
                 Runtime.getRuntime().halt((int) step.number());
                 return false;

@@ -46,23 +46,28 @@ final class CallSite {
     static String find(byte[] bytes) {
         String[] found = new String[1];
         int[] sites = new int[1];
-        new ClassReader(bytes).accept(new ClassVisitor(API) {
-            @Override
-            public MethodVisitor visitMethod(int access, String name, String type, String generic, String[] thrown) {
-                if (!type.endsWith(ANSWER)) {
-                    return null;
-                }
-                return new MethodVisitor(API) {
-                    @Override
-                    public void visitMethodInsn(int code, String owner, String method, String methodType, boolean is) {
-                        if (isPlace(code, owner, method, methodType)) {
-                            found[0] = name.concat(type);
-                            sites[0]++;
-                        }
-                    }
-                };
-            }
-        }, ClassReader.SKIP_DEBUG | ClassReader.SKIP_FRAMES);
+        new ClassReader(bytes)
+                .accept(
+                        new ClassVisitor(API) {
+                            @Override
+                            public MethodVisitor visitMethod(
+                                    int access, String name, String type, String generic, String[] thrown) {
+                                if (!type.endsWith(ANSWER)) {
+                                    return null;
+                                }
+                                return new MethodVisitor(API) {
+                                    @Override
+                                    public void visitMethodInsn(
+                                            int code, String owner, String method, String methodType, boolean is) {
+                                        if (isPlace(code, owner, method, methodType)) {
+                                            found[0] = name.concat(type);
+                                            sites[0]++;
+                                        }
+                                    }
+                                };
+                            }
+                        },
+                        ClassReader.SKIP_DEBUG | ClassReader.SKIP_FRAMES);
         return sites[0] == 1 ? found[0] : null;
     }
 
@@ -76,7 +81,10 @@ final class CallSite {
     }
 
     private static boolean isPlace(int code, String owner, String method, String type) {
-        return code == Opcodes.INVOKEINTERFACE && owner.equals(HANDLER) && method.equals(HANDLE) && type.equals(HANDLE_TYPE);
+        return code == Opcodes.INVOKEINTERFACE
+                && owner.equals(HANDLER)
+                && method.equals(HANDLE)
+                && type.equals(HANDLE_TYPE);
     }
 
     private static final class Instrumenter extends ClassVisitor {

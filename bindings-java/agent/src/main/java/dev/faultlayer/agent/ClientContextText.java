@@ -9,8 +9,16 @@ import java.util.Map;
  */
 final class ClientContextText {
     private static final String[] CLIENT = {
-        "installation_id", "getInstallationId", "app_title", "getAppTitle", "app_version_name", "getAppVersionName",
-        "app_version_code", "getAppVersionCode", "app_package_name", "getAppPackageName",
+        "installation_id",
+        "getInstallationId",
+        "app_title",
+        "getAppTitle",
+        "app_version_name",
+        "getAppVersionName",
+        "app_version_code",
+        "getAppVersionCode",
+        "app_package_name",
+        "getAppPackageName",
     };
 
     private ClientContextText() {}

@@ -111,7 +111,8 @@ final class ClientTransformer implements ClassFileTransformer {
     }
 
     private void unknown(String why) {
-        OwnRecord.write("ERROR", "client_unknown", "the runtime client ".concat(why).concat(", no faults will be injected"));
+        OwnRecord.write(
+                "ERROR", "client_unknown", "the runtime client ".concat(why).concat(", no faults will be injected"));
         finish();
     }
 

@@ -27,7 +27,11 @@ public final class Hook {
     static boolean start(Instrumentation instrumentation) {
         try {
             NativeAccess.allow(instrumentation);
-            File jar = new File(Hook.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+            File jar = new File(Hook.class
+                    .getProtectionDomain()
+                    .getCodeSource()
+                    .getLocation()
+                    .toURI());
             System.load(new File(jar.getParentFile(), LIBRARY).getAbsolutePath());
         } catch (Throwable trouble) {
             OwnRecord.trouble("internal_error", "the native library could not be loaded", trouble);

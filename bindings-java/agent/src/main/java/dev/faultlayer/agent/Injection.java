@@ -85,7 +85,8 @@ public final class Injection {
         Waiting.hold(step.delayUs);
         switch (step.outcome) {
             case Step.ERROR:
-                return Faults.error(step.first, step.second, Thread.currentThread().getContextClassLoader());
+                return Faults.error(
+                        step.first, step.second, Thread.currentThread().getContextClassLoader());
             case Step.EXIT:
                 Runtime.getRuntime().halt((int) step.number());
                 return null;

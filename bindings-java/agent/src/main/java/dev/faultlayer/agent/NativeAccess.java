@@ -22,7 +22,12 @@ final class NativeAccess {
         try {
             Module ours = NativeAccess.class.getModule();
             instrumentation.redefineModule(
-                    Object.class.getModule(), Set.of(), Map.of(), Map.of("java.lang", Set.of(ours)), Set.of(), Map.of());
+                    Object.class.getModule(),
+                    Set.of(),
+                    Map.of(),
+                    Map.of("java.lang", Set.of(ours)),
+                    Set.of(),
+                    Map.of());
             Method enable = Module.class.getDeclaredMethod("implAddEnableNativeAccessToAllUnnamed");
             enable.setAccessible(true);
             enable.invoke(null);

@@ -64,7 +64,7 @@ final class Shape {
                     return found;
                 }
             }
-            for (Enumeration<? extends ZipEntry> entries = jar.entries(); entries.hasMoreElements();) {
+            for (Enumeration<? extends ZipEntry> entries = jar.entries(); entries.hasMoreElements(); ) {
                 ZipEntry entry = entries.nextElement();
                 if (entry.getName().startsWith(prefix) && entry.getName().endsWith(".class")) {
                     Shape found = in(jar, entry);

@@ -24,9 +24,12 @@ final class SnapStart {
         for (String prefix : PACKAGES) {
             try {
                 Class<?> resource = Class.forName(prefix.concat("Resource"), true, loader);
-                Object context = Class.forName(prefix.concat("Core"), true, loader).getMethod("getGlobalContext").invoke(null);
+                Object context = Class.forName(prefix.concat("Core"), true, loader)
+                        .getMethod("getGlobalContext")
+                        .invoke(null);
                 Object ours = Proxy.newProxyInstance(loader, new Class<?>[] {resource}, new Restore());
-                Method register = Class.forName(prefix.concat("Context"), true, loader).getMethod("register", resource);
+                Method register =
+                        Class.forName(prefix.concat("Context"), true, loader).getMethod("register", resource);
                 register.invoke(context, ours);
                 registered = ours;
                 return;

@@ -23,7 +23,10 @@ class ClientsTest {
     @ParameterizedTest
     @MethodSource("clients")
     void everyReleaseIsHooked(Client client) throws IOException {
-        try (Function function = Function.of("shapes.MapHandler").client(client).plan(Plans.plan(FAULTS)).start()) {
+        try (Function function = Function.of("shapes.MapHandler")
+                .client(client)
+                .plan(Plans.plan(FAULTS))
+                .start()) {
             Function.Outcome untouched = function.invoke(Plans.idFor(FAULTS, null), "{\"a\":1}");
             assertEquals("response", untouched.kind, untouched::toString);
             assertTrue(untouched.body.contains("you sent {a=1"), untouched.body);
@@ -38,7 +41,11 @@ class ClientsTest {
             Function.Outcome busy = function.invoke(Plans.idFor(FAULTS, "busy"), "{\"a\":1}");
             assertEquals("response {\"statusCode\":503,\"headers\":{},\"body\":\"busy\"}", busy.toString());
 
-            assertEquals(List.of("boom", "busy"), function.records().stream().map(record -> record.get("fault")).collect(java.util.stream.Collectors.toList()));
+            assertEquals(
+                    List.of("boom", "busy"),
+                    function.records().stream()
+                            .map(record -> record.get("fault"))
+                            .collect(java.util.stream.Collectors.toList()));
         }
     }
 }

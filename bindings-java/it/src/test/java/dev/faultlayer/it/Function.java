@@ -29,6 +29,7 @@ final class Function implements AutoCloseable {
     static final class Outcome {
         /** {@code response}, {@code error} or {@code exit}. */
         final String kind;
+
         final String body;
         final String xrayCause;
         final int exit;
@@ -127,16 +128,19 @@ final class Function implements AutoCloseable {
     private Function(Builder builder) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(builder.java + "/bin/java");
-        // The managed runtimes' own; and the client's library is unpacked to one fixed place unless it is told where it is.
+        // The managed runtimes' own; and the client's library is unpacked to one fixed place unless it is told where it
+        // is.
         command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m", "-Xshare:auto"));
-        command.add("-Dcom.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI=" + clientLibrary(builder.client));
+        command.add("-Dcom.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI="
+                + clientLibrary(builder.client));
         // Releases before 2.3.2 need this from Java 17 on.
         command.add("--add-opens=java.base/java.util=ALL-UNNAMED");
         // Else the JVM writes accessors of its own after some calls, which stand in stack traces from then on.
         command.add("-Dsun.reflect.inflationThreshold=2147483647");
         command.addAll(builder.options);
         List<Path> path = new ArrayList<>(builder.classPath);
-        path.addAll(builder.withClient ? builder.client.jars : builder.client.jars.subList(1, builder.client.jars.size()));
+        path.addAll(
+                builder.withClient ? builder.client.jars : builder.client.jars.subList(1, builder.client.jars.size()));
         api.onRestore = builder.restoring;
         command.add("-cp");
         command.add(path.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator)));
@@ -146,7 +150,10 @@ final class Function implements AutoCloseable {
                 .directory(new File(System.getProperty("faultlayer.function")))
                 .redirectErrorStream(true);
         Map<String, String> environment = process.environment();
-        environment.keySet().removeIf(name -> name.startsWith("FAULTLAYER_") || name.startsWith("AWS_") || name.equals("JAVA_TOOL_OPTIONS"));
+        environment
+                .keySet()
+                .removeIf(name ->
+                        name.startsWith("FAULTLAYER_") || name.startsWith("AWS_") || name.equals("JAVA_TOOL_OPTIONS"));
         environment.put("AWS_LAMBDA_RUNTIME_API", api.address());
         environment.put("AWS_LAMBDA_FUNCTION_NAME", "shapes");
         environment.put("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
@@ -172,8 +179,8 @@ final class Function implements AutoCloseable {
     }
 
     RuntimeApi.Invocation submit(String id, String event, Map<String, String> headers, long left) {
-        RuntimeApi.Invocation invocation =
-                new RuntimeApi.Invocation(id, event.getBytes(StandardCharsets.UTF_8), System.currentTimeMillis() + left, headers);
+        RuntimeApi.Invocation invocation = new RuntimeApi.Invocation(
+                id, event.getBytes(StandardCharsets.UTF_8), System.currentTimeMillis() + left, headers);
         api.offer(invocation);
         return invocation;
     }
@@ -244,7 +251,8 @@ final class Function implements AutoCloseable {
     }
 
     private void read() {
-        try (BufferedReader lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 log.add(line);
             }
@@ -258,7 +266,9 @@ final class Function implements AutoCloseable {
         if (!Files.exists(library)) {
             try (ZipFile jar = new ZipFile(client.jars.get(0).toFile())) {
                 var entry = jar.stream()
-                        .filter(file -> file.getName().endsWith(".so") && !file.getName().contains("musl") && !file.getName().contains("aarch"))
+                        .filter(file -> file.getName().endsWith(".so")
+                                && !file.getName().contains("musl")
+                                && !file.getName().contains("aarch"))
                         .findFirst()
                         .orElse(null);
                 if (entry != null) {

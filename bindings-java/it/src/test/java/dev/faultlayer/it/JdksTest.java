@@ -27,7 +27,8 @@ class JdksTest {
 
     /** Homes by name; the JVM that runs the tests is always there. */
     static List<String> jdks() {
-        List<String> homes = Arrays.stream(System.getProperty("faultlayer.jdks", "").split(","))
+        List<String> homes = Arrays.stream(
+                        System.getProperty("faultlayer.jdks", "").split(","))
                 .filter(pair -> !pair.isEmpty())
                 .map(pair -> pair.substring(pair.indexOf('=') + 1))
                 .collect(Collectors.toCollection(ArrayList::new));
@@ -42,11 +43,19 @@ class JdksTest {
         assumeTrue(Files.readString(Path.of(home, "release")).contains("JAVA_VERSION=\"21."));
         List<Map<String, Object>> slow = List.of(Plans.fault("slow", "latency", 1, "delay_ms", 20));
         Path classes = Path.of(System.getProperty("faultlayer.function"));
-        try (Function function = Function.of("shapes.StreamHandler").java(home).main("lambdainternal.Virtual", classes)
-                .plan(Plans.plan(slow)).option("-Djdk.tracePinnedThreads=full").start()) {
+        try (Function function = Function.of("shapes.StreamHandler")
+                .java(home)
+                .main("lambdainternal.Virtual", classes)
+                .plan(Plans.plan(slow))
+                .option("-Djdk.tracePinnedThreads=full")
+                .start()) {
             assertTrue(function.invoke("1", "{}").body.contains("stream"));
             assertEquals(1, function.records().size());
-            assertEquals(List.of(), function.log().stream().filter(line -> line.contains("dev.faultlayer") && !line.startsWith("{")).collect(Collectors.toList()));
+            assertEquals(
+                    List.of(),
+                    function.log().stream()
+                            .filter(line -> line.contains("dev.faultlayer") && !line.startsWith("{"))
+                            .collect(Collectors.toList()));
         }
     }
 
@@ -58,31 +67,59 @@ class JdksTest {
             List<String> bareLog;
             Function.Outcome own;
             try (Function bare = Function.of(shape.handler).java(home).noAgent().start();
-                    Function idle = Function.of(shape.handler).java(home).variable("FAULTLAYER_DISABLED", "1").start();
-                    Function active = Function.of(shape.handler).java(home).plan(Plans.plan(FAULTS)).option("-Xcheck:jni").start()) {
+                    Function idle = Function.of(shape.handler)
+                            .java(home)
+                            .variable("FAULTLAYER_DISABLED", "1")
+                            .start();
+                    Function active = Function.of(shape.handler)
+                            .java(home)
+                            .plan(Plans.plan(FAULTS))
+                            .option("-Xcheck:jni")
+                            .start()) {
                 own = bare.invoke(free, shape.event);
                 assertEquals("response", own.kind, own::toString);
                 for (String event : List.of(shape.event, shape.failing)) {
-                    assertEquals(bare.invoke(free, event).toString(), idle.invoke(free, event).toString());
-                    assertEquals(bare.invoke(free, event).toString(), active.invoke(free, event).toString());
+                    assertEquals(
+                            bare.invoke(free, event).toString(),
+                            idle.invoke(free, event).toString());
+                    assertEquals(
+                            bare.invoke(free, event).toString(),
+                            active.invoke(free, event).toString());
                 }
-                assertEquals(own.toString(), active.invoke(Plans.idFor(FAULTS, "slow"), shape.event).toString().replace(
-                        Plans.idFor(FAULTS, "slow"), free));
+                assertEquals(
+                        own.toString(),
+                        active.invoke(Plans.idFor(FAULTS, "slow"), shape.event)
+                                .toString()
+                                .replace(Plans.idFor(FAULTS, "slow"), free));
                 Function.Outcome boom = active.invoke(Plans.idFor(FAULTS, "boom"), shape.event);
                 assertEquals("java.io.IOException", Json.object(boom.body).get("errorType"), boom::toString);
-                assertTrue(active.invoke(Plans.idFor(FAULTS, "busy"), shape.event).body.startsWith("{\"statusCode\":503,"));
+                assertTrue(active.invoke(Plans.idFor(FAULTS, "busy"), shape.event)
+                        .body
+                        .startsWith("{\"statusCode\":503,"));
 
                 bareLog = bare.end();
-                assertEquals(List.of("disabled"), idle.records().stream().map(record -> record.get("reason")).collect(Collectors.toList()));
+                assertEquals(
+                        List.of("disabled"),
+                        idle.records().stream()
+                                .map(record -> record.get("reason"))
+                                .collect(Collectors.toList()));
                 assertEquals(3, active.records().size());
                 // Nothing but the JVM's line about the option, its own record, and what the client itself says.
                 List<String> more = idle.log();
-                more.removeIf(line -> line.startsWith("Picked up JAVA_TOOL_OPTIONS") || line.contains("\"source\":\"faultlayer\""));
+                more.removeIf(line ->
+                        line.startsWith("Picked up JAVA_TOOL_OPTIONS") || line.contains("\"source\":\"faultlayer\""));
                 more.removeAll(bareLog);
                 more.removeIf(line -> line.startsWith("OpenJDK 64-Bit Server VM warning: Sharing is only supported"));
-                assertEquals(List.of(), more.stream().filter(line -> !line.contains("shapes.")).collect(Collectors.toList()));
-                assertEquals(List.of(), active.log().stream().filter(line -> line.contains("faultlayer") && line.contains("WARNING")
-                        && !line.startsWith("{")).collect(Collectors.toList()));
+                assertEquals(
+                        List.of(),
+                        more.stream().filter(line -> !line.contains("shapes.")).collect(Collectors.toList()));
+                assertEquals(
+                        List.of(),
+                        active.log().stream()
+                                .filter(line -> line.contains("faultlayer")
+                                        && line.contains("WARNING")
+                                        && !line.startsWith("{"))
+                                .collect(Collectors.toList()));
             }
         }
     }

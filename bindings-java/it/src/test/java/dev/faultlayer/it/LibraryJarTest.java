@@ -32,27 +32,42 @@ class LibraryJarTest {
     void aSmallJarAndOneForThePlatform(@TempDir Path work) throws IOException, InterruptedException {
         List<Path> jars;
         try (Stream<Path> files = Files.list(FOLDER)) {
-            jars = files.filter(file -> file.getFileName().toString().matches("faultlayer-[0-9.]+(-linux-[a-z0-9_]+)?\\.jar")).sorted().collect(Collectors.toList());
+            jars = files.filter(file ->
+                            file.getFileName().toString().matches("faultlayer-[0-9.]+(-linux-[a-z0-9_]+)?\\.jar"))
+                    .sorted()
+                    .collect(Collectors.toList());
         }
-        Path small = jars.stream().filter(jar -> !jar.toString().contains("linux")).findFirst().orElseThrow();
+        Path small = jars.stream()
+                .filter(jar -> !jar.toString().contains("linux"))
+                .findFirst()
+                .orElseThrow();
         assertTrue(Files.size(small) < 100_000, () -> small + " is not small");
-        List<Path> natives = jars.stream().filter(jar -> jar.toString().contains("linux")).collect(Collectors.toList());
+        List<Path> natives =
+                jars.stream().filter(jar -> jar.toString().contains("linux")).collect(Collectors.toList());
         // Without make nobody puts the library there.
         assumeTrue(!natives.isEmpty());
 
         Path source = Files.writeString(work.resolve("User.java"), USER);
         List<Path> path = new ArrayList<>(Client.newest().jars);
         path.add(small);
-        assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, null, null, "-cp", joined(path), "-d", work.toString(), source.toString()));
+        assertEquals(
+                0,
+                ToolProvider.getSystemJavaCompiler()
+                        .run(null, null, null, "-cp", joined(path), "-d", work.toString(), source.toString()));
         path.add(work);
         String without = run(path);
-        assertTrue(without.contains("FaultlayerException: the native library cannot be loaded") && without.contains("linux-"), without);
+        assertTrue(
+                without.contains("FaultlayerException: the native library cannot be loaded")
+                        && without.contains("linux-"),
+                without);
         path.addAll(natives);
         assertEquals("from the plan\n", run(path));
     }
 
     private static String run(List<Path> path) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(System.getProperty("java.home") + "/bin/java", "-cp", joined(path), "User").redirectErrorStream(true).start();
+        Process process = new ProcessBuilder(System.getProperty("java.home") + "/bin/java", "-cp", joined(path), "User")
+                .redirectErrorStream(true)
+                .start();
         String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         process.waitFor();
         return printed;

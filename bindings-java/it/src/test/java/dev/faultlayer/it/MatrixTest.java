@@ -26,7 +26,14 @@ class MatrixTest {
     private static final List<Map<String, Object>> FAULTS = List.of(
             fault("slow", "latency", RATE, "delay_ms", 30),
             fault("slow_after", "latency", RATE, "delay_ms", 30, "when", "after"),
-            fault("boom", "error", RATE, "type", Map.of("java", "java.io.IOException", "python", "OSError"), "message", "gone"),
+            fault(
+                    "boom",
+                    "error",
+                    RATE,
+                    "type",
+                    Map.of("java", "java.io.IOException", "python", "OSError"),
+                    "message",
+                    "gone"),
             fault("boom_user", "error", RATE, "type", "shapes.UserError", "message", "checked"),
             fault("boom_short", "error", RATE, "type", "IllegalStateException", "message", "short"),
             fault("boom_absent", "error", RATE, "type", "shop.NotThere", "message", "m"),
@@ -35,7 +42,16 @@ class MatrixTest {
             fault("boom_abstract", "error", RATE, "type", "shapes.Awkward$Abstract", "message", "m"),
             fault("boom_no_error", "error", RATE, "type", "java.lang.StringBuilder", "message", "m"),
             fault("boom_after", "error", RATE, "type", "java.lang.AssertionError", "message", "late", "when", "after"),
-            fault("busy", "response", RATE, "status", 503, "headers", Map.of("retry-after", "1"), "body", "b\u00e9 \"x\""),
+            fault(
+                    "busy",
+                    "response",
+                    RATE,
+                    "status",
+                    503,
+                    "headers",
+                    Map.of("retry-after", "1"),
+                    "body",
+                    "b\u00e9 \"x\""),
             fault("odd", "response", RATE, "payload", Json.object(ANSWER)),
             fault("odd_after", "response", RATE, "payload", Json.object(ANSWER), "when", "after"),
             fault("lies", "corrupt", RATE),
@@ -55,15 +71,21 @@ class MatrixTest {
     @ParameterizedTest
     @MethodSource("shapes")
     void everyFault(Shape shape) throws IOException {
-        List<String> ids = FAULTS.stream().map(fault -> (String) fault.get("id")).collect(Collectors.toList());
+        List<String> ids =
+                FAULTS.stream().map(fault -> (String) fault.get("id")).collect(Collectors.toList());
         try (Function bare = Function.of(shape.handler).noAgent().start();
-                Function function = Function.of(shape.handler).plan(Plans.plan(FAULTS)).option("-Xcheck:jni").start()) {
+                Function function = Function.of(shape.handler)
+                        .plan(Plans.plan(FAULTS))
+                        .option("-Xcheck:jni")
+                        .start()) {
             List<String> expected = new ArrayList<>();
             String free = Plans.idFor(FAULTS, null);
             Function.Outcome healthy = bare.invoke(free, shape.event);
             assertEquals("response", healthy.kind, healthy::toString);
             assertEquals(healthy.toString(), function.invoke(free, shape.event).toString());
-            assertEquals(bare.invoke(free, shape.failing).toString(), function.invoke(free, shape.failing).toString());
+            assertEquals(
+                    bare.invoke(free, shape.failing).toString(),
+                    function.invoke(free, shape.failing).toString());
 
             for (String fault : ids) {
                 if (fault.startsWith("die")) {
@@ -81,16 +103,24 @@ class MatrixTest {
             // The handler's own error stands, whatever was to come after it; only a late timeout would be held.
             for (String fault : List.of("boom_after", "odd_after", "lies", "slow_after")) {
                 String id = Plans.idFor(FAULTS, fault);
-                assertEquals(bare.invoke(id, shape.failing).toString(), function.invoke(id, shape.failing).toString(), fault);
+                assertEquals(
+                        bare.invoke(id, shape.failing).toString(),
+                        function.invoke(id, shape.failing).toString(),
+                        fault);
                 expected.add(fault);
             }
 
             assertEquals(9, function.invoke(Plans.idFor(FAULTS, "die"), shape.event).exit);
             expected.add("die");
-            assertEquals(expected, function.records().stream().map(record -> record.get("fault")).collect(Collectors.toList()));
+            assertEquals(
+                    expected,
+                    function.records().stream()
+                            .map(record -> record.get("fault"))
+                            .collect(Collectors.toList()));
             assertEquals(List.of(), ourWarnings(function));
         }
-        try (Function function = Function.of(shape.handler).plan(Plans.plan(FAULTS)).start()) {
+        try (Function function =
+                Function.of(shape.handler).plan(Plans.plan(FAULTS)).start()) {
             Function.Outcome late = function.invoke(Plans.idFor(FAULTS, "die_after"), shape.event);
             assertEquals(8, late.exit, late::toString);
         }
@@ -136,7 +166,9 @@ class MatrixTest {
                 assertError(got, "java.lang.AssertionError", "late");
                 break;
             case "busy":
-                assertEquals("response {\"statusCode\":503,\"headers\":{\"retry-after\":\"1\"},\"body\":\"b\u00e9 \\\"x\\\"\"}", got.toString());
+                assertEquals(
+                        "response {\"statusCode\":503,\"headers\":{\"retry-after\":\"1\"},\"body\":\"b\u00e9 \\\"x\\\"\"}",
+                        got.toString());
                 break;
             case "odd":
             case "odd_after":
@@ -152,7 +184,9 @@ class MatrixTest {
                 } else {
                     assertEquals("response", got.kind);
                     assertNotEquals(own.body, got.body);
-                    assertTrue(got.body.startsWith(text.before) && got.body.endsWith(text.after), () -> own.body + "\n" + got.body);
+                    assertTrue(
+                            got.body.startsWith(text.before) && got.body.endsWith(text.after),
+                            () -> own.body + "\n" + got.body);
                     assertNotEquals(null, Text.of(got.body), got.body);
                 }
                 break;
@@ -160,7 +194,8 @@ class MatrixTest {
             case "stall_after":
                 assertTrue(tookMs >= 1000, () -> "took " + tookMs + " ms");
                 assertEquals("error", got.kind);
-                assertEquals("dev.faultlayer.FaultInjected", Json.object(got.body).get("errorType"));
+                assertEquals(
+                        "dev.faultlayer.FaultInjected", Json.object(got.body).get("errorType"));
                 assertTrue(got.body.contains("Task timed out after "), got.body);
                 break;
             default:

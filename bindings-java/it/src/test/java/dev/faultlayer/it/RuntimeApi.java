@@ -105,7 +105,8 @@ final class RuntimeApi implements AutoCloseable {
         headers.set("Content-Type", "application/json");
         headers.set("Lambda-Runtime-Aws-Request-Id", invocation.id);
         headers.set("Lambda-Runtime-Deadline-Ms", Long.toString(invocation.deadlineMs));
-        headers.set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:123456789012:function:shapes:live");
+        headers.set(
+                "Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-west-1:123456789012:function:shapes:live");
         headers.set("Lambda-Runtime-Trace-Id", "Root=1-5e988a95-3a1b5c2d4e6f708192a3b4c5;Sampled=0");
         invocation.headers.forEach(headers::set);
         exchange.sendResponseHeaders(200, invocation.event.length == 0 ? -1 : invocation.event.length);

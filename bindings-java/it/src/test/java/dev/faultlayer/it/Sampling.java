@@ -37,7 +37,8 @@ final class Sampling {
     private static long fnv1a(long head, String text) {
         long hash = OFFSET;
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        for (byte b : ByteBuffer.allocate(8 + bytes.length).putLong(head).put(bytes).array()) {
+        for (byte b :
+                ByteBuffer.allocate(8 + bytes.length).putLong(head).put(bytes).array()) {
             hash = (hash ^ (b & 0xff)) * PRIME;
         }
         return hash;

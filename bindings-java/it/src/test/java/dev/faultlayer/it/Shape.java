@@ -11,8 +11,16 @@ final class Shape {
         {"shapes.PojoHandler", "{\"id\":\"a-1\",\"count\":1,\"price\":2.50}", "{\"id\":\"please fail\"}"},
         {"shapes.StringHandler", "\"hello\"", "\"please fail\""},
         {"shapes.ListHandler", "[1,\"two\",null]", "[\"please fail\"]"},
-        {"shapes.SqsHandler", "{\"Records\":[{\"messageId\":\"m-1\",\"body\":\"x\"}]}", "{\"Records\":[{\"messageId\":\"m-1\",\"body\":\"please fail\"}]}"},
-        {"shapes.HttpHandler", "{\"rawPath\":\"/cart\",\"body\":\"x\"}", "{\"rawPath\":\"/cart\",\"body\":\"please fail\"}"},
+        {
+            "shapes.SqsHandler",
+            "{\"Records\":[{\"messageId\":\"m-1\",\"body\":\"x\"}]}",
+            "{\"Records\":[{\"messageId\":\"m-1\",\"body\":\"please fail\"}]}"
+        },
+        {
+            "shapes.HttpHandler",
+            "{\"rawPath\":\"/cart\",\"body\":\"x\"}",
+            "{\"rawPath\":\"/cart\",\"body\":\"please fail\"}"
+        },
         {"shapes.StreamHandler", "{\"order\":\"a-1\"}", "\"please fail\""},
         {"shapes.Plain::instance", "{\"order\":\"a-1\"}", "{\"order\":\"please fail\"}"},
         {"shapes.Plain::withContext", "{\"id\":\"a-1\"}", "{\"id\":\"please fail\"}"},
@@ -43,7 +51,8 @@ final class Shape {
     /** A class, a stream and a plain method. */
     static List<Shape> few() {
         return all().stream()
-                .filter(shape -> List.of("shapes.MapHandler", "shapes.StreamHandler", "shapes.Plain::fixed").contains(shape.handler))
+                .filter(shape -> List.of("shapes.MapHandler", "shapes.StreamHandler", "shapes.Plain::fixed")
+                        .contains(shape.handler))
                 .collect(Collectors.toList());
     }
 

@@ -15,7 +15,8 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
 /** Carries {@link Faults} out: a plan that does not hold fails the test, and what is wrong stands in its failure. */
-public final class FaultsExtension implements BeforeEachCallback, org.junit.jupiter.api.extension.AfterEachCallback, ParameterResolver {
+public final class FaultsExtension
+        implements BeforeEachCallback, org.junit.jupiter.api.extension.AfterEachCallback, ParameterResolver {
     private static final Namespace NAMESPACE = Namespace.create(FaultsExtension.class);
 
     /** JUnit makes it. */
@@ -46,13 +47,16 @@ public final class FaultsExtension implements BeforeEachCallback, org.junit.jupi
 
     /** The test's own, made once. */
     private static Faultlayer faults(ExtensionContext context) {
-        return context.getStore(NAMESPACE).getOrComputeIfAbsent(Faultlayer.class, key -> open(context), Faultlayer.class);
+        return context.getStore(NAMESPACE)
+                .getOrComputeIfAbsent(Faultlayer.class, key -> open(context), Faultlayer.class);
     }
 
     private static Faultlayer open(ExtensionContext context) {
-        Faults faults = context.getTestMethod().map(method -> method.getAnnotation(Faults.class))
+        Faults faults = context.getTestMethod()
+                .map(method -> method.getAnnotation(Faults.class))
                 .or(() -> annotated(context.getRequiredTestClass()))
-                .orElseThrow(() -> new ExtensionConfigurationException("a `Faultlayer` parameter needs @Faults on the test or its class"));
+                .orElseThrow(() -> new ExtensionConfigurationException(
+                        "a `Faultlayer` parameter needs @Faults on the test or its class"));
         if (faults.plan().isEmpty() == faults.value().isEmpty()) {
             throw new ExtensionConfigurationException("@Faults: expected either the name of a plan or `plan`");
         }
@@ -79,7 +83,9 @@ public final class FaultsExtension implements BeforeEachCallback, org.junit.jupi
         try (InputStream beside = test.getResourceAsStream(name);
                 InputStream root = test.getResourceAsStream("/" + name)) {
             InputStream found = beside != null ? beside : root;
-            return found == null ? Optional.empty() : Optional.of(new String(found.readAllBytes(), StandardCharsets.UTF_8));
+            return found == null
+                    ? Optional.empty()
+                    : Optional.of(new String(found.readAllBytes(), StandardCharsets.UTF_8));
         } catch (IOException error) {
             throw new UncheckedIOException(error);
         }

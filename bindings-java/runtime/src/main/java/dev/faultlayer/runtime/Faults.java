@@ -56,7 +56,8 @@ public final class Faults {
     }
 
     private static int rank(Constructor<?> constructor) {
-        return (Modifier.isPublic(constructor.getModifiers()) ? 2 : 0) + (constructor.getParameterTypes()[0] == String.class ? 1 : 0);
+        return (Modifier.isPublic(constructor.getModifiers()) ? 2 : 0)
+                + (constructor.getParameterTypes()[0] == String.class ? 1 : 0);
     }
 
     /**
