@@ -150,6 +150,8 @@ def test_outputs_that_are_not_there_or_of_another_type(lab: Lab) -> None:
 def test_what_a_script_returns_is_limited(lab: Lab) -> None:
     assert "100 KB" in lab.ended(lab.run(document(script("return {'x': 'x' * 102400}")), "Big"))["FailureMessage"]
     assert "100 items" in lab.ended(lab.run(document(script("return {'x': list(range(101))}")), "Long"))["FailureMessage"]
+    big = document(script("import time\nx = bytearray(600 << 20)\ntime.sleep(60)"))
+    assert "512 MB" in lab.ended(lab.run(big, "Heavy"))["FailureMessage"]
     assert "ended with code 3" in lab.ended(lab.run(document(script("import os\nos._exit(3)")), "Exit"))["FailureMessage"]
 
 

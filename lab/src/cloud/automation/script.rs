@@ -15,6 +15,8 @@ use super::actions::{Outcome, Task};
 
 /// SSM's own limit.
 const LIMIT: Duration = Duration::from_secs(600);
+/// SSM's limit of memory, in KB.
+const MEMORY: u64 = 512 * 1024;
 /// SSM's limit for what a script returns, in bytes.
 const PAYLOAD: usize = 100 * 1024;
 /// SSM's limit for lists in it.
@@ -83,20 +85,37 @@ async fn attempt(lab: &Arc<Lab>, task: &Task, inputs: &Value) -> Result<Value, S
     let mut child = command.spawn().map_err(|error| format!("cannot start `{}`: {error}", python.display()))?;
     let pid = child.id().unwrap_or_default();
     lab.engines.script_began(&task.execution, &task.step, pid);
-    let ended = tokio::time::timeout(LIMIT, child.wait()).await;
-    if ended.is_err() {
+    let result = tokio::select! {
+        status = child.wait() => Ok(status.ok().and_then(|status| status.code())),
+        () = tokio::time::sleep(LIMIT) => Err("the script took longer than 600 seconds"),
+        () = too_large(pid) => Err("the script used more than 512 MB of memory"),
+    };
+    if result.is_err() {
         let _gone = child.kill().await.is_err();
     }
     lab.engines.script_ended(pid);
-    let result = match ended {
-        Err(_) => Err("the script took longer than 600 seconds".to_owned()),
-        Ok(status) => outcome(&folder, status.ok().and_then(|status| status.code())),
+    let result = match result {
+        Ok(code) => outcome(&folder, code),
+        Err(reason) => Err(reason.to_owned()),
     };
     // What a script printed stays in the state folder only where something went wrong.
     if result.is_ok() {
         let _kept = std::fs::remove_dir_all(&folder).is_err();
     }
     result
+}
+
+/// Waits until a process has more memory than a script may.
+async fn too_large(pid: u32) {
+    loop {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        if kilobytes.is_some_and(|kilobytes| kilobytes > MEMORY) {
+            return;
+        }
+    }
 }
 
 fn outcome(folder: &Path, code: Option<i32>) -> Result<Value, String> {
