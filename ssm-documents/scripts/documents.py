@@ -2,8 +2,6 @@
 
 from typing import Any
 
-NAME = "[a-zA-Z0-9-_]{1,64}"
-FUNCTION = rf"^(arn:aws[a-zA-Z-]*:lambda:[a-z0-9-]+:\d{{12}}:function:)?{NAME}(:\$LATEST)?$"
 LAYER = r"^$|^arn:aws[a-zA-Z-]*:lambda:[a-z0-9-]+:\d{12}:layer:[a-zA-Z0-9-_]+:\d+$"
 ROLE = r"^$|^arn:aws[a-zA-Z-]*:iam::\d{12}:role/[\w+=,.@/-]+$"
 DOCUMENT = r"^[a-zA-Z0-9_.:/-]{3,200}$"
@@ -24,7 +22,6 @@ ROLE_PARAMETER = text("ARN of the role that the automation assumes. Scripts have
 FUNCTIONS: dict[str, Any] = {
     "type": "StringList",
     "description": "Names or ARNs of functions, at most 50.",
-    "allowedPattern": FUNCTION,
     "default": [],
     "maxItems": 50,
 }
@@ -70,10 +67,11 @@ def given(names: list[str]) -> dict[str, Any]:
     return {"Execution": EXECUTION, **{name: f"{{{{ {name} }}}}" for name in names}}
 
 
-TO_ROLLBACK = {"onFailure": "step:Rollback", "onCancel": "step:Rollback"}
+# Critical, so that an execution which had to roll back does not end as a success.
+TO_ROLLBACK: dict[str, Any] = {"isCritical": True, "onFailure": "step:Rollback", "onCancel": "step:Rollback"}
 CHECK = step(
     "Check", "check", "check", given(PAYLOAD),
-    {"Functions": "Integer", "AttachSeconds": "Integer", "RollbackSeconds": "Integer", "Estimate": "String"},
+    {"Functions": "Integer", "AttachSeconds": "Integer", "RollbackSeconds": "Integer", "Estimate": "String", "Hold": "String"},
 )  # fmt: skip
 ATTACH = step(
     "Attach", "attach", "attach", given([]),
@@ -120,7 +118,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
             "name": "Hold",
             "action": "aws:sleep",
             **TO_ROLLBACK,
-            "inputs": {"Duration": "PT{{ DurationMinutes }}M"},
+            "inputs": {"Duration": "{{ Check.Hold }}"},
             "nextStep": "Rollback",
         }, TAKE_OFF],
     ),

@@ -37,6 +37,7 @@ def test_every_failure_and_cancellation_leads_to_the_roll_back(name: str) -> Non
     if name != "Faultlayer-Rollback":
         for step in ("Check", "Attach", *(["Hold"] if "Hold" in steps else [])):
             assert (steps[step]["onFailure"], steps[step]["onCancel"]) == ("step:Rollback", "step:Rollback")
+            assert steps[step]["isCritical"] is True
         # A cancellation may not lead to an action that Automation does not allow there.
         assert steps["Rollback"]["action"] == "aws:executeScript"
         assert steps["Rollback"]["isEnd"] is True
@@ -52,7 +53,7 @@ def test_every_reference_is_declared_and_every_parameter_is_typed_and_limited(na
     assert set(document["outputs"]) <= outputs
     for key, parameter in document["parameters"].items():
         assert parameter["description"], key
-        assert parameter["type"] in ("Boolean", "Integer") or re.compile(parameter["allowedPattern"]), key
+        assert parameter["type"] in ("Boolean", "Integer", "StringList") or re.compile(parameter["allowedPattern"]), key
         default = parameter.get("default")
         if isinstance(default, str):
             assert re.search(parameter["allowedPattern"], default), key

@@ -69,7 +69,7 @@ def roll_back(execution: str) -> dict[str, Any]:
 
 
 # Where nothing else is asked for, what differs most: `SWEEP=all` tries every mode.
-SHORT = "denied_after timeout_after kill cancel hang"
+SHORT = "denied_after kill hang"
 
 
 def modes() -> list[str]:

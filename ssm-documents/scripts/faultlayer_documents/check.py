@@ -23,6 +23,9 @@ from faultlayer_documents.refuse import (
 from faultlayer_documents.schema import schema_problems
 from faultlayer_documents.store import entry_of, put_record
 
+# The longest `aws:sleep`.
+LONGEST_MINUTES = 7 * 24 * 60 - 1
+
 
 class Refused(Exception):
     """Nothing was changed; the text says why, all of it."""
@@ -168,6 +171,8 @@ def check(events: dict[str, Any], context: Any) -> dict[str, Any]:
         names = functions_of(aws, events)
     except Refused as error:
         refusals.append(str(error))
+    if not 1 <= minutes <= LONGEST_MINUTES:
+        refusals.append(f"DurationMinutes: expected 1 to {LONGEST_MINUTES}, got `{minutes}`")
     _, attach_s, rollback_s = estimate(len(names), bool(options.alias))
     try:
         text = plan_text(aws, events["Plan"])
@@ -194,4 +199,4 @@ def check(events: dict[str, Any], context: Any) -> dict[str, Any]:
     put_record(aws, options.execution, vars(options), [entry for entry in map(examination.entries.get, names) if entry])
     message = f"{len(names)} functions: attaching takes about {attach_s} s, rolling back about {rollback_s} s"
     print(message)
-    return {"Functions": len(names), "AttachSeconds": attach_s, "RollbackSeconds": rollback_s, "Estimate": message}
+    return {"Functions": len(names), "AttachSeconds": attach_s, "RollbackSeconds": rollback_s, "Estimate": message, "Hold": f"PT{minutes}M"}

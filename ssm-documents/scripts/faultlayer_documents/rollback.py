@@ -164,7 +164,8 @@ class Rollback:
             value["changed"] = {"(cut)": [f"{len(self.changed)} functions were changed by their owners"]}
             text = json.dumps(value, separators=(",", ":"))[:REPORT_LIMIT]
         print(text)
-        return {"Report": text, "Restored": len(restored), "Left": len(self.left), "Names": ", ".join(sorted(self.left))[:2000]}
+        # No output may be empty: Automation drops those, and what refers to them is not resolved.
+        return {"Report": text, "Restored": len(restored), "Left": len(self.left), "Names": ", ".join(sorted(self.left))[:2000] or "none"}
 
 
 def restore(events: dict[str, Any], context: Any) -> dict[str, Any]:
