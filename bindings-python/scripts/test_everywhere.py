@@ -24,7 +24,7 @@ def tools(version: str, python: str) -> Path:
         lines = (HERE / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
         wanted = [line for line in lines if line.partition("==")[0] in PINNED]
         # Run by that interpreter: what pytest needs differs between versions.
-        pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check"]
+        pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--root-user-action=ignore"]
         subprocess.run([*pip, "--target", str(target), *wanted], check=True)
     return target
 
