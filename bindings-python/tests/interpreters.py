@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -38,10 +37,3 @@ def interpreter(version: str) -> str | None:
 def client(version: str, release: str = NEWEST_CLIENT) -> Path:
     """Where awslambdaric of that release for that Python is, whether it is there or not."""
     return CACHE / f"awslambdaric-{release}-cp{version.replace('.', '')}"
-
-
-def native_library() -> Path:
-    """The library that cargo built for this machine."""
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    profile = os.environ.get("FAULTLAYER_PROFILE", "release")
-    return target / profile / "libfaultlayer_python.so"

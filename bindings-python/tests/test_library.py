@@ -102,7 +102,7 @@ def test_a_timeout_holds_past_the_deadline_and_raises(asynchronous: bool) -> Non
         return 1
 
     function: Any = handle_async if asynchronous else (lambda event, context: 1)
-    with pytest.raises(FaultInjected, match=r"^Task timed out after 1\.00 seconds$"):
+    with pytest.raises(FaultInjected, match=r"^Task timed out after \d\.00 seconds$"):
         called(wrap(function, Fault.timeout()), {}, context)
     assert time.time() * 1000 >= deadline + 1000
 
