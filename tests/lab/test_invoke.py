@@ -69,3 +69,19 @@ def test_an_asynchronous_call_is_tried_again_with_the_same_request_id(lab: Lab) 
         ids = [server.accept()[0].makefile().read() for _ in range(3)]
     assert len(set(ids)) == 1
     assert ids[0]
+
+
+def test_many_at_once_share_the_environments_of_one_function(lab: Lab) -> None:
+    lab.function(Code={"ZipFile": archive(app="import os\ndef handler(event, context):\n    return os.getpid()\n")}, Timeout=60)
+    seen: list[Any] = []
+    threads = [threading.Thread(target=lambda: seen.append(payload(lab.functions.invoke(FunctionName="one")))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 6
+    assert payload(lab.functions.invoke(FunctionName="one"))
+    for number in range(30):
+        lab.function(f"more{number}")
+        assert payload(lab.functions.invoke(FunctionName=f"more{number}", Payload=b"1")) == 1
+    assert payload(lab.functions.invoke(FunctionName="one"))

@@ -9,13 +9,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::Value;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::super::clock;
 use super::super::error::ApiError;
-use super::super::lab::{Lab, text};
+use super::super::lab::{Lab, Place, text};
 use super::super::wire::{Reply, Request};
-use super::super::world::World;
 use super::function::{Config, Function as Owned};
 use super::{code, layers, naming};
 use crate::runtime::{Function, FunctionSpec, Invoke, InvokeOutcome, Invoked, Options, Tools};
@@ -50,28 +49,25 @@ impl Environments {
         Ok(Arc::clone(self.tools.get_or_init(|| tools)))
     }
 
-    /// The environments for a configuration. Those of an older one finish what they are at and end.
-    async fn of(&self, spec: FunctionSpec, revision: &str) -> Result<Arc<Function>, ApiError> {
-        let key = (spec.name.clone(), spec.version.clone());
+    /// The place of a configuration's environments. Those of an older one finish what they are at and end.
+    async fn of(&self, name: &str, config: &Config) -> Slot {
         let mut running = self.running.lock().await;
+        let key = (name.to_owned(), config.version.clone());
         if let Some(current) = running.get_mut(&key)
-            && current.revision == revision
+            && current.revision == config.revision
         {
             current.used = Instant::now();
-            return Ok(Arc::clone(&current.function));
+            return Arc::clone(&current.slot);
         }
-        let tools = self.tools()?;
-        let fresh =
-            Function::new(spec, tools).await.map_err(|error| ApiError::bad("InvalidRuntimeException", error.to_string()))?;
-        let fresh = Arc::new(fresh);
-        let current = Current { revision: revision.to_owned(), function: Arc::clone(&fresh), used: Instant::now() };
+        let slot = Slot::default();
+        let current = Current { revision: config.revision.clone(), slot: Arc::clone(&slot), used: Instant::now() };
         let old = running.insert(key, current);
-        let idle = running.iter().filter(|(_, current)| Arc::strong_count(&current.function) == 1);
+        let idle = running.iter().filter(|(_, current)| Arc::strong_count(&current.slot) == 1);
         let oldest = idle.min_by_key(|(_, current)| current.used).map(|(key, _)| key.clone());
         let surplus = oldest.filter(|_| running.len() > KEPT).and_then(|key| running.remove(&key));
         drop(running);
-        old.into_iter().chain(surplus).for_each(|current| retire(current.function));
-        Ok(fresh)
+        old.into_iter().chain(surplus).for_each(|current| retire(current.slot));
+        slot
     }
 
     /// Ends the environments of a function that was deleted.
@@ -80,7 +76,7 @@ impl Environments {
         let keys: Vec<_> = running.keys().filter(|(of, _)| of == name).cloned().collect();
         for key in keys {
             if let Some(current) = running.remove(&key) {
-                retire(current.function);
+                retire(current.slot);
             }
         }
     }
@@ -89,7 +85,7 @@ impl Environments {
     pub async fn clear(&self) {
         let all: Vec<_> = self.running.lock().await.drain().collect();
         for (_, current) in all {
-            if let Some(function) = Arc::into_inner(current.function) {
+            if let Some(function) = Arc::into_inner(current.slot).and_then(OnceCell::into_inner) {
                 function.shutdown().await;
             }
         }
@@ -97,8 +93,8 @@ impl Environments {
 }
 
 /// Lets go of environments; whoever lets go last shuts them down.
-fn retire(function: Arc<Function>) {
-    if let Some(function) = Arc::into_inner(function) {
+fn retire(slot: Slot) {
+    if let Some(function) = Arc::into_inner(slot).and_then(OnceCell::into_inner) {
         tokio::spawn(async move { function.shutdown().await });
     }
 }
@@ -106,43 +102,43 @@ fn retire(function: Arc<Function>) {
 /// A configuration's environments.
 struct Current {
     revision: String,
-    function: Arc<Function>,
+    slot: Slot,
     used: Instant,
 }
+
+/// Environments, made by whoever comes first while the others wait.
+type Slot = Arc<OnceCell<Function>>;
 
 /// Of so many functions and versions the environments stay when they are idle; a laptop holds no more.
 const KEPT: usize = 24;
 
+/// What an invocation runs.
 struct Chosen {
-    spec: FunctionSpec,
-    revision: String,
+    name: String,
+    config: Config,
+    layers: Vec<PathBuf>,
     arn: String,
-    version: String,
 }
 
-fn spec(lab: &Lab, world: &World, name: &str, config: &Config) -> Result<FunctionSpec, ApiError> {
-    let folder = lab.store.folder();
+/// Takes as long as unpacking the code takes.
+fn spec(folder: &Path, place: &Place, chosen: Chosen) -> Result<FunctionSpec, ApiError> {
+    let Chosen { name, config, layers, .. } = chosen;
     let (Some(runtime), Some(handler)) = (&config.runtime, &config.handler) else {
         return Err(ApiError::bad("InvalidRuntimeException", "the lab does not run container images"));
     };
     let code =
         code::unpacked(folder, &config.code).map_err(|error| ApiError::internal(format!("cannot unpack the code: {error}")))?;
-    let mut spec = FunctionSpec::new(name, runtime, handler, code);
-    spec.version.clone_from(&config.version);
-    spec.layers = config
-        .layers
-        .iter()
-        .filter_map(|arn| layers::find(world, arn))
-        .map(|layer| code::path(folder, &layer.code.sha256))
-        .collect();
+    let mut spec = FunctionSpec::new(&name, runtime, handler, code);
     let variables = config.variables.iter().map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()));
     spec.variables = variables.collect::<BTreeMap<_, _>>();
+    spec.layers = layers;
     spec.timeout = Duration::from_secs(config.timeout);
     spec.memory_mb = u32::try_from(config.memory).unwrap_or(u32::MAX);
     let ephemeral = config.rest.get("EphemeralStorage").and_then(|storage| storage.get("Size")).and_then(Value::as_u64);
     spec.ephemeral_mb = ephemeral.and_then(|size| u32::try_from(size).ok()).unwrap_or(512);
-    spec.region.clone_from(&lab.place.region);
-    spec.account.clone_from(&lab.place.account);
+    spec.version = config.version;
+    spec.region.clone_from(&place.region);
+    spec.account.clone_from(&place.account);
     Ok(spec)
 }
 
@@ -185,8 +181,9 @@ fn choose(lab: &Lab, input: &Value) -> Result<Chosen, ApiError> {
         if let Some(qualifier) = qualifier {
             arn = format!("{arn}:{qualifier}");
         }
-        let spec = spec(lab, world, &function.name, config)?;
-        Ok(Chosen { spec, revision: config.revision.clone(), arn, version: config.version.clone() })
+        let layers = config.layers.iter().filter_map(|arn| layers::find(world, arn));
+        let layers = layers.map(|layer| code::path(lab.store.folder(), &layer.code.sha256)).collect();
+        Ok(Chosen { name: function.name.clone(), config: config.clone(), layers, arn })
     })
 }
 
@@ -219,7 +216,7 @@ pub async fn invoke(lab: &Arc<Lab>, request: &Request) -> Result<Reply, ApiError
     if kind == "DryRun" {
         return Ok(Reply { status: Some(204), ..Reply::default() });
     }
-    let version = chosen.version.clone();
+    let version = chosen.config.version.clone();
     let call = Invoke { event, request_id: Some(clock::id()), client_context, function_arn: Some(chosen.arn.clone()) };
     if kind == "Event" {
         let lab = Arc::clone(lab);
@@ -232,10 +229,21 @@ pub async fn invoke(lab: &Arc<Lab>, request: &Request) -> Result<Reply, ApiError
 }
 
 async fn run(lab: &Lab, chosen: Chosen, call: Invoke) -> Result<Invoked, ApiError> {
-    let function = lab.environments.of(chosen.spec, &chosen.revision).await?;
-    let invoked = function.invoke(call).await;
-    retire(function);
-    invoked.map_err(|error| ApiError::bad("InvalidRuntimeException", error.to_string()))
+    let slot = lab.environments.of(&chosen.name, &chosen.config).await;
+    let invoked = match slot.get_or_try_init(|| make(lab, chosen)).await {
+        Ok(function) => function.invoke(call).await.map_err(|error| ApiError::bad("InvalidRuntimeException", error.to_string())),
+        Err(error) => Err(error),
+    };
+    retire(slot);
+    invoked
+}
+
+async fn make(lab: &Lab, chosen: Chosen) -> Result<Function, ApiError> {
+    let tools = lab.environments.tools()?;
+    let (folder, place) = (lab.store.folder().to_owned(), lab.place.clone());
+    let spec = tokio::task::spawn_blocking(move || spec(&folder, &place, chosen)).await;
+    let spec = spec.map_err(|error| ApiError::internal(error.to_string()))??;
+    Function::new(spec, tools).await.map_err(|error| ApiError::bad("InvalidRuntimeException", error.to_string()))
 }
 
 /// An asynchronous call: tried again twice, with the same request id, as long as the function fails.
