@@ -49,6 +49,7 @@ unpack-java: layers-java
 	python3 -m zipfile -e $(JAVA_LAYER) $(JAVA_OPT)
 
 test-java: unpack-java native-java
+	rm -rf $(JAVA_DIR)/*/target/surefire-reports
 	cargo test --quiet --release -p faultlayer-java
 	jdks=$$(python3 $(JAVA_DIR)/scripts/jdks.py .cache/java/jdks) && \
 		$(MVN) -f $(JAVA_DIR)/pom.xml verify -Dfaultlayer.jdks="$$jdks" \

@@ -13,15 +13,19 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import socket
 import statistics
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 MAIN = "com.amazonaws.services.lambda.runtime.api.client.AWSLambda"
+# The client unpacks its own library to one fixed place unless it is told where it is: others may be doing the same.
+LIBRARY = "-Dcom.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI="
 MANAGED = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xmx256m"]
 # Never drawn for the request id that the calls have; and one whose pattern looks at every event.
 SELDOM = {"id": "seldom", "kind": "latency", "rate": 1e-12, "delay_ms": 1}
@@ -40,6 +44,10 @@ def build(work: Path) -> tuple[str, Path]:
     if not libraries.is_dir():
         maven("-f", str(HERE / "client.xml"), "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies",
               "-DincludeScope=runtime", f"-DoutputDirectory={libraries}")
+    [client] = libraries.glob("aws-lambda-java-runtime-interface-client-*.jar")
+    machine = {"aarch64": "aarch_64"}.get(platform.machine(), platform.machine())
+    with zipfile.ZipFile(client) as archive:
+        (work / "client.so").write_bytes(archive.read(f"jni/libaws-lambda-jni.linux-{machine}.so"))
     classes = work / "classes"
     classes.mkdir(parents=True, exist_ok=True)
     jars = ":".join(str(jar) for jar in sorted(libraries.glob("*.jar")))
@@ -69,8 +77,7 @@ def cold_start(java: Path, class_path: str, more: dict[str, str], work: Path) ->
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(60)
         address = f"127.0.0.1:{server.getsockname()[1]}"
-        # The client's own library would be unpacked to a fixed place; here, as in Lambda, nothing else runs at the time.
-        command = [str(java), *MANAGED, "-cp", class_path, MAIN, "bench.Sample"]
+        command = [str(java), *MANAGED, f"{LIBRARY}{work / 'client.so'}", "-cp", class_path, MAIN, "bench.Sample"]
         start = time.perf_counter()
         process = subprocess.Popen(command, cwd=work / "classes", env=environment(more, AWS_LAMBDA_RUNTIME_API=address),
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
