@@ -11,9 +11,11 @@ const ROUNDS = Number(process.env.ROUNDS ?? 15);
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 const line = (what, value, bound) => console.log(`${what.padEnd(66)} ${value.padStart(20)}   ${bound}`);
 
+const code = fileURLToPath(new URL('function', import.meta.url));
+
 /** One start: until the client asks for its first event, by the clock and on the processor, and how large it is then. */
 async function start(pair, plan) {
-  return within({ ...pair, code: 'shapes', handler: 'index.asynchronous', plan }, async (run) => {
+  return within({ ...pair, code, handler: 'index.handler', plan }, async (run) => {
     const tasks = readdirSync(`/proc/${run.pid}/task`);
     const onCpu = tasks.map((task) => Number(readFileSync(`/proc/${run.pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]));
     const status = readFileSync(`/proc/${run.pid}/status`, 'utf8');

@@ -3,7 +3,7 @@
 
 const path = require('node:path');
 const layer = path.resolve(__dirname, '../build/opt/faultlayer/node');
-const { wrap, read } = require(path.join(layer, 'wrap.cjs'));
+const { wrap, read } = require('../lib/wrap.cjs');
 const engine = require(path.join(layer, 'faultlayer.node'));
 
 const ROUNDS = 15;
