@@ -2,6 +2,8 @@
 
 END_TO_END_DIR := tests/end-to-end
 
+NEEDS_end-to-end := npm javac mvn zip
+
 .PHONY: test-end-to-end lint-end-to-end
 
 test-end-to-end: setup-lab-cloud layers-python layers-node layers-java
