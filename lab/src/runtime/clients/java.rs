@@ -90,7 +90,11 @@ pub fn newest(workshop: &Workshop) -> Result<String, LabError> {
     first
         .or_else(|| homes.iter().map(|(_, version)| *version).filter(supported).max())
         .map(|version| format!("java{version}"))
-        .ok_or_else(|| LabError::new("no Java 11, 17, 21 or 25 on this machine (looked at JAVA_HOME, the path and /usr/lib/jvm): install one"))
+        .ok_or_else(|| {
+            LabError::new(
+                "no Java 11, 17, 21 or 25 on this machine (looked at JAVA_HOME, the path and /usr/lib/jvm): install one",
+            )
+        })
 }
 
 /// The homes of the JDKs there are, the likeliest first, each with its version.
@@ -110,7 +114,9 @@ fn homes(workshop: &Workshop) -> Vec<(PathBuf, u32)> {
     let mut homes: Vec<(PathBuf, u32)> = Vec::new();
     for candidate in candidates {
         // The path has links, on Debian two of them; a JDK is where they end, in `bin` of its home.
-        let Some(home) = fs::canonicalize(candidate).ok().and_then(|java| Some(java.parent()?.parent()?.to_owned())) else { continue };
+        let Some(home) = fs::canonicalize(candidate).ok().and_then(|java| Some(java.parent()?.parent()?.to_owned())) else {
+            continue;
+        };
         if !homes.iter().any(|(known, _)| *known == home)
             && let Some(version) = version(&home)
         {
@@ -169,7 +175,8 @@ fn install(half: &Path, folder: &Path) -> Result<(), LabError> {
     let jar = half.join(format!("lib/aws-lambda-java-runtime-interface-client-{VERSION}.jar"));
     let architecture = if cfg!(target_arch = "aarch64") { "aarch_64" } else { "x86_64" };
     let entry = format!("jni/libaws-lambda-jni.linux-{architecture}.so");
-    unpack(&jar, &entry, &half.join(LIBRARY)).map_err(|error| missing(&format!("cannot unpack `{entry}` of `{}`: {error}", jar.display())))
+    unpack(&jar, &entry, &half.join(LIBRARY))
+        .map_err(|error| missing(&format!("cannot unpack `{entry}` of `{}`: {error}", jar.display())))
 }
 
 fn unpack(jar: &Path, entry: &str, to: &Path) -> std::io::Result<()> {

@@ -49,13 +49,7 @@ pub struct Place {
 impl Place {
     /// Lambda's own paths.
     pub fn lambda() -> Place {
-        Place {
-            isolated: true,
-            task: "/var/task".into(),
-            opt: "/opt".into(),
-            runtime: "/var/runtime".into(),
-            tmp: "/tmp".into(),
-        }
+        Place { isolated: true, task: "/var/task".into(), opt: "/opt".into(), runtime: "/var/runtime".into(), tmp: "/tmp".into() }
     }
 
     /// `text` with `/opt/…` and `/var/task/…` (at its start, or after one of `:;,= ` and a `file:`) made the real paths, where these are not Lambda's own.
@@ -68,7 +62,10 @@ impl Place {
         while let Some(next) = rest.chars().next() {
             let fresh = out.chars().next_back().is_none_or(|last| ":;,= \"'".contains(last));
             let found = [("/opt", &self.opt), ("/var/task", &self.task)].into_iter().find(|(path, _)| {
-                fresh && rest.strip_prefix(path).is_some_and(|after| after.chars().next().is_none_or(|next| "/:;, \"'".contains(next)))
+                fresh
+                    && rest
+                        .strip_prefix(path)
+                        .is_some_and(|after| after.chars().next().is_none_or(|next| "/:;, \"'".contains(next)))
             });
             if let Some((path, real)) = found {
                 out.push_str(&real.display().to_string());

@@ -17,7 +17,8 @@ const FIRST_WITH_CLIENT_4: u32 = 24;
 /// The oldest that Faultlayer supports.
 const OLDEST: u32 = 20;
 /// Starts the third generation as the managed runtime does. The fourth is a program itself.
-const BOOTSTRAP: &str = "import { run } from './dist/index.mjs';\nawait run(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER);\n";
+const BOOTSTRAP: &str =
+    "import { run } from './dist/index.mjs';\nawait run(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER);\n";
 const BOOTSTRAP_FILE: &str = "faultlayer-bootstrap.mjs";
 /// Asks a node what it is, and which of the options that Lambda starts it with it knows.
 const QUESTION: &str = "const path = require('node:path'), fs = require('node:fs');
@@ -182,7 +183,9 @@ fn install(found: &Found, version: &str, clients: &Path, folder: &Path) -> Resul
     let folders = found.executable.parent().map(Path::to_path_buf).into_iter().chain(std::env::split_paths(&path));
     let path = std::env::join_paths(folders).unwrap_or(path);
     let mut command = Process::new(&npm);
-    command.args(["install", "--silent", "--no-audit", "--no-fund", "--foreground-scripts"]).arg(format!("aws-lambda-ric@{version}"));
+    command
+        .args(["install", "--silent", "--no-audit", "--no-fund", "--foreground-scripts"])
+        .arg(format!("aws-lambda-ric@{version}"));
     if found.headers {
         // Otherwise they would be downloaded.
         command.arg(format!("--nodedir={}", found.folder.display()));
