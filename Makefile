@@ -30,6 +30,8 @@ has = $(shell command -v $(1) 2>/dev/null)
 NEEDS_node := npm
 NEEDS_java := javac mvn
 NEEDS_matching := javac mvn
+NEEDS_ssm := npm
+NEEDS_end-to-end := npm javac mvn
 lacks = $(strip $(foreach tool,$(NEEDS_$(1)),$(if $(call has,$(tool)),,$(tool))))
 
 # Every part's targets have its name at the end: test-NAME, lint-NAME, bench-NAME, layers-NAME.
