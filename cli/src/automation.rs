@@ -94,7 +94,7 @@ pub struct RollbackArgs {
 /// The arguments of `faultlayer status`.
 #[derive(clap::Args)]
 pub struct StatusArgs {
-    /// An execution's id; without it, the latest executions are listed
+    /// An execution's id; without it, the latest executions are listed, and which of them have something attached
     execution: Option<String>,
     /// Watch it to its end
     #[arg(long, requires = "execution")]
@@ -171,16 +171,29 @@ pub fn status(args: StatusArgs) -> Outcome {
     block_on(async {
         let documents = Documents::connect(&*args.common.prefix).await;
         let Some(id) = args.execution else {
+            let attached = documents.attached().await?;
+            let executions = documents.recent(20).await?;
             let mut out = std::io::stdout().lock();
-            for execution in documents.recent(20).await? {
+            for execution in &executions {
+                let mark = if attached.contains(&execution.id) { "attached" } else { "" };
                 if args.common.json {
-                    writeln!(out, "{}", json(&execution))?;
+                    let mut value = json(execution);
+                    if let Some(fields) = value.as_object_mut() {
+                        fields.insert("attached".into(), (!mark.is_empty()).into());
+                    }
+                    writeln!(out, "{value}")?;
                 } else {
-                    writeln!(
-                        out,
-                        "{}  {:<24}  {:<12}  {}",
-                        execution.id, execution.document, execution.status, execution.started
-                    )?;
+                    let Execution { id, document, status, started, .. } = execution;
+                    let row = format!("{id}  {document:<24}  {status:<12}  {started}  {mark}");
+                    writeln!(out, "{}", row.trim_end())?;
+                }
+            }
+            // Older than the list, or of another prefix.
+            for id in attached.iter().filter(|id| executions.iter().all(|execution| execution.id != **id)) {
+                if args.common.json {
+                    writeln!(out, "{}", serde_json::json!({"id": id, "attached": true}))?;
+                } else {
+                    writeln!(out, "{id}  attached")?;
                 }
             }
             return Ok(ExitCode::SUCCESS);

@@ -122,6 +122,21 @@ impl Documents {
         Ok(executions.collect())
     }
 
+    /// The executions that have a record: what they attached is not all rolled back yet. Sorted by id.
+    ///
+    /// # Errors
+    /// [`Error::Call`] for what AWS refuses.
+    pub async fn attached(&self) -> Result<Vec<String>, Error> {
+        let mut pages = self.client.get_parameters_by_path().path("/faultlayer/record").recursive(true).into_paginator().send();
+        let mut found = std::collections::BTreeSet::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(call("GetParametersByPath"))?;
+            let names = page.parameters().iter().filter_map(|parameter| parameter.name()?.split('/').nth(3));
+            found.extend(names.map(str::to_owned));
+        }
+        Ok(found.into_iter().collect())
+    }
+
     /// Watches an execution to its end; `seen` is called with every reading. One read a second: AWS allows three for all.
     ///
     /// # Errors

@@ -158,12 +158,16 @@ mod tests {
     async fn documents_are_filled_with_layers_and_the_prefix() {
         let documents = Documents::connect("Stack").await;
         let mut layers = Layers::default();
-        layers.add("python-x86_64=arn:aws:lambda:eu-central-1:123456789012:layer:faultlayer-python-x86_64:3").unwrap();
+        for key in ["python-x86_64", "python-arm64", "node-x86_64", "node-arm64", "java-x86_64", "java-arm64"] {
+            layers.add(&format!("{key}=arn:aws-us-gov:lambda:us-gov-west-1:123456789012:layer:faultlayer-{key}:3")).unwrap();
+        }
         let first =
             documents.filled(shipped("Attach").unwrap(), None, &layers, Some("arn:aws:iam::123456789012:role/r")).unwrap();
         let value: Value = serde_json::from_str(&first).unwrap();
         let default = |name: &str| value.pointer(&format!("/parameters/{name}/default")).unwrap().as_str().unwrap().to_owned();
-        assert!(default("PythonLayerX8664").ends_with(":3") && default("NodeLayerArm64").is_empty());
+        assert!(
+            default("PythonLayerX8664").ends_with("-python-x86_64:3") && default("NodeLayerArm64").ends_with("-node-arm64:3")
+        );
         assert_eq!(default("RollbackDocumentName"), "Stack-Rollback");
         assert_eq!(default("AutomationAssumeRole"), "arn:aws:iam::123456789012:role/r");
         assert!(first.len() <= 64 * 1024);

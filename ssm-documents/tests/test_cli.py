@@ -34,12 +34,13 @@ def test_register_attach_status_and_roll_back(lab: LabWorld, tmp_path: Path) -> 
     execution = attached.stderr.splitlines()[0].removeprefix("execution ")
     assert lab.snapshot(name) != before
     listed = faultlayer("status")
-    assert execution in listed.stdout and "Faultlayer-Attach" in listed.stdout
+    assert len([line for line in listed.stdout.splitlines() if execution in line and line.endswith("  attached")]) == 1, listed.stdout
     shown = json.loads(faultlayer("status", execution, "--json").stdout)
     assert shown["status"] == "Success" and [step["name"] for step in shown["steps"]][:2] == ["Check", "Attach"]
     back = faultlayer("rollback", name)
     assert back.returncode == 0 and "restored 1, unchanged 0" in back.stdout, back.stderr
     assert lab.snapshot(name) == before
+    assert "attached" not in faultlayer("status").stdout
 
 
 def test_a_refusal_is_told_with_its_reasons_and_the_exit_status(lab: LabWorld) -> None:
