@@ -7,7 +7,7 @@ NODE_ADDON := $(NODE_DIR)/native/faultlayer-linux-$(patsubst x86_64,x64,$(patsub
 NODE_SOURCES := $(shell find $(NODE_DIR)/src $(NODE_DIR)/lib $(NODE_DIR)/layer core/src -type f) \
 	$(NODE_DIR)/Cargo.toml core/Cargo.toml Cargo.toml $(NODE_DIR)/scripts/pack_layer.py
 CARGO_TARGET := $(or $(CARGO_TARGET_DIR),target)
-NODE_TEST := node --test --test-reporter=tap
+NODE_TEST := node --test --test-reporter=spec
 
 .PHONY: check-node tools-node native-node layers-node test-node lint-node bench-node
 
@@ -22,7 +22,8 @@ $(NODE_DIR)/node_modules/.ready: $(NODE_DIR)/package.json $(NODE_DIR)/package-lo
 
 # In continuous integration, where nobody can be asked to, what is missing for the clients' build is installed.
 tools-node: | check-node
-	@if [ "$(CI)" = true ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v autoreconf libtoolize >/dev/null; then \
+	@if [ "$(CI)" = true ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& ! { command -v autoreconf && command -v automake && command -v libtoolize; } >/dev/null; then \
 		apt-get update -qq && apt-get install -y -qq autoconf automake libtool >/dev/null; \
 	fi
 	@$(NODE_DIR)/scripts/tools.sh
