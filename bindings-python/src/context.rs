@@ -2,6 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use faultlayer_core::boundary::Reads;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString};
@@ -11,16 +12,18 @@ pub struct Seen<'a, 'py> {
     context: &'a Bound<'py, PyAny>,
     request_id: Option<Bound<'py, PyString>>,
     function_arn: Option<Bound<'py, PyString>>,
+    client_context: Option<String>,
 }
 
 impl<'a, 'py> Seen<'a, 'py> {
-    /// Reads what every decision needs.
-    pub fn of(context: &'a Bound<'py, PyAny>) -> Self {
+    /// Reads what the host's plan needs.
+    pub fn of(context: &'a Bound<'py, PyAny>, reads: Reads) -> Self {
         let py = context.py();
         Self {
             context,
             request_id: text(context, intern!(py, "aws_request_id")),
-            function_arn: text(context, intern!(py, "invoked_function_arn")),
+            function_arn: if reads.function_arn { text(context, intern!(py, "invoked_function_arn")) } else { None },
+            client_context: if reads.client_context { client_context(context).ok().flatten() } else { None },
         }
     }
 
@@ -52,39 +55,40 @@ impl<'a, 'py> Seen<'a, 'py> {
         None
     }
 
-    /// The client context as JSON text: `custom`, `env` and `client`, as far as they are there.
-    pub fn client_context(&self) -> Option<String> {
-        self.client_context_json().ok().flatten()
+    /// The client context as JSON text.
+    pub fn client_context(&self) -> Option<&str> {
+        self.client_context.as_deref()
     }
+}
 
-    fn client_context_json(&self) -> PyResult<Option<String>> {
-        let py = self.context.py();
-        let given = self.context.getattr(intern!(py, "client_context"))?;
-        if given.is_none() {
-            return Ok(None);
-        }
-        let told = PyDict::new(py);
-        for name in ["custom", "env"] {
-            let value = given.getattr(name)?;
-            if !value.is_none() {
-                told.set_item(name, value)?;
-            }
-        }
-        let client = given.getattr("client")?;
-        if !client.is_none() {
-            let fields = PyDict::new(py);
-            for name in client.getattr("__slots__")?.try_iter()? {
-                let name = name?.cast_into::<PyString>()?;
-                let value = client.getattr(&name)?;
-                if !value.is_none() {
-                    fields.set_item(name, value)?;
-                }
-            }
-            told.set_item("client", fields)?;
-        }
-        let json = PyModule::import(py, intern!(py, "json"))?.call_method1("dumps", (told,))?;
-        Ok(Some(json.extract()?))
+/// `custom`, `env` and `client`, as far as they are there.
+fn client_context(context: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    let py = context.py();
+    let given = context.getattr(intern!(py, "client_context"))?;
+    if given.is_none() {
+        return Ok(None);
     }
+    let told = PyDict::new(py);
+    for name in ["custom", "env"] {
+        let value = given.getattr(name)?;
+        if !value.is_none() {
+            told.set_item(name, value)?;
+        }
+    }
+    let client = given.getattr("client")?;
+    if !client.is_none() {
+        let fields = PyDict::new(py);
+        for name in client.getattr("__slots__")?.try_iter()? {
+            let name = name?.cast_into::<PyString>()?;
+            let value = client.getattr(&name)?;
+            if !value.is_none() {
+                fields.set_item(name, value)?;
+            }
+        }
+        told.set_item("client", fields)?;
+    }
+    let json = PyModule::import(py, intern!(py, "json"))?.call_method1("dumps", (told,))?;
+    Ok(Some(json.extract()?))
 }
 
 fn text<'py>(context: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> Option<Bound<'py, PyString>> {

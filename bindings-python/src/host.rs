@@ -47,13 +47,12 @@ impl LayerHandler {
     }
 
     fn decide(&self, event: &Bound<'_, PyAny>, context: &Bound<'_, PyAny>) -> Option<Session> {
-        let seen = Seen::of(context);
-        let client_context = if self.reads.client_context { seen.client_context() } else { None };
+        let seen = Seen::of(context, self.reads);
         let call = Call {
             request_id: seen.request_id().unwrap_or_default(),
             deadline_ms: seen.deadline_ms(),
             function_arn: seen.function_arn(),
-            client_context: client_context.as_deref(),
+            client_context: seen.client_context(),
             event: EventInput::Absent,
             streaming: false,
             now_us: None,

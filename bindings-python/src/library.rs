@@ -97,8 +97,7 @@ impl Host {
         let py = args.py();
         let reads = self.host.reads();
         let context = argument(args, 1, kwargs, intern!(py, "context"));
-        let seen = context.as_ref().map(Seen::of);
-        let client_context = seen.as_ref().filter(|_| reads.client_context).and_then(Seen::client_context);
+        let seen = context.as_ref().map(|context| Seen::of(context, reads));
         let numbered;
         let request_id = match seen.as_ref().and_then(Seen::request_id) {
             Some(id) => id,
@@ -111,7 +110,7 @@ impl Host {
             request_id,
             deadline_ms: seen.as_ref().and_then(Seen::deadline_ms),
             function_arn: seen.as_ref().and_then(Seen::function_arn),
-            client_context: client_context.as_deref(),
+            client_context: seen.as_ref().and_then(Seen::client_context),
             event: EventInput::Absent,
             streaming: false,
             now_us: None,

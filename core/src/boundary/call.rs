@@ -28,4 +28,6 @@ pub struct Reads {
     pub event: bool,
     /// The client context.
     pub client_context: bool,
+    /// The ARN by which the function was invoked: without patterns on the context nothing looks at its alias.
+    pub function_arn: bool,
 }

@@ -88,8 +88,8 @@ impl Host {
     /// What [`Host::decide`] needs to be told.
     #[must_use]
     pub fn reads(&self) -> Reads {
-        let (event, client_context) = self.engine.reads();
-        Reads { event, client_context }
+        let (event, client_context, function_arn) = self.engine.reads();
+        Reads { event, client_context, function_arn }
     }
 
     /// The paths along which a binding reads an event from its language's own objects, if [`Reads::event`] asks for it.

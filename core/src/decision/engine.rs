@@ -61,13 +61,13 @@ impl Engine {
         self.running.load().as_ref().map(|running| Arc::clone(&running.plan))
     }
 
-    /// Whether deciding under the plan in force needs the event, and whether it needs the client context.
+    /// Whether deciding under the plan in force needs the event, the client context, and any other part of the context.
     #[must_use]
-    pub fn reads(&self) -> (bool, bool) {
-        self.running
-            .load()
-            .as_ref()
-            .map_or((false, false), |running| (!running.plan.event_paths.is_empty(), running.plan.reads_client_context))
+    pub fn reads(&self) -> (bool, bool, bool) {
+        self.running.load().as_ref().map_or((false, false, false), |running| {
+            let plan = &running.plan;
+            (!plan.event_paths.is_empty(), plan.reads_client_context, !plan.context_paths.is_empty())
+        })
     }
 
     /// The paths along which the plan in force reads an event.
