@@ -9,7 +9,9 @@ NODE_SOURCES := $(shell find $(NODE_DIR)/src $(NODE_DIR)/lib $(NODE_DIR)/layer c
 CARGO_TARGET := $(or $(CARGO_TARGET_DIR),target)
 NODE_TEST := node --test --test-reporter=spec
 
-.PHONY: check-node tools-node native-node layers-node test-node lint-node bench-node
+CARGO_LAYER_ADDON = $(CARGO_TARGET)/$(NODE_ARCH)-unknown-linux-gnu/layer/libfaultlayer_node.so
+
+.PHONY: check-node tools-node native-node layers-node package-node test-node lint-node bench-node
 
 check-node:
 	@command -v cargo >/dev/null || { echo "missing: Rust (cargo). Get it from https://rustup.rs" >&2; exit 1; }
@@ -31,7 +33,7 @@ tools-node: | check-node
 $(NODE_LAYER): $(NODE_SOURCES) .cache/zig/.ready
 	PATH="$(CURDIR)/.cache/zig/bin:$$PATH" \
 		cargo zigbuild --quiet --profile layer -p faultlayer-node --target $(NODE_ARCH)-unknown-linux-gnu.2.26
-	python3 $(NODE_DIR)/scripts/pack_layer.py $(CARGO_TARGET)/$(NODE_ARCH)-unknown-linux-gnu/layer/libfaultlayer_node.so $@
+	python3 $(NODE_DIR)/scripts/pack_layer.py $(CARGO_LAYER_ADDON) $@
 
 layers-node: | check-node
 	@$(MAKE) --no-print-directory $(NODE_LAYER)
@@ -41,6 +43,11 @@ native-node: | check-node
 	cargo build --quiet --release -p faultlayer-node
 	@mkdir -p $(NODE_DIR)/native
 	@cmp -s $(CARGO_TARGET)/release/libfaultlayer_node.so $(NODE_ADDON) || { rm -f $(NODE_ADDON); cp $(CARGO_TARGET)/release/libfaultlayer_node.so $(NODE_ADDON); }
+
+# The npm package, with the addon that the layer has: it runs wherever GLIBC is 2.26 or newer.
+package-node: layers-node
+	@mkdir -p $(NODE_DIR)/native && rm -f $(NODE_ADDON) && cp $(CARGO_LAYER_ADDON) $(NODE_ADDON)
+	cd $(NODE_DIR) && npm pack --silent --pack-destination ../dist
 
 # The tests run what is shipped: the layer's own archive, unpacked as Lambda unpacks it.
 test-node: tools-node native-node layers-node $(NODE_DIR)/node_modules/.ready
