@@ -220,3 +220,31 @@ fn missing(version: &str, npm: &Path) -> Vec<String> {
     needed.retain(|name| !there(name));
     needed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runtime_names_its_node() {
+        assert_eq!((major("nodejs20.x").unwrap(), major("nodejs24.x").unwrap()), (20, 24));
+        for wrong in ["nodejs18.x", "nodejs", "nodejs22", "node22.x", "nodejs-1.x"] {
+            let error = major(wrong).unwrap_err().to_string();
+            assert_eq!(error, format!("runtime: expected `nodejs20.x` or a later Node, got `{wrong}`"));
+        }
+    }
+
+    #[test]
+    fn versions_are_ordered_by_number() {
+        let mut found: Vec<Vec<u32>> = ["v9.11.2", "node-22.14.0", "v22.9.1"].iter().map(|name| numbers(name)).collect();
+        found.sort_by(|one, other| other.cmp(one));
+        assert_eq!(found, [vec![22, 14, 0], vec![22, 9, 1], vec![9, 11, 2]]);
+    }
+
+    #[test]
+    fn what_a_build_lacks_is_named() {
+        let missing = missing(CLIENT_3, Path::new("no-such-npm"));
+        assert!(missing.contains(&"no-such-npm".to_owned()), "{missing:?}");
+        assert!(!missing.iter().any(|name| name == "tar"), "{missing:?}");
+    }
+}
