@@ -173,6 +173,9 @@ final class Wrapped {
     }
 
     private static Step step(Faultlayer faults, String[] parts) {
+        if (parts == null) {
+            throw new FaultlayerException("internal_error", "", "the engine panicked", null);
+        }
         Step step = Step.of(parts);
         for (int i = 0; i < step.records(); i++) {
             faults.record(step.record(i));
