@@ -107,9 +107,9 @@ export async function runtimeApi() {
         hand();
       });
     },
-    /** Resolves once the client asks for the next event: what belongs to the ones before is over. */
-    async waiting() {
-      while (idle.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    /** Resolves once the client asks for the next event, so many times at once: what belongs to the ones before is over. */
+    async waiting(times = 1) {
+      while (idle.length < times) await new Promise((resolve) => setTimeout(resolve, 2));
     },
     /** Answers every open call with what ended the process; one whose answer had begun ends with its connection. */
     crash(reason) {
