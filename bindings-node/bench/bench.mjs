@@ -33,7 +33,8 @@ for (const pair of PAIRS) {
   }
   const delta = (what, of) => of(behind.map((one) => one[what])) - of(bare.map((one) => one[what]));
   const least = (numbers) => Math.min(...numbers);
-  const both = (what, unit) => `+${delta(what, median).toFixed(2)} / +${delta(what, least).toFixed(2)} ${unit}`;
+  const signed = (number) => `${number < 0 ? '' : '+'}${number.toFixed(2)}`;
+  const both = (what, unit) => `${signed(delta(what, median))} / ${signed(delta(what, least))} ${unit}`;
   line(`${pair.name}: cold start by the clock, median / least of ${ROUNDS}`, both('clock', 'ms'), 'bound 2 ms');
   line(`${pair.name}: cold start on the processor`, both('cpu', 'ms'), '');
   line(`${pair.name}: memory`, both('rss', 'MB'), 'bound 3 MB');
