@@ -4,8 +4,10 @@ SSM := ssm-documents
 SSM_CACHE := .cache/ssm
 SSM_BIN := $(SSM_CACHE)/venv/bin
 # As Systems Manager runs the scripts; building the documents takes 3.11 itself.
-SSM_PYTHON := $(or $(shell command -v python3.11),$(shell command -v python3))
-LOCALSTACK_PYTHON := $(shell command -v python3.13)
+# A version manager's shim may be on the path without the version: only what runs counts.
+ssm_python = $(shell for one in python$(1) $$HOME/.pyenv/versions/$(1).*/bin/python; do "$$one" -c '' 2>/dev/null && echo "$$one" && break; done)
+SSM_PYTHON := $(or $(call ssm_python,3.11),python3)
+LOCALSTACK_PYTHON := $(call ssm_python,3.13)
 LOCALSTACK := localstack_core-4.14.0
 
 .PHONY: ssm-documents setup-ssm test-ssm lint-ssm sweep-ssm scale-ssm
