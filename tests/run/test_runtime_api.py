@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 from lab import Lab, answers, outcomes
 
 # As a wrapper script this runs instead of the runtime that it should start.
 CLIENT = f"""\
-    #!{sys.executable}
+    #!{os.path.realpath(sys.executable)}
     import base64, json, os, socket, sys
     from http.client import HTTPConnection
 
