@@ -3,7 +3,6 @@
 // ever fire, wrap if so. Fails open: whatever goes wrong on our side, the original handler runs untouched.
 
 const { writeSync } = require('node:fs');
-const { isMainThread } = require('node:worker_threads');
 const { LAYER, resolve, clientFile } = require('./resolve.cjs');
 
 /** Faultlayer's own record, where the engine that writes them otherwise could not even be loaded. */
@@ -51,8 +50,9 @@ function wrapped(original) {
       if (!told) record('internal_error', error);
       told = true;
     },
-    // In a worker thread `process.exit` ends that thread alone; a crash takes the environment down.
-    exit: (code) => (isMainThread ? process.exit(code) : engine.crash(code)),
+    // In a worker thread `process.exit` ends that thread alone; a crash takes the environment down. Asked only now:
+    // loading that module costs a cold start almost two milliseconds.
+    exit: (code) => (require('node:worker_threads').isMainThread ? process.exit(code) : engine.crash(code)),
   });
 }
 
