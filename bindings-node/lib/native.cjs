@@ -1,23 +1,18 @@
 'use strict';
-// Owns finding the engine's addon: beside this file in the layer, under native/ in the package.
+// Owns finding the package's addon: under native/, one for each platform.
 
-const FILES = [`./faultlayer.node`, `../native/faultlayer-${process.platform}-${process.arch}.node`];
+const FILE = `../native/faultlayer-${process.platform}-${process.arch}.node`;
 
 let loaded;
 
-/** The addon. Throws with every place that was tried. */
+/** The addon. Throws which file cannot be loaded. */
 function native() {
-  if (loaded) return loaded;
-  const tried = [];
-  for (const file of FILES) {
-    try {
-      loaded = require(file);
-      return loaded;
-    } catch (error) {
-      tried.push(`${file}: ${error.message.split('\n', 1)[0]}`);
-    }
+  try {
+    loaded ??= require(FILE);
+    return loaded;
+  } catch (error) {
+    throw new Error(`the engine cannot be loaded (${FILE}: ${error.message.split('\n', 1)[0]})`);
   }
-  throw new Error(`the engine cannot be loaded (${tried.join('; ')})`);
 }
 
 module.exports = { native };

@@ -17,46 +17,31 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parents[1]
 FOLDER = "faultlayer/node"
 MAX_GLIBC = (2, 26)
-# What of lib/ is the layer's; the rest is the library's alone. Each file that Node loads costs a cold start a third of a
-# millisecond: what every start needs goes into one, what only a fault needs stays for itself.
-AT_START = ["resolve", "native", "wrap"]
-AT_A_FAULT = ["act", "errors", "gather", "hold", "stream"]
+# What every start needs goes into handler.mjs; what only a fault or a failure needs stays for itself.
+LATER = ["lib/act", "lib/errors", "lib/gather", "lib/hold", "lib/stream", "layer/failures"]
 COMMENT = re.compile(r"^[ \t]*(?:/\*\*.*?\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
+NOT_IN_A_MODULE = re.compile(r"^(?:'use strict'|module\.exports = \{[^}]*\});\n", re.MULTILINE)
+WRAP = "const { wrap, read } = require('./wrap.cjs');\n"
 
 
-def script(path: Path) -> str:
+def script(path: str) -> str:
     """A script without the comments that stand on lines of their own."""
-    return COMMENT.sub("", path.read_text(encoding="utf-8"))
+    return COMMENT.sub("", (HERE / path).read_text(encoding="utf-8"))
 
 
 def start() -> str:
-    """`layer.cjs` with the scripts that it loads at every start, each as a function under its name."""
-    bodies = "".join(
-        f"'./{name}.cjs'(module, require) {{\n{script(HERE / 'lib' / f'{name}.cjs')}}},\n" for name in AT_START
-    )
-    return f"""'use strict';
-const scripts = {{
-{bodies}}};
-const outside = require;
-const modules = {{}};
-const inside = (name) => {{
-  if (!Object.hasOwn(scripts, name)) return outside(name);
-  if (!modules[name]) scripts[name]((modules[name] = {{ exports: {{}} }}), inside);
-  return modules[name].exports;
-}};
-((require) => {{
-{script(HERE / "layer" / "layer.cjs")}}})(inside);
-"""
+    """`handler.mjs` with wrap.cjs in its one scope: no name may be declared by both."""
+    before, after = script("layer/handler.mjs").split(WRAP)
+    return before + NOT_IN_A_MODULE.sub("", script("lib/wrap.cjs")) + after
 
 
 def files(addon: Path) -> dict[str, bytes]:
     """Path in the zip to what goes there."""
     found = {
-        "handler.mjs": script(HERE / "layer" / "handler.mjs").encode(),
-        "layer.cjs": start().encode(),
+        "handler.mjs": start().encode(),
         "faultlayer.node": addon.read_bytes(),
     }
-    found |= {f"{name}.cjs": script(HERE / "lib" / f"{name}.cjs").encode() for name in AT_A_FAULT}
+    found |= {f"{Path(path).name}.cjs": script(f"{path}.cjs").encode() for path in LATER}
     return {f"{FOLDER}/{name}": content for name, content in sorted(found.items())}
 
 

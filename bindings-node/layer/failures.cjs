@@ -1,0 +1,68 @@
+'use strict';
+// Owns what the layer says when something is wrong while it starts: the errors that the client itself would throw, those that
+// a wrong setting gets, and Faultlayer's own record where the engine, which writes them otherwise, could not be loaded.
+
+const { writeSync } = require('node:fs');
+const path = require('node:path');
+const { fileURLToPath } = require('node:url');
+
+class HandlerNotFound extends Error {}
+HandlerNotFound.prototype.name = 'Runtime.HandlerNotFound';
+class MalformedHandlerName extends Error {}
+MalformedHandlerName.prototype.name = 'Runtime.MalformedHandlerName';
+
+const unset = () =>
+  new Error("faultlayer: `FAULTLAYER_HANDLER` is not set: set it to the function's own handler, such as `index.handler`");
+
+const itself = (name) =>
+  new Error(`faultlayer: \`FAULTLAYER_HANDLER\` is the layer itself: expected the function's own handler, got \`${name}\``);
+
+const malformed = (name) =>
+  new MalformedHandlerName(
+    name.includes('..')
+      ? `'${name}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`
+      : 'Bad handler',
+  );
+
+const notFound = (name, found) =>
+  new HandlerNotFound(found ? `${name} is not a function` : `${name} is undefined or not exported`);
+
+/** The client's own file: the first on the stack of an error made while the client imported the layer that is not ours. */
+function clientFile(folder, here) {
+  for (const line of String(here.stack).split('\n').slice(1)) {
+    const at = /(file:\/\/.+?):\d+:\d+\)?$/.exec(line);
+    const file = at && fileURLToPath(at[1]);
+    if (file && path.dirname(file) !== folder) return file;
+  }
+  return process.argv[1];
+}
+
+/** `error`, naming the client as the file that asked for a module where it names the layer or `asker`. */
+function asWithoutLayer(error, folder, asker, here) {
+  const client = clientFile(folder, here);
+  for (const file of [path.join(folder, 'handler.mjs'), asker]) {
+    for (const field of ['message', 'stack']) {
+      if (typeof error?.[field] !== 'string') continue;
+      const text = error[field].replaceAll(`imported from ${file}`, `imported from ${client}`);
+      error[field] = text.replaceAll(`\n- ${file}`, `\n- ${client}`);
+    }
+    if (Array.isArray(error?.requireStack)) {
+      error.requireStack = error.requireStack.map((each) => (each === file ? client : each));
+    }
+  }
+  return error;
+}
+
+/** One line on standard output. */
+function record(error) {
+  const line = {
+    timestamp: new Date().toISOString(),
+    level: 'ERROR',
+    source: 'faultlayer',
+    reason: 'internal_error',
+    message: String(error?.message ?? error),
+  };
+  writeSync(1, `${JSON.stringify(line)}\n`);
+}
+
+module.exports = { unset, itself, malformed, notFound, asWithoutLayer, record };
