@@ -67,8 +67,8 @@ lint-core: check-tools
 
 # With the venv of the Python part.
 lint-tools: $(PYTHON_VENV)/.ready
-	$(PYTHON_BIN)/ruff check --quiet tools/test-parts tests/vectors
-	$(PYTHON_BIN)/mypy --strict --no-error-summary tools/test-parts
+	$(PYTHON_BIN)/ruff check --quiet tools/test-parts tools/*.py bindings-node/scripts bindings-java/scripts tests/vectors
+	$(PYTHON_BIN)/mypy --strict --no-error-summary tools/test-parts tools/layer_archive.py
 
 # For developers: cargo install cargo-fuzz, and a nightly toolchain.
 fuzz-plan:

@@ -5,7 +5,7 @@ NODE_ARCH := $(shell uname -m)
 NODE_LAYER := dist/layers/faultlayer-node-$(patsubst aarch64,arm64,$(NODE_ARCH)).zip
 NODE_ADDON := $(NODE_DIR)/native/faultlayer-linux-$(patsubst x86_64,x64,$(patsubst aarch64,arm64,$(NODE_ARCH))).node
 NODE_SOURCES := $(shell find $(NODE_DIR)/src $(NODE_DIR)/lib $(NODE_DIR)/layer core/src -type f) \
-	$(NODE_DIR)/Cargo.toml core/Cargo.toml Cargo.toml $(NODE_DIR)/scripts/pack_layer.py
+	$(NODE_DIR)/Cargo.toml core/Cargo.toml Cargo.toml $(NODE_DIR)/scripts/pack_layer.py tools/layer_archive.py
 CARGO_TARGET := $(or $(CARGO_TARGET_DIR),target)
 NODE_TEST := node --test --test-reporter=spec
 

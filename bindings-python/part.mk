@@ -34,11 +34,10 @@ $(ZIG_VENV)/.ready: | check-python
 setup-python: $(PYTHON_VENV)/.ready
 	@$(PYTHON_BIN)/python $(PYTHON_DIR)/scripts/setup_clients.py
 
-# Amazon Linux 2 has glibc 2.26, the oldest that a managed runtime of ours has; the packer refuses what needs more.
-$(PYTHON_LAYER): $(PYTHON_SOURCES) $(PYTHON_DIR)/scripts/build_layer.py $(ZIG_VENV)/.ready
+$(PYTHON_LAYER): $(PYTHON_SOURCES) $(PYTHON_DIR)/scripts/pack_layer.py tools/layer_archive.py $(ZIG_VENV)/.ready
 	PATH="$(CURDIR)/$(ZIG_VENV)/bin:$$PATH" PYO3_NO_PYTHON=1 \
 		cargo zigbuild --quiet --profile layer -p faultlayer-python --target $(LAYER_TARGET).2.26
-	$(PYTHON) $(PYTHON_DIR)/scripts/build_layer.py target/$(LAYER_TARGET)/layer/libfaultlayer_python.so $@
+	$(PYTHON) $(PYTHON_DIR)/scripts/pack_layer.py target/$(LAYER_TARGET)/layer/libfaultlayer_python.so $@
 
 layers-python: $(PYTHON_LAYER)
 

@@ -23,6 +23,17 @@ struct Common {
     json: bool,
 }
 
+/// What the two that start an execution need.
+#[derive(clap::Args)]
+struct Start {
+    /// The role the automation assumes, in place of the documents' default; scripts have no rights without one
+    #[arg(long, value_name = "ARN")]
+    role: Option<String>,
+    /// Start only; `faultlayer status ID` shows the rest
+    #[arg(long)]
+    no_wait: bool,
+}
+
 /// The arguments of `faultlayer attach`.
 #[derive(clap::Args)]
 pub struct AttachArgs {
@@ -59,12 +70,8 @@ pub struct AttachArgs {
     /// Create or update the documents first, with the layers and the role given as their defaults
     #[arg(long)]
     register: bool,
-    /// The role the automation assumes, in place of the documents' default; scripts have no rights without one
-    #[arg(long, value_name = "ARN")]
-    role: Option<String>,
-    /// Start only; `faultlayer status ID` shows the rest
-    #[arg(long)]
-    no_wait: bool,
+    #[command(flatten)]
+    start: Start,
     #[command(flatten)]
     common: Common,
 }
@@ -81,12 +88,8 @@ pub struct RollbackArgs {
     /// Every function that carries the marker
     #[arg(long)]
     all: bool,
-    /// The role the automation assumes, in place of the documents' default; scripts have no rights without one
-    #[arg(long, value_name = "ARN")]
-    role: Option<String>,
-    /// Start only; `faultlayer status ID` shows the rest
-    #[arg(long)]
-    no_wait: bool,
+    #[command(flatten)]
+    start: Start,
     #[command(flatten)]
     common: Common,
 }
@@ -119,7 +122,7 @@ pub fn attach(args: AttachArgs) -> Outcome {
             layers.add(layer)?;
         }
         if args.register {
-            for (name, outcome) in documents.register(&layers, args.role.as_deref()).await? {
+            for (name, outcome) in documents.register(&layers, args.start.role.as_deref()).await? {
                 eprintln!("{name}: {}", format!("{outcome:?}").to_lowercase());
             }
         }
@@ -140,11 +143,11 @@ pub fn attach(args: AttachArgs) -> Outcome {
             timeout: args.timeout,
             memory: args.memory,
             layers,
-            role: args.role,
+            role: args.start.role,
             experiment: args.experiment,
         };
         let id = documents.attach(&request).await?;
-        let outcome = follow(&documents, &id, !args.no_wait, args.common.json).await;
+        let outcome = follow(&documents, &id, !args.start.no_wait, args.common.json).await;
         if !args.experiment {
             eprintln!("roll back with: faultlayer rollback --execution {id}");
         }
@@ -161,8 +164,8 @@ pub fn rollback(args: RollbackArgs) -> Outcome {
             (None, true) => Rollback::AllMarked,
             (None, false) => Rollback::Functions(args.functions),
         };
-        let id = documents.rollback(request, args.role.as_deref()).await?;
-        follow(&documents, &id, !args.no_wait, args.common.json).await
+        let id = documents.rollback(request, args.start.role.as_deref()).await?;
+        follow(&documents, &id, !args.start.no_wait, args.common.json).await
     })?
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,17 +10,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
 
 from client import Lab
-
-
-@pytest.fixture(scope="session")
-def shared_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab(tmp_path_factory.mktemp("lab"))
-    yield lab
-    lab.stop()
+from fixtures import labs as labs
+from fixtures import shared_lab as shared_lab
 
 
 @pytest.fixture
 def lab(shared_lab: Lab) -> Lab:
-    shared_lab.ask("POST", "/reset")
-    shared_lab.settings(update_ms=50, speed=600, rates=0, cancel_limit_s=120, poll_ms=20)
-    return shared_lab
+    return shared_lab.emptied(update_ms=50, speed=600)

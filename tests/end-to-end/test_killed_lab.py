@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,6 @@ from client import ROLE, Lab, until
 from test_attach import PLAN, documents
 
 NAMES = ["one", "two", "three"]
-
-
-@pytest.fixture
-def labs(tmp_path: Path) -> Iterator[list[Lab]]:
-    started: list[Lab] = []
-    yield started
-    for lab in started:
-        if lab.process.poll() is None:
-            lab.stop()
 
 
 def begin(labs: list[Lab], state: Path) -> Lab:

@@ -131,6 +131,12 @@ class Lab:
     def settings(self, **changes: float) -> None:
         self.ask("POST", "/settings", changes)
 
+    def emptied(self, **changes: float) -> Lab:
+        """The lab as if new, without rates, with these settings."""
+        self.ask("POST", "/reset")
+        self.settings(rates=0, cancel_limit_s=120, poll_ms=20, **changes)
+        return self
+
     def hook(self, do: str | list[str], nth: int = 1, times: int = 1, **rest: Any) -> int:
         """Set a fault hook."""
         error = {"error": rest.pop("error")} if "error" in rest else {}

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from client import Lab
-
-
-@pytest.fixture(scope="session")
-def shared_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    lab = Lab(tmp_path_factory.mktemp("lab"))
-    yield lab
-    lab.stop()
+from fixtures import labs as labs
+from fixtures import shared_lab as shared_lab
 
 
 @pytest.fixture
 def lab(shared_lab: Lab) -> Lab:
-    shared_lab.ask("POST", "/reset")
-    shared_lab.settings(update_ms=20, speed=100, rates=0, cancel_limit_s=120, poll_ms=20)
-    return shared_lab
+    return shared_lab.emptied(update_ms=20, speed=100)

@@ -9,7 +9,6 @@ import subprocess
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,15 +16,6 @@ from botocore.exceptions import BotoCoreError
 
 from client import Lab, archive, command, statuses, until
 from documents import document, mark, script, sleep
-
-
-@pytest.fixture
-def labs(tmp_path: Path) -> Iterator[list[Lab]]:
-    started: list[Lab] = []
-    yield started
-    for lab in started:
-        if lab.process.poll() is None:
-            lab.stop()
 
 
 def begin(labs: list[Lab], state: Path, *arguments: str) -> Lab:

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = ROOT / "bindings-python" / "scripts"
-sys.path.insert(0, str(SCRIPTS))
+PACKER = ROOT / "bindings-python" / "scripts" / "pack_layer.py"
+sys.path.insert(0, str(ROOT / "tools"))
 
-from build_layer import MAX_GLIBC, glibc_needed, pack  # noqa: E402 - it stands beside what it packs
+from layer_archive import MAX_GLIBC, glibc_needed  # noqa: E402 - the tools are no package
 
 ZIP = Path(os.environ.get("FAULTLAYER_LAYER_ZIP", ROOT / "dist" / "layers" / "faultlayer-python-x86_64.zip"))
 NATIVE = "python/faultlayer_layer/_native.abi3.so"
@@ -33,6 +33,11 @@ def archive() -> zipfile.ZipFile:
 @pytest.fixture(scope="module")
 def native(archive: zipfile.ZipFile, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(archive.extract(NATIVE, tmp_path_factory.mktemp("native")))
+
+
+def pack(library: Path, out: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(PACKER), str(library), str(out)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_it_is_laid_out_as_lambda_unpacks_it(archive: zipfile.ZipFile) -> None:
@@ -55,7 +60,7 @@ def test_its_python_is_the_oldest_supported_one(archive: zipfile.ZipFile) -> Non
 
 
 def test_its_native_code_needs_no_newer_glibc_than_amazon_linux_2_has(native: Path) -> None:
-    needed = glibc_needed(native)
+    needed = glibc_needed(native.read_bytes())
     assert (2, 0) < needed <= MAX_GLIBC
 
 
@@ -67,7 +72,7 @@ def test_its_native_code_needs_no_interpreter_of_one_version(native: Path) -> No
 
 def test_it_is_the_same_each_time(archive: zipfile.ZipFile, native: Path, tmp_path: Path) -> None:
     for name in ("one.zip", "two.zip"):
-        pack(native, tmp_path / name)
+        assert pack(native, tmp_path / name).returncode == 0
         os.utime(native, (1, 1))
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     assert (tmp_path / "one.zip").read_bytes() == ZIP.read_bytes()
@@ -76,8 +81,7 @@ def test_it_is_the_same_each_time(archive: zipfile.ZipFile, native: Path, tmp_pa
 def test_a_library_that_needs_a_newer_glibc_is_refused(tmp_path: Path) -> None:
     library = tmp_path / "library.so"
     library.write_bytes(b"\x7fELF\0GLIBC_2.9\0GLIBC_2.27\0GLIBC_2.2.5\0")
-    packer = [sys.executable, str(SCRIPTS / "build_layer.py"), str(library), str(tmp_path / "out.zip")]
-    refused = subprocess.run(packer, capture_output=True, text=True, check=False)
+    refused = pack(library, tmp_path / "out.zip")
     assert refused.returncode == 1
     assert "expected at most GLIBC 2.26, needs `2.27`" in refused.stderr
     assert not (tmp_path / "out.zip").exists()

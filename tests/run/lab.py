@@ -15,6 +15,11 @@ COMMAND = Path(os.environ.get("FAULTLAYER_COMMAND", ROOT / "target/release/fault
 SAMPLE = ROOT / "examples/python"
 
 
+def command(code: Path, *arguments: str, handler: str = "app.handler", runtime: str = "python") -> list[str]:
+    """`faultlayer run` over the function in the folder `code`."""
+    return [str(COMMAND), "run", "--runtime", runtime, "--code", str(code), "--handler", handler, *arguments]
+
+
 @dataclass
 class Lab:
     """A folder with one function, `app.py`, and what it is run with."""
@@ -26,18 +31,7 @@ class Lab:
         (self.folder / name).write_text(textwrap.dedent(text), encoding="utf-8")
 
     def command(self, *arguments: str, handler: str = "app.handler", runtime: str = "python") -> list[str]:
-        return [
-            str(COMMAND),
-            "run",
-            "--runtime",
-            runtime,
-            "--code",
-            str(self.folder),
-            "--handler",
-            handler,
-            *self.options,
-            *arguments,
-        ]
+        return command(self.folder, *self.options, *arguments, handler=handler, runtime=runtime)
 
     def run(self, *arguments: str, handler: str = "app.handler", status: int = 0) -> dict[str, Any]:
         """The report of a run whose exit status must be `status`; with the ids of seed 1 unless another is given."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lab import COMMAND, ROOT, SAMPLE, Lab, answers, logged, outcomes
+from lab import COMMAND, ROOT, SAMPLE, Lab, answers, command, logged, outcomes
 
 # The definition of sampling, which knows nothing of Faultlayer.
 DEFINITION = runpy.run_path(str(ROOT / "tests/vectors/sampling.py"))
@@ -153,25 +153,7 @@ def test_a_plan_with_problems_is_refused_with_all_of_them(lab: Lab) -> None:
 def test_the_tables_say_what_happened(lab: Lab) -> None:
     plan = lab.plan({"id": "busy", "kind": "response", "rate": 1, "status": 503, "limit": 4})
     done = subprocess.run(
-        [
-            str(COMMAND),
-            "run",
-            "--runtime",
-            "python",
-            "--code",
-            str(SAMPLE),
-            "--handler",
-            "app.handler",
-            "--plan",
-            plan,
-            "-n",
-            "8",
-            "--compare",
-            "--records",
-            "1",
-            "--id-seed",
-            "5",
-        ],
+        command(SAMPLE, "--plan", plan, "-n", "8", "--compare", "--records", "1", "--id-seed", "5"),
         capture_output=True,
         encoding="utf-8",
         cwd=ROOT,
@@ -198,23 +180,7 @@ def test_the_report_file_is_what_json_prints(lab: Lab) -> None:
 
 
 def test_the_sample_says_hello() -> None:
-    done = subprocess.run(
-        [
-            str(COMMAND),
-            "run",
-            "--runtime",
-            "python",
-            "--code",
-            str(SAMPLE),
-            "--handler",
-            "app.handler",
-            "--json",
-            "-n1",
-        ],
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-    )
+    done = subprocess.run(command(SAMPLE, "--json", "-n1"), capture_output=True, encoding="utf-8", check=True)
     assert "Hello from Lambda" in answers(json.loads(done.stdout))[0]["body"]
 
 

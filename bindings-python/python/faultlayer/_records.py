@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, MutableSequence
 from typing import Any, TypedDict
 
@@ -28,6 +29,29 @@ class Record(TypedDict, total=False):
     rate: float
     delay_ms: float
     coldStart: bool
+
+
+class Told(ABC):
+    """What records say, for whatever has them."""
+
+    @property
+    @abstractmethod
+    def records(self) -> list[Record]:
+        """All records so far, in order of time."""
+
+    @property
+    def injected(self) -> list[str]:
+        """The ids of the faults that were injected, in order, with repetitions."""
+        return [record["fault"] for record in self.records if record["action"] == "injected"]
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """The faults that were drawn and did not fire, each with the last reason."""
+        return {record["fault"]: record["reason"] for record in self.records if record["action"] == "skipped"}
+
+    def fired(self, fault: str | None = None) -> int:
+        """How often that fault was injected, or any."""
+        return len(self.injected) if fault is None else self.injected.count(fault)
 
 
 Records = MutableSequence[Any] | Callable[[Any], object] | logging.Logger | None

@@ -13,14 +13,14 @@ from typing import Any, TypeVar
 from ._errors import TargetError
 from ._native import Host
 from ._plan import PlanLike, to_json
-from ._records import Record, Records, sink
+from ._records import Record, Records, Told, sink
 from ._wrap import Active, around, in_context, in_process
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MISSING = object()
 
 
-class faults:
+class faults(Told):
     """A plan in force inside a `with` (or `async with`) block.
 
     It holds for every injection point (`@inject()`) that is called from the block, tasks that it starts among them, and
@@ -34,15 +34,14 @@ class faults:
     """
 
     def __init__(self, plan: PlanLike, *targets: str, records: Records = None, everywhere: bool = False) -> None:
-        self.records: list[Record] = []
-        """All records so far, in order."""
+        self._records: list[Record] = []
         self._deliver = sink(records)
         self._targets = targets
         self._everywhere = everywhere
         self._open = False
         self._token: Token[Active | None] | None = None
         self._patched: list[tuple[Any, str, Any]] = []
-        keep = sink(self.records)
+        keep = sink(self._records)
 
         def both(line: str) -> None:
             keep(line)
@@ -51,18 +50,8 @@ class faults:
         self._host = Host(to_json(plan), both)
 
     @property
-    def injected(self) -> list[str]:
-        """The ids of the faults that were injected, in order, with repetitions."""
-        return [record["fault"] for record in self.records if record["action"] == "injected"]
-
-    @property
-    def skipped(self) -> dict[str, str]:
-        """The faults that were drawn and did not fire, each with the last reason."""
-        return {record["fault"]: record["reason"] for record in self.records if record["action"] == "skipped"}
-
-    def fired(self, fault: str | None = None) -> int:
-        """How often that fault was injected, or any."""
-        return len(self.injected) if fault is None else self.injected.count(fault)
+    def records(self) -> list[Record]:
+        return self._records
 
     def replace(self, plan: PlanLike) -> None:
         """Puts another plan in force, at once, also for calls that are under way."""

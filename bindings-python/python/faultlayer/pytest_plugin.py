@@ -19,7 +19,7 @@ import pytest
 
 from ._errors import FaultlayerError
 from ._plan import Plan, PlanLike, to_json
-from ._records import Record
+from ._records import Record, Told
 from ._scope import faults
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -27,7 +27,7 @@ MARKER = "faultlayer"
 _SCOPE = pytest.StashKey["TestFaults"]()
 
 
-class TestFaults:
+class TestFaults(Told):
     """The `faultlayer` fixture: the faults of one test."""
 
     __test__ = False
@@ -52,23 +52,8 @@ class TestFaults:
 
     @property
     def records(self) -> list[Record]:
-        """All records of this test, in order of time."""
         every = [record for scope in self._scopes for record in scope.records]
         return sorted(every, key=lambda record: record["timestamp"])
-
-    @property
-    def injected(self) -> list[str]:
-        """The ids of the faults that were injected, with repetitions."""
-        return [record["fault"] for record in self.records if record["action"] == "injected"]
-
-    @property
-    def skipped(self) -> dict[str, str]:
-        """The faults that were drawn and did not fire, each with the last reason."""
-        return {record["fault"]: record["reason"] for record in self.records if record["action"] == "skipped"}
-
-    def fired(self, fault: str | None = None) -> int:
-        """How often that fault was injected, or any."""
-        return len(self.injected) if fault is None else self.injected.count(fault)
 
     def close(self) -> None:
         """Ends all scopes, the newest first."""
