@@ -32,7 +32,7 @@ def main():
         if verdict(settled) != expected or verdict(our) != expected:
             wrong += 1
             print(f"{json.dumps(vector, ensure_ascii=False)}\n  library: {their}\n  apart:   {apart}\n  ours:    {our}")
-    print(f"{len(vectors)} vectors, {wrong} wrong")
+    print(f"vectors: {len(vectors) - wrong} passed, {wrong} failed")
     sys.exit(1 if wrong else 0)
 
 
