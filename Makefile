@@ -26,12 +26,7 @@ cli: check-tools
 
 has = $(shell command -v $(1) 2>/dev/null)
 
-# What a part needs beyond Rust, a C compiler and Python. Without it the part is skipped, by name.
-NEEDS_node := npm
-NEEDS_java := javac mvn
-NEEDS_matching := javac mvn
-NEEDS_ssm := npm
-NEEDS_end-to-end := npm javac mvn
+# What a part needs beyond Rust, a C compiler and Python, its part.mk says. Without it the part is skipped, by name.
 lacks = $(strip $(foreach tool,$(NEEDS_$(1)),$(if $(call has,$(tool)),,$(tool))))
 
 # Every part's targets have its name at the end: test-NAME, lint-NAME, bench-NAME, layers-NAME.

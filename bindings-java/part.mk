@@ -12,6 +12,8 @@ JAVA_PLATFORM := linux-$(JAVA_ARCH)
 JAVA_NATIVES := $(JAVA_DIR)/library/target/natives/$(JAVA_PLATFORM)/dev/faultlayer/native/$(JAVA_PLATFORM)
 MVN := mvn --batch-mode --quiet --no-transfer-progress
 
+NEEDS_java := javac mvn
+
 .PHONY: check-java layers-java native-java example-java unpack-java test-java lint-java bench-java
 
 check-java:

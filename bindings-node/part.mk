@@ -11,6 +11,8 @@ NODE_TEST := node --test --test-reporter=spec
 
 CARGO_LAYER_ADDON = $(CARGO_TARGET)/$(NODE_ARCH)-unknown-linux-gnu/layer/libfaultlayer_node.so
 
+NEEDS_node := npm
+
 .PHONY: check-node tools-node native-node layers-node package-node test-node lint-node bench-node
 
 check-node:
@@ -22,12 +24,7 @@ $(NODE_DIR)/node_modules/.ready: $(NODE_DIR)/package.json $(NODE_DIR)/package-lo
 	cd $(NODE_DIR) && npm install --no-save --silent --no-audit --no-fund
 	@touch $@
 
-# In continuous integration, where nobody can be asked to, what is missing for the clients' build is installed.
 tools-node: | check-node
-	@if [ "$(CI)" = true ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-		&& ! { command -v autoreconf && command -v automake && command -v libtoolize; } >/dev/null; then \
-		apt-get update -qq && apt-get install -y -qq autoconf automake libtool >/dev/null; \
-	fi
 	@$(NODE_DIR)/scripts/tools.sh
 
 $(NODE_LAYER): $(NODE_SOURCES) .cache/zig/.ready

@@ -10,6 +10,8 @@ SSM_PYTHON := $(or $(call ssm_python,3.11),python3)
 LOCALSTACK_PYTHON := $(call ssm_python,3.13)
 LOCALSTACK := localstack_core-4.14.0
 
+NEEDS_ssm := npm
+
 .PHONY: ssm-documents setup-ssm test-ssm lint-ssm sweep-ssm scale-ssm
 
 # The shipped JSON, from scripts/. To be run after every change there or of core/plan.schema.json.

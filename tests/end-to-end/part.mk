@@ -2,7 +2,8 @@
 
 END_TO_END_DIR := tests/end-to-end
 
-NEEDS_end-to-end := npm javac mvn zip
+# The last four build the runtime client of Node 20 and 22.
+NEEDS_end-to-end := npm javac mvn zip cmake autoreconf automake libtoolize
 
 .PHONY: test-end-to-end lint-end-to-end
 

@@ -4,6 +4,8 @@ MATCHING_LIBRARY := .cache/matching
 MATCHING_PAIRS ?= 3000
 MATCHING_SEED ?= 1
 
+NEEDS_matching := javac mvn
+
 .PHONY: test-matching lint-matching matching-long fuzz-matching
 
 $(MATCHING_LIBRARY)/Answers.class: tests/matching/pom.xml tests/matching/Answers.java

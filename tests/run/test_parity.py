@@ -38,6 +38,8 @@ def reports(plan: str) -> dict[str, dict[str, Any]]:
         command = [str(COMMAND), "run", "--runtime", language, "--code", code, "--handler", handler, "--plan", plan]
         options = ["--json", "-n", "80", "--id-seed", "11", "--timeout", "1m", "--memory", "512"]
         done = subprocess.run([*command, *options], capture_output=True, encoding="utf-8", cwd=ROOT)
+        if "cannot build the runtime interface client" in done.stderr:
+            pytest.skip(done.stderr)
         assert done.returncode == 0, f"{language}: {done.stderr}"
         found[language] = json.loads(done.stdout)
     return found
