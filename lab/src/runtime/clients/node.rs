@@ -175,6 +175,10 @@ fn install(found: &Found, version: &str, clients: &Path, folder: &Path) -> Resul
             missing.join("`, `")
         )));
     }
+    eprintln!(
+        "faultlayer: npm builds aws-lambda-ric {version}, Lambda's runtime client for Node {}; once, for a minute or two",
+        found.major
+    );
     let half = clients.join(format!(".aws-lambda-ric-{version}-{}", std::process::id()));
     fs::create_dir_all(&half)
         .and_then(|()| fs::write(half.join("package.json"), "{\"private\":true}\n"))
