@@ -7,6 +7,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::clock;
+
+/// How the name of a file ends until it is whole.
+const FRESH: &str = "new";
+
 /// The folder, locked against a second lab.
 #[derive(Debug)]
 pub struct Store {
@@ -21,6 +26,7 @@ impl Store {
         let lock = File::create(folder.join("lock"))?;
         lock.try_lock()
             .map_err(|_| io::Error::new(io::ErrorKind::WouldBlock, format!("`{}` is in use by another lab", folder.display())))?;
+        sweep(folder)?;
         Ok(Store { folder: folder.to_owned(), _lock: lock })
     }
 
@@ -80,12 +86,25 @@ impl Store {
     }
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all. Of several at once, each wins or loses as a whole.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut fresh = path.as_os_str().to_owned();
-    fresh.push(".new");
+    fresh.push(format!(".{}.{FRESH}", clock::id()));
     fs::write(&fresh, bytes)?;
     fs::rename(&fresh, path)
+}
+
+/// Removes what writes left that were cut off by a kill.
+fn sweep(folder: &Path) -> io::Result<()> {
+    for kind in fs::read_dir(folder)? {
+        for entry in fs::read_dir(kind?.path()).into_iter().flatten() {
+            let path = entry?.path();
+            if path.extension().is_some_and(|end| end == FRESH) {
+                fs::remove_file(path)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A file name for any text: what is not a letter, digit, `-`, `_` or inner dot is percent-encoded.
@@ -99,4 +118,49 @@ fn escape(name: &str) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A new folder, which `work` gets.
+    fn within(work: impl FnOnce(&Path)) {
+        let folder = std::env::temp_dir().join(format!("faultlayer-store-{}", clock::id()));
+        fs::create_dir(&folder).unwrap();
+        work(&folder);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_same_file_is_written_by_many_at_once() {
+        within(|folder| {
+            let path = folder.join("same");
+            std::thread::scope(|scope| {
+                for letter in b'a'..=b'h' {
+                    let path = &path;
+                    scope.spawn(move || (0..50).for_each(|_| replace(path, &[letter; 10_000]).unwrap()));
+                }
+            });
+            let text = fs::read(&path).unwrap();
+            assert!(text.len() == 10_000 && text.iter().all(|byte| *byte == text[0]));
+            assert_eq!(names(folder), ["same"]);
+        });
+    }
+
+    #[test]
+    fn what_a_kill_cut_off_is_gone_at_the_next_start() {
+        within(|folder| {
+            let code = folder.join("code");
+            fs::create_dir(&code).unwrap();
+            fs::write(code.join("whole.zip"), "1").unwrap();
+            fs::write(code.join("half.zip.0.new"), "1").unwrap();
+            Store::open(folder).unwrap();
+            assert_eq!(names(&code), ["whole.zip"]);
+        });
+    }
 }
