@@ -15,6 +15,7 @@ help:
 	@echo "make lint     the lints alone"
 	@echo "make bench    what the layers cost, as ratios measured side by side"
 	@echo "make layers   dist/layers/faultlayer-*.zip"
+	@echo "make stack    dist/stack.json, the CloudFormation template"
 	@echo "make cli      target/release/faultlayer"
 
 check-tools:

@@ -1,0 +1,24 @@
+# The way into an account: the CloudFormation stack and the FIS experiment templates. Included by the root Makefile, run from the root.
+
+FIS := fis
+FIS_VENV := .cache/fis/venv
+FIS_BIN := $(FIS_VENV)/bin
+
+NEEDS_fis := javac mvn
+
+.PHONY: stack test-fis lint-fis
+
+$(FIS_VENV)/.ready: $(FIS)/tests/requirements.txt | check-python
+	$(PYTHON) -m venv $(FIS_VENV)
+	$(FIS_BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# dist/stack.json, for `aws cloudformation package` and `deploy`: fis/README.md.
+stack: layers $(FIS_VENV)/.ready
+	@$(FIS_BIN)/python $(FIS)/scripts/build_stack.py
+
+test-fis: cli example-java $(FIS_VENV)/.ready
+	cd $(FIS) && FAULTLAYER="$(CURDIR)/target/release/faultlayer" "$(CURDIR)/$(FIS_BIN)/python" -m pytest
+
+lint-fis: $(FIS_VENV)/.ready
+	cd $(FIS) && "$(CURDIR)/$(FIS_BIN)/ruff" check . && "$(CURDIR)/$(FIS_BIN)/ruff" format --check . && "$(CURDIR)/$(FIS_BIN)/mypy"
