@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use super::call::{Call, Reads};
 use super::language::Language;
 use super::session::Session;
-use crate::decision::{Context, Engine, Facts, Invocation, alias};
+use crate::decision::{Context, Engine, Facts, Invocation, NoChance, alias};
 use crate::matching::Paths;
 use crate::plan::{Expiry, Plan, PlanError};
 use crate::record::OwnReason;
@@ -111,6 +111,13 @@ impl Host {
             streaming: call.streaming,
             facts: Facts::default(),
         })
+    }
+
+    /// The faults of the plan in force that never had a chance to fire: nothing was decided while its window was open. For
+    /// a library's scopes, which fail then; [`NoChance`] says why.
+    #[must_use]
+    pub fn no_chance(&self) -> Vec<NoChance> {
+        self.engine.no_chance()
     }
 
     /// The time as [`Call::now_us`] tells it.

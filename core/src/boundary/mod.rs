@@ -16,7 +16,7 @@ pub use host::Host;
 pub use language::Language;
 pub use session::Session;
 
-pub use crate::decision::{Border, Step};
+pub use crate::decision::{Border, NoChance, NoChanceReason, Step};
 pub use crate::plan::PlanError;
 pub use crate::rim::environment::Identity;
 pub use crate::rim::sink::Sink;

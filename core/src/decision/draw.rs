@@ -104,7 +104,7 @@ fn hit(plan: &Plan, fault: &Fault, index: usize, hashes: &Hashes<'_>) -> Result<
 /// All faults that are drawn, each with one taken from its limits.
 pub(super) fn draw(running: &Running, invocation: &Invocation<'_>) -> Vec<Drawn> {
     let plan = &running.plan;
-    if !plan.is_open(invocation.now) {
+    if !running.chance.met(plan, invocation.now) {
         return Vec::new();
     }
     let (hashes, subject) = (Hashes::new(plan, invocation), Subject::new(plan, invocation));

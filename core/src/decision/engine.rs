@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 
 use super::Running;
+use super::chance::NoChance;
 use super::draw::{draw, looks_at_event};
 use super::matches::Facts;
 use super::phase::Decision;
@@ -80,6 +81,12 @@ impl Engine {
     #[must_use]
     pub fn looks_at_event(&self, invocation: &Invocation<'_>) -> bool {
         self.running.load().as_ref().is_some_and(|running| looks_at_event(running, invocation))
+    }
+
+    /// The faults of the plan in force that never had a chance to fire since it was put in force.
+    #[must_use]
+    pub fn no_chance(&self) -> Vec<NoChance> {
+        self.running.load().as_ref().map_or_else(Vec::new, |running| running.chance.missed(&running.plan))
     }
 
     /// Draws the faults of one invocation; `None` if nothing is drawn, which is the hot path.

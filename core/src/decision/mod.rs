@@ -1,8 +1,9 @@
 //! What is decided for one invocation: which faults are drawn, and how the drawn ones combine.
 //!
 //! Everything here is a function of its arguments: time, identity and event come in, the decision goes out as data. The
-//! only state is the limits' counters.
+//! only state is the limits' counters, and whether any call ever met an open window.
 
+mod chance;
 mod draw;
 mod engine;
 mod explain;
@@ -13,6 +14,7 @@ mod phase;
 mod reason;
 mod resources;
 
+pub use chance::{NoChance, NoChanceReason};
 pub use engine::{Engine, Invocation};
 pub use explain::{Explained, explain};
 pub use matches::{Context, Event, Facts, Match, alias};
@@ -21,6 +23,7 @@ pub use phase::{Border, Decision, Phase};
 pub use reason::Reason;
 pub use resources::{Resources, Unbounded};
 
+use chance::Chance;
 use limits::LimitCounters;
 pub(crate) use matches::reads_client_context;
 
@@ -32,11 +35,12 @@ use std::sync::Arc;
 pub(crate) struct Running {
     pub(crate) plan: Arc<Plan>,
     pub(crate) limits: LimitCounters,
+    pub(crate) chance: Chance,
 }
 
 impl Running {
     fn new(plan: Arc<Plan>) -> Self {
         let limits = LimitCounters::of(&plan);
-        Self { plan, limits }
+        Self { plan, limits, chance: Chance::default() }
     }
 }

@@ -1,0 +1,107 @@
+//! Whether the faults of a plan ever had a chance to fire: a test must not pass because no fault was there.
+//!
+//! A call that is decided while the plan's window is open is the chance of all its faults. What match, rate and limits then
+//! say is the plan at work, not its absence.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use serde::Serialize;
+
+use crate::plan::Plan;
+use crate::timestamp::Timestamp;
+
+/// A fault that never had a chance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NoChance {
+    /// The fault's id.
+    pub fault: String,
+    /// Why.
+    pub reason: NoChanceReason,
+}
+
+/// Why a fault never had a chance, as far as the engine can tell. Shims know more reasons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoChanceReason {
+    /// Nothing was decided under the plan.
+    NotCalled,
+    /// Only before `starts_at`.
+    NotStarted,
+    /// Only from `expires_at` on.
+    Expired,
+}
+
+impl NoChanceReason {
+    /// Its stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotCalled => "not_called",
+            Self::NotStarted => "not_started",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// What the calls met so far: the best of it.
+#[derive(Debug, Default)]
+pub(crate) struct Chance(AtomicU8);
+
+impl Chance {
+    const NOT_STARTED: u8 = 1;
+    const EXPIRED: u8 = 2;
+    const HAD: u8 = 3;
+
+    /// A call is decided. Says whether the plan's window is open.
+    pub(crate) fn met(&self, plan: &Plan, now: Timestamp) -> bool {
+        let open = plan.is_open(now);
+        let met = match plan.starts_at {
+            _ if open => Self::HAD,
+            Some(start) if now < start => Self::NOT_STARTED,
+            _ => Self::EXPIRED,
+        };
+        // Reads before it writes: threads that decide share this line, and it changes at most three times.
+        if self.0.load(Ordering::Relaxed) < met {
+            self.0.fetch_max(met, Ordering::Relaxed);
+        }
+        open
+    }
+
+    /// The faults of `plan` if they had none, in the plan's order.
+    pub(crate) fn missed(&self, plan: &Plan) -> Vec<NoChance> {
+        let reason = match self.0.load(Ordering::Relaxed) {
+            Self::HAD => return Vec::new(),
+            Self::EXPIRED => NoChanceReason::Expired,
+            Self::NOT_STARTED => NoChanceReason::NotStarted,
+            _ => NoChanceReason::NotCalled,
+        };
+        plan.faults.iter().map(|fault| NoChance { fault: fault.id.clone(), reason }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Chance;
+    use crate::plan::Plan;
+    use crate::timestamp::Timestamp;
+
+    #[test]
+    fn a_call_in_the_open_window_is_the_chance_of_all_faults_whatever_their_rate() {
+        let text = r#"{"version":1,"starts_at":"2026-01-01T00:00:00Z","expires_at":"2026-01-01T00:00:01Z","faults":[
+            {"id":"a","kind":"exit","rate":0},{"id":"b","kind":"timeout","rate":1}]}"#;
+        let plan = Plan::parse_to_run(text).unwrap();
+        let start = plan.starts_at.unwrap().0;
+        let chance = Chance::default();
+        let missed =
+            || chance.missed(&plan).iter().map(|missed| format!("{} {}", missed.fault, missed.reason.name())).collect::<Vec<_>>();
+        assert_eq!(missed(), ["a not_called", "b not_called"]);
+        assert!(!chance.met(&plan, Timestamp(start - 1)));
+        assert_eq!(missed(), ["a not_started", "b not_started"]);
+        assert!(!chance.met(&plan, Timestamp(start + 1_000_000)));
+        assert_eq!(missed(), ["a expired", "b expired"]);
+        assert!(chance.met(&plan, Timestamp(start)));
+        assert_eq!(missed(), [""; 0]);
+        assert!(!chance.met(&plan, Timestamp(start - 1)));
+        assert_eq!(missed(), [""; 0]);
+    }
+}
