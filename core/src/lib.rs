@@ -4,6 +4,7 @@
 //! The engine is pure: time, identity and event come in as arguments, the decision goes out as data. What reads clocks,
 //! environments and files, and what writes records, lives in [`rim`]; what the bindings call lives in [`boundary`].
 
+pub mod attach;
 pub mod boundary;
 pub mod decision;
 pub mod delay;

@@ -13,7 +13,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use faultlayer_core::attach::{self, Window};
 use faultlayer_core::boundary::{Call, EventInput, Host, Identity, Language, Sink};
+use faultlayer_core::timestamp::Timestamp;
 use serde_json::{Value, json};
 
 fn path(name: &str) -> String {
@@ -125,11 +127,32 @@ fn every_refusal_names_all_problems() {
 }
 
 #[test]
-fn the_shipped_schema_is_the_one_of_the_tables() {
-    let path = format!("{}/plan.schema.json", env!("CARGO_MANIFEST_DIR"));
-    let generated = serde_json::to_string_pretty(&faultlayer_core::plan::schema()).unwrap() + "\n";
-    if std::env::var("FAULTLAYER_BLESS").is_ok() {
-        std::fs::write(&path, &generated).unwrap();
+fn what_attaching_changes_or_refuses_is_met_exactly() {
+    run("attach.json", |case| match serde_json::from_value(case["options"].clone()) {
+        Ok(options) => match attach::attach(&serde_json::from_value(case["config"].clone()).unwrap(), &options) {
+            Ok(change) => json!({"change": change}),
+            Err(reasons) => json!({"refused": reasons}),
+        },
+        Err(_) => {
+            let number = |name: &str| u32::try_from(case["hold"][name].as_u64().unwrap()).unwrap();
+            let now = Timestamp::parse(case["hold"]["now"].as_str().unwrap()).unwrap();
+            let window = Window::hold(now, number("attach_s"), number("minutes"));
+            match attach::timed(&text(&case["plan"]), window, case["hold"]["dry_run"] == true) {
+                Ok(timed) => json!({"text": timed.text}),
+                Err(error) => json!({"path": error.problems[0].path}),
+            }
+        }
+    });
+}
+
+#[test]
+fn the_shipped_schema_and_table_are_those_of_the_tables() {
+    for (name, generated) in [("schema", faultlayer_core::plan::schema()), ("fields", faultlayer_core::plan::table())] {
+        let path = format!("{}/plan.{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let generated = serde_json::to_string_pretty(&generated).unwrap() + "\n";
+        if std::env::var("FAULTLAYER_BLESS").is_ok() {
+            std::fs::write(&path, &generated).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), generated, "FAULTLAYER_BLESS=1 writes it");
     }
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), generated, "FAULTLAYER_BLESS=1 writes it");
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Kind, Spec, Written};
 use crate::delay::{Delay, MAX_DELAY_MS};
-use crate::plan::{Field, Problem, ProblemCode, Shape, When, join, percentiles};
+use crate::plan::{Field, Problem, Shape, When, percentiles};
 
 pub(super) static SPEC: Spec = Spec {
     name: "latency",
@@ -36,7 +36,7 @@ static DISTRIBUTIONS: &[Field] = &[
 
 static UNIFORM: &[Field] = &[
     Field::required("min", MILLIS, "Lower bound in milliseconds."),
-    Field::required("max", MILLIS, "Upper bound in milliseconds, at least `min`."),
+    Field::at_least("min", "max", MILLIS, "Upper bound in milliseconds, at least `min`."),
 ];
 
 static NORMAL: &[Field] = &[
@@ -48,7 +48,7 @@ static NORMAL: &[Field] = &[
 static PARETO: &[Field] = &[
     Field::required("scale", Shape::Number { min: 0.0, max: MAX_DELAY_MS, above: true }, "The smallest delay, in milliseconds."),
     Field::required("shape", Shape::Number { min: 0.0, max: 1000.0, above: true }, "The smaller, the heavier the tail."),
-    Field::required("max", MILLIS, "Upper bound in milliseconds, at least `scale`."),
+    Field::at_least("scale", "max", MILLIS, "Upper bound in milliseconds, at least `scale`."),
 ];
 
 /// How long to hold.
@@ -58,26 +58,16 @@ pub struct Latency {
     pub delay: Delay,
 }
 
-fn read(fault: &Value, _: Written, path: &str, problems: &mut Vec<Problem>) -> Option<Kind> {
-    let path = join(path, "delay_ms");
+fn read(fault: &Value, _: Written, _: &str, _: &mut Vec<Problem>) -> Option<Kind> {
     let said = fault.get("delay_ms")?;
     let Some((name, options)) = said.as_object().and_then(|said| said.iter().next()) else {
         return Some(Kind::Latency(Latency { delay: Delay::Constant(said.as_f64()?) }));
     };
     let number = |key: &str| options.get(key).and_then(Value::as_f64);
-    let mut at_least = |key: &str, least: &str| {
-        let (value, bound) = (number(key)?, number(least)?);
-        if value < bound {
-            let path = format!("{path}.{name}.{key}");
-            let expected = format!("at least `{least}`, which is {bound}");
-            problems.push(Problem::new(ProblemCode::Conflict, &path, options.get(key), expected));
-        }
-        Some(value)
-    };
     let delay = match name.as_str() {
-        "uniform" => Delay::Uniform { max: at_least("max", "min")?, min: number("min")? },
+        "uniform" => Delay::Uniform { max: number("max")?, min: number("min")? },
         "normal" => Delay::Normal { mean: number("mean")?, std_dev: number("std_dev")?, max: number("max")? },
-        "pareto" => Delay::Pareto { max: at_least("max", "scale")?, scale: number("scale")?, shape: number("shape")? },
+        "pareto" => Delay::Pareto { max: number("max")?, scale: number("scale")?, shape: number("shape")? },
         "percentiles" => Delay::Percentiles(percentiles(options.as_object()?)?),
         _ => return None,
     };

@@ -21,6 +21,8 @@ pub struct Field {
 pub enum Presence {
     /// It must.
     Required,
+    /// It must, and is a number at least that of another field.
+    AtLeast(&'static str),
     /// It need not; absence has a meaning of its own.
     Optional,
     /// It need not; this JSON holds instead.
@@ -107,6 +109,18 @@ impl Field {
         Self { name, doc, shape, presence: Presence::Required }
     }
 
+    /// A field that must stand, with a number at least that of `other`.
+    #[must_use]
+    pub const fn at_least(other: &'static str, name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self { name, doc, shape, presence: Presence::AtLeast(other) }
+    }
+
+    /// Whether it must stand.
+    #[must_use]
+    pub const fn is_required(&self) -> bool {
+        matches!(self.presence, Presence::Required | Presence::AtLeast(_))
+    }
+
     /// A field whose absence has a meaning.
     #[must_use]
     pub const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Self {
@@ -159,7 +173,7 @@ impl Shape {
             Self::Strings => "an object whose values are strings".into(),
             Self::Pattern => "an EventBridge event pattern: an object".into(),
             Self::Fields(fields) => {
-                let required = fields.iter().filter(|field| matches!(field.presence, Presence::Required));
+                let required = fields.iter().filter(|field| field.is_required());
                 match names(required, " and ").as_str() {
                     "" => format!("an object with any of {}", names(fields.iter(), ", ")),
                     required => format!("an object with {required}"),

@@ -12,6 +12,7 @@ mod read;
 mod reference;
 mod resolved;
 mod schema;
+mod table;
 mod validate;
 
 pub use field::{Field, Presence, Shape};
@@ -23,6 +24,7 @@ pub(crate) use read::typed;
 pub use reference::options;
 pub use resolved::{Expiry, Fault, Limits, Plan, SampleBy, When};
 pub use schema::schema;
+pub use table::table;
 pub(crate) use validate::percentiles;
 
 /// The version of the plan's format that this engine reads.

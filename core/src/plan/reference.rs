@@ -27,7 +27,7 @@ fn rows(table: &mut String, fields: &[Field], prefix: &str) {
     for field in fields {
         let name = format!("{prefix}{}", field.name);
         let default = match &field.presence {
-            Presence::Required => "required".to_owned(),
+            Presence::Required | Presence::AtLeast(_) => "required".to_owned(),
             Presence::Optional => "none".to_owned(),
             Presence::Default(json) => format!("`{json}`"),
             Presence::DefaultWithout { other, json } => format!("`{json}`, without `{other}`"),

@@ -75,8 +75,7 @@ fn object(tables: &[&[Field]], given: Map<String, Value>) -> Value {
         properties.insert(field.name.to_owned(), schema);
     }
     let fields = || tables.iter().copied().flatten();
-    let required: Vec<_> =
-        fields().filter(|field| matches!(field.presence, Presence::Required)).map(|field| field.name).collect();
+    let required: Vec<_> = fields().filter(|field| field.is_required()).map(|field| field.name).collect();
     let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": false});
     if let Value::Object(map) = &mut schema {
         if !required.is_empty() {

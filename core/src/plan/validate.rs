@@ -71,6 +71,17 @@ impl Validator {
                     {
                         self.refuse(ProblemCode::Conflict, &join(path, key), value, format!("it only without \"{other}\""));
                     }
+                    if let Presence::AtLeast(least) = field.presence
+                        && let (Some(number), Some(bound)) = (value.as_f64(), map.get(least).and_then(Value::as_f64))
+                        && number < bound
+                    {
+                        self.refuse(
+                            ProblemCode::Conflict,
+                            &join(path, key),
+                            value,
+                            format!("at least `{least}`, which is {bound}"),
+                        );
+                    }
                     let value = self.complete(value, &field.shape, &join(path, key));
                     complete.insert(key.clone(), value);
                 }
@@ -82,7 +93,7 @@ impl Validator {
         }
         for field in tables.iter().copied().flatten().filter(|field| !map.contains_key(field.name)) {
             match &field.presence {
-                Presence::Required => self.miss(&join(path, field.name), &field.shape),
+                Presence::Required | Presence::AtLeast(_) => self.miss(&join(path, field.name), &field.shape),
                 Presence::Default(json) => {
                     let default = serde_json::from_str(json).unwrap_or(Value::Null);
                     complete.insert(field.name.to_owned(), default);

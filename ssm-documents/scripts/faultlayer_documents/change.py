@@ -2,6 +2,7 @@
 one UpdateFunctionConfiguration out."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +96,11 @@ def is_attached(config: dict[str, Any], change: dict[str, Any]) -> bool:
         and change["Layers"][-1] in layers_of(config)
         and all(config[key] == change[key] for key in ("Handler", "Timeout", "MemorySize") if key in change)
     )
+
+
+def names_us(value: str, ours: str) -> bool:
+    """Whether a text holds our handler or agent as a word of its own, and not as the start of another name."""
+    return re.search(rf"(?<![\w./-]){re.escape(ours)}(?![\w./-])", value) is not None
 
 
 def without_token(value: str, token: str, separator: str) -> str:

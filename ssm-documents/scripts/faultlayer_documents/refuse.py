@@ -14,6 +14,7 @@ from faultlayer_documents.change import (
     environment_size,
     kind_of,
     layers_of,
+    names_us,
 )
 from faultlayer_documents.marker import HANDLER, PLAN, RESTORE, marker_of, variables
 
@@ -64,8 +65,9 @@ def claim_reasons(config: dict[str, Any], execution: str) -> list[str]:
         reasons.append("has variables of its own named " + ", ".join(f"`{name}`" for name in own))
     if config.get("Handler") in HANDLERS.values():
         reasons.append(f"its handler is `{config['Handler']}` without a marker that says what it was")
-    if AGENT in values.get("JAVA_TOOL_OPTIONS", ""):
-        reasons.append("JAVA_TOOL_OPTIONS names the agent without a marker")
+    for name, value in values.items():
+        if name not in own and any(names_us(value, ours) for ours in (AGENT, *HANDLERS.values())):
+            reasons.append(f"variable `{name}` names Faultlayer without a marker")
     return reasons
 
 
