@@ -19,7 +19,6 @@ PACKAGE = "python/faultlayer_layer"
 def entries(library: Path) -> dict[str, bytes]:
     """Path in the archive to what goes there."""
     found = {f"{PACKAGE}/{path.name}": path for path in (HERE / "layer" / "faultlayer_layer").glob("*.py")}
-    found[f"{PACKAGE}/_acting.py"] = HERE / "python" / "faultlayer" / "_acting.py"
     found[f"{PACKAGE}/_native.abi3.so"] = library
     return {name: path.read_bytes() for name, path in sorted(found.items())}
 

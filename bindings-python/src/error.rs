@@ -9,3 +9,9 @@ pub fn refused(py: Python<'_>, error: &PlanError) -> PyErr {
     let made = PyModule::import(py, "faultlayer._errors").and_then(|errors| errors.call_method1("from_json", (error.to_json(),)));
     made.map_or_else(|failed| failed, PyErr::from_value)
 }
+
+/// The library's exception for a class of errors that a plan names and that is not there.
+pub fn unknown_type(py: Python<'_>, name: &str) -> PyErr {
+    let made = PyModule::import(py, "faultlayer._errors").and_then(|errors| errors.call_method1("unknown_type", (name,)));
+    made.map_or_else(|failed| failed, PyErr::from_value)
+}

@@ -9,6 +9,7 @@ use faultlayer_core::rim::clock;
 use faultlayer_core::rim::sink::Sink;
 use pyo3::prelude::*;
 
+use crate::act::Acting;
 use crate::context::Seen;
 use crate::event::decide;
 use crate::session::Actor;
@@ -20,6 +21,7 @@ pub struct LayerHandler {
     /// Of the plan in force, which a layer keeps.
     reads: Reads,
     original: Py<PyAny>,
+    acting: &'static Acting,
 }
 
 impl LayerHandler {
@@ -39,7 +41,17 @@ impl LayerHandler {
         match host {
             None => Ok(handler.clone()),
             Some(host) => {
-                let layered = Self { reads: host.reads(), host, original: handler.clone().unbind() };
+                let acting = match Acting::layer(handler.py()) {
+                    Ok(acting) => acting,
+                    Err(error) => {
+                        host.report(
+                            OwnReason::InternalError,
+                            &format!("faults cannot be carried out, nothing is injected: {error}"),
+                        );
+                        return Ok(handler.clone());
+                    }
+                };
+                let layered = Self { reads: host.reads(), host, original: handler.clone().unbind(), acting };
                 // The bound method rather than the object: the interpreter calls it without packing a tuple.
                 Bound::new(handler.py(), layered)?.getattr("invoke")
             }
@@ -92,7 +104,7 @@ impl LayerHandler {
                     self.host.report(OwnReason::InternalError, &format!("a fault could not be carried out: {error}"));
                     Ok(())
                 };
-                Actor { module: "faultlayer_layer._acting", target: original, trouble: &trouble }.drive(session, call)
+                Actor { acting: self.acting, target: original, trouble: &trouble }.drive(session, call)
             }
         }
     }

@@ -10,6 +10,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyTuple, PyType};
 
+use crate::act::Acting;
 use crate::host::LayerHandler;
 
 /// What the function's configuration names while the layer is attached.
@@ -29,7 +30,7 @@ pub fn layer_getattr<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, Py
             package(py)?.setattr(intern!(py, "handler"), &handler)?;
             Ok(handler)
         }
-        "FaultInjected" => package_module(py, "_acting")?.getattr(name),
+        "FaultInjected" => Ok(Acting::layer(py)?.injected(py).clone().into_any()),
         _ => Err(PyAttributeError::new_err(format!("module 'faultlayer_layer' has no attribute '{name}'"))),
     }
 }

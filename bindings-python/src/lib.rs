@@ -1,11 +1,13 @@
 //! Faultlayer for Python: the native half of the layer and of the library.
 
+mod act;
 mod context;
 mod error;
 mod event;
 mod host;
 mod layer;
 mod library;
+mod place;
 mod session;
 mod sleep;
 
@@ -15,8 +17,16 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(layer::layer_getattr, module)?)?;
+    module.add_function(wrap_pyfunction!(sleep::monotonic_ns, module)?)?;
+    module.add_function(wrap_pyfunction!(library::error, module)?)?;
+    module.add_function(wrap_pyfunction!(library::timeout, module)?)?;
+    module.add_function(wrap_pyfunction!(library::class_of, module)?)?;
     module.add_class::<library::Host>()?;
     module.add_class::<library::Session>()?;
+    // The layer makes it only where something can fire.
+    if module.name()?.to_str()?.starts_with("faultlayer.") {
+        module.add(act::INJECTED, act::Acting::library(module.py())?.injected(module.py()))?;
+    }
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     Ok(())
 }

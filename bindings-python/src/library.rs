@@ -10,8 +10,9 @@ use faultlayer_core::boundary::{self, Call, EventInput, Identity, Language, Plan
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
+use crate::act::Acting;
 use crate::context::Seen;
 use crate::error::refused;
 use crate::event::decide;
@@ -20,8 +21,6 @@ use crate::session::{Actor, text_of};
 /// Index, bytes, milliseconds.
 type BorderTuple = (usize, Option<u64>, Option<f64>);
 
-const ACTING: &str = "faultlayer._acting";
-
 /// A plan in force, with its limits' counters: one for each `wrap`, `inject` or `faults`.
 #[pyclass(frozen, module = "faultlayer._native")]
 pub struct Host {
@@ -29,6 +28,7 @@ pub struct Host {
     language: Language,
     /// Calls without a request id so far: each gets `call-N`.
     calls: AtomicU64,
+    acting: &'static Acting,
 }
 
 #[pymethods]
@@ -41,12 +41,18 @@ impl Host {
         let identity = identity.map_or_else(|| Ok(Identity::from_environment()), identity_of)?;
         let sink = Sink::Callback(Box::new(move |line| deliver(&sink, line)));
         let host = checked(py, || boundary::Host::library(plan, language, identity, sink))?;
-        Ok(Self { host, language, calls: AtomicU64::new(0) })
+        Ok(Self { host, language, calls: AtomicU64::new(0), acting: Acting::library(py)? })
     }
 
     /// Puts another plan in force, under running calls.
     fn replace(&self, py: Python<'_>, plan: &str) -> PyResult<()> {
         checked(py, || self.host.replace(plan))
+    }
+
+    /// Fault and reason of each fault of the plan in force that never had a chance to fire.
+    fn no_chance(&self) -> PyResult<Vec<(String, &'static str)>> {
+        let missed = guard(|| Err(panicked()), || Ok(self.host.no_chance()))?;
+        Ok(missed.into_iter().map(|missed| (missed.fault, missed.reason.name())).collect())
     }
 
     /// Calls `function`, with the faults that are drawn for this call.
@@ -59,7 +65,7 @@ impl Host {
         let call = || if kwargs.is_empty() { function.call1(args) } else { function.call(args, Some(kwargs)) };
         match self.drawn(args, kwargs)? {
             None => call(),
-            Some(session) => Actor { module: ACTING, target: function, trouble: &Err }.drive(session, call),
+            Some(session) => Actor { acting: self.acting, target: function, trouble: &Err }.drive(session, call),
         }
     }
 
@@ -246,4 +252,23 @@ fn identity_of(fields: &Bound<'_, PyDict>) -> PyResult<Identity> {
         memory_mb: fields.get_item("memory_mb")?.map(|value| value.extract()).transpose()?,
         runtime: text("runtime")?,
     })
+}
+
+/// The exception of an `error`, as it is once it was raised in the place of `target`; for calls that carry their steps out
+/// themselves.
+#[pyfunction]
+pub fn error(target: &Bound<'_, PyAny>, name: &str, message: &str, properties: &str) -> PyResult<PyErr> {
+    Acting::library(target.py())?.error(target, name, message, properties)
+}
+
+/// The exception of a `timeout`, likewise.
+#[pyfunction]
+pub fn timeout(target: &Bound<'_, PyAny>, message: &str) -> PyResult<PyErr> {
+    Acting::library(target.py())?.timeout(target, message)
+}
+
+/// The exception class that a plan's `type` names, or `None`.
+#[pyfunction]
+pub fn class_of<'py>(py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyType>>> {
+    Ok(Acting::library(py)?.class_of(py, name))
 }

@@ -5,8 +5,9 @@ use faultlayer_core::decision::Outcome;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyModule, PyString};
+use pyo3::types::{PyDict, PyString};
 
+use crate::act::Acting;
 use crate::sleep::hold_us;
 
 /// What stands after a step.
@@ -23,8 +24,8 @@ enum Stands<'py> {
 
 /// The language's half of a fault: where its Python part lives and in whose place errors are raised.
 pub struct Actor<'a, 'py> {
-    /// The module that makes exceptions: the layer's copy or the library's.
-    pub module: &'static str,
+    /// The layer's or the library's.
+    pub acting: &'a Acting,
     /// The original handler.
     pub target: &'a Bound<'py, PyAny>,
     /// What to do with trouble of our own: raise it (library) or report it and go on (layer).
@@ -57,7 +58,10 @@ impl<'py> Actor<'_, 'py> {
                     Stands::Own => Ok(answer),
                     Stands::Answer(other) => Ok(other),
                     Stands::Error(error) => Err(error),
-                    Stands::Text(text) => with_text(answer, &text),
+                    Stands::Text(text) => match with_text(&answer, &text) {
+                        Ok(mangled) => Ok(mangled),
+                        Err(error) => (self.trouble)(error).map(|()| answer),
+                    },
                 }
             }
             Err(own) => match self.stands(&self.told(|| session.failed(None))?)? {
@@ -89,33 +93,15 @@ impl<'py> Actor<'_, 'py> {
             Outcome::Run => Stands::Own,
             Outcome::Error { type_name, message, properties } => {
                 let properties = serde_json::to_string(properties).unwrap_or_else(|_| "{}".to_owned());
-                let acting = PyModule::import(py, self.module)?;
-                let error = acting.call_method1("make_error", (type_name.of(Language::Python), message, properties))?;
-                Stands::Error(self.thrown(&acting, error)?)
+                Stands::Error(self.acting.error(self.target, type_name.of(Language::Python), message, &properties)?)
             }
-            Outcome::Timeout { message, .. } => {
-                let acting = PyModule::import(py, self.module)?;
-                let error = acting.call_method1("make_timeout", (message,))?;
-                Stands::Error(self.thrown(&acting, error)?)
-            }
-            Outcome::Response { answer, .. } => {
-                Stands::Answer(PyModule::import(py, intern!(py, "json"))?.call_method1("loads", (answer.get(),))?)
-            }
+            Outcome::Timeout { message, .. } => Stands::Error(self.acting.timeout(self.target, message)?),
+            Outcome::Response { answer, .. } => Stands::Answer(self.acting.answer(py, answer.get())?),
             Outcome::Exit { code } => {
-                // As a crash: no `atexit`, no buffers, no `finally`.
-                PyModule::import(py, intern!(py, "os"))?.call_method1("_exit", (*code,))?;
+                self.acting.end(py, *code)?;
                 Stands::Own
             }
             Outcome::Corrupt { text } => Stands::Text(text.clone()),
-        })
-    }
-
-    /// The error as it is once it was raised in the handler's place, with that one frame on its stack.
-    fn thrown(&self, acting: &Bound<'py, PyModule>, error: Bound<'py, PyAny>) -> PyResult<PyErr> {
-        let thrower = acting.call_method1("thrower", (self.target,))?;
-        Ok(match thrower.call1((&error,)) {
-            Err(raised) => raised,
-            Ok(_) => PyErr::from_value(error),
         })
     }
 }
@@ -130,7 +116,7 @@ pub fn text_of<'py>(answer: &Bound<'py, PyAny>) -> Option<Bound<'py, PyString>> 
 }
 
 /// The answer with another text in its place: a copy, since the handler may keep what it returned.
-fn with_text<'py>(answer: Bound<'py, PyAny>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+fn with_text<'py>(answer: &Bound<'py, PyAny>, text: &str) -> PyResult<Bound<'py, PyAny>> {
     let Ok(fields) = answer.cast::<PyDict>() else {
         return Ok(PyString::new(answer.py(), text).into_any());
     };

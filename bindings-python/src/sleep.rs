@@ -2,6 +2,7 @@
 //!
 //! Does not own how long, nor the sleep itself (core's `rim::sleep`).
 
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use faultlayer_core::rim::sleep;
@@ -9,6 +10,13 @@ use pyo3::prelude::*;
 
 /// How long Python's own signal handlers may have to wait.
 const SLICE: Duration = Duration::from_millis(50);
+
+/// The monotonic clock in nanoseconds, from a start of its own: tests that freeze Python's clocks do not reach it.
+#[pyfunction]
+pub fn monotonic_ns() -> u64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
 
 /// Holds for at least so many microseconds.
 ///

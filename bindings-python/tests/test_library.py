@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import traceback
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -228,8 +229,24 @@ def test_the_builder_writes_the_engine_s_plan() -> None:
         ),
         (Fault.latency(-1), InvalidPlanError, "plan_invalid", "faults[0].delay_ms"),
         (Fault.error("X", rate=25), InvalidPlanError, "plan_invalid", "faults[0].rate"),
-        (Fault.error("X", rate=float("nan")), InvalidPlanError, "plan_invalid", ""),
-        (Fault.payload({1, 2}), InvalidPlanError, "plan_invalid", ""),
+        (Fault.error("X", rate=float("nan")), InvalidPlanError, "plan_invalid", "faults[0].rate"),
+        (Fault.payload({1, 2}), InvalidPlanError, "plan_invalid", "faults[0].payload"),
+        (
+            [Fault.latency(1), Fault.payload({"a": [{1: 2}]})],
+            InvalidPlanError,
+            "plan_invalid",
+            "faults[1].payload.a[0]",
+        ),
+        (Fault("error", type=int), InvalidPlanError, "plan_invalid", "faults[0].type"),
+        (Fault("error", type=KeyError("x")), InvalidPlanError, "plan_invalid", "faults[0].type"),
+        (
+            Fault.error(type("Local", (Exception,), {"__qualname__": "f.<locals>.Local"})),
+            InvalidPlanError,
+            "plan_invalid",
+            "faults[0].type",
+        ),
+        (Plan(Fault.exit(), expires_at=datetime(2030, 1, 1)), InvalidPlanError, "plan_invalid", "expires_at"),
+        ({"version": 1, "expires_at": timedelta(1), "faults": []}, InvalidPlanError, "plan_invalid", "expires_at"),
         ("{nonsense", InvalidPlanError, "plan_invalid", ""),
         ("/nowhere/plan.json", UnreadablePlanError, "plan_unreadable", ""),
         (5, InvalidPlanError, "plan_invalid", ""),
@@ -242,6 +259,49 @@ def test_a_plan_that_does_not_hold_is_refused(plan: Any, kind: type[PlanError], 
         error = caught.value
         assert isinstance(error, FaultlayerError)
         assert (error.code, error.path) == (code, path)
+
+
+def test_classes_and_times_are_taken_as_python_has_them() -> None:
+    in_an_hour = datetime.now(timezone(timedelta(hours=2))) + timedelta(hours=1)
+    plan = Plan(
+        Fault.error(ConnectionError, "down"),
+        Fault.error({"python": json.JSONDecodeError}, rate=0),
+        Fault.error(OrderError.Inner, when="after"),
+        starts_at=in_an_hour - timedelta(hours=2),
+        expires_at=in_an_hour,
+    )
+    fields = json.loads(plan.to_json())
+    assert [fault["type"] for fault in fields["faults"]] == [
+        "ConnectionError",
+        {"python": "json.decoder.JSONDecodeError"},
+        f"{__name__}.OrderError.Inner",
+    ]
+    assert fields["expires_at"] == in_an_hour.isoformat()
+    with pytest.raises(ConnectionError, match="down"):
+        wrap(double, plan)(1)
+    with pytest.raises(OrderError.Inner):
+        wrap(double, {**plan.fields, "faults": [{"id": "a", "kind": "error", "type": OrderError.Inner, "rate": 1}]})(1)
+
+
+class OrderError(Exception):
+    class Inner(ValueError):
+        pass
+
+
+def test_an_injection_point_needs_no_parentheses() -> None:
+    @inject
+    def point(value: Any) -> Any:
+        return value
+
+    @inject
+    async def point_async(value: Any) -> Any:
+        return value
+
+    assert (point(1), called(point_async, 1)) == (1, 1)
+    with faults(Fault.payload("hit")):
+        assert (point(1), called(point_async, 1)) == ("hit", "hit")
+    with pytest.raises(InvalidPlanError, match="plan: expected a dict, JSON, a path"):
+        inject(ConnectionError)(double)
 
 
 def test_an_injected_error_has_the_place_of_the_handler() -> None:
@@ -311,6 +371,7 @@ def test_an_injected_error_carries_what_the_plan_says() -> None:
         wrap(double, Fault.error("ConnectionError", "down", {"errno": 111, "detail": {"größe": [1, None]}}))(1)
     assert caught.value.errno == 111
     assert caught.value.detail == {"größe": [1, None]}  # type: ignore[attr-defined]
-    with pytest.raises(FaultInjected, match=r"^nowhere\.Error: down$") as unknown:
-        wrap(double, Fault.error("nowhere.Error", "down", {"code": "X"}))(1)
-    assert (unknown.value.name, unknown.value.code) == ("nowhere.Error", "X")  # type: ignore[attr-defined]
+    name = "json.JSONDecodeError"
+    with pytest.raises(FaultInjected, match=r"^json\.JSONDecodeError: down$") as unfit:
+        wrap(double, Fault.error(name, "down", {"code": "X"}))(1)
+    assert (unfit.value.name, unfit.value.code) == (name, "X")  # type: ignore[attr-defined]

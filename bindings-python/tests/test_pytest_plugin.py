@@ -91,6 +91,138 @@ def test_marker_and_fixture(inner: pytest.Pytester) -> None:
     run(inner).assert_outcomes(passed=8)
 
 
+def test_markers_of_module_class_and_function_are_in_force_together(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        import app, pytest
+        from faultlayer import Fault
+
+        pytestmark = pytest.mark.faultlayer(Fault.latency(1, id="module"), "app.fetch")
+
+        @pytest.mark.faultlayer(Fault.latency(1, id="class"))
+        class TestAll:
+            @pytest.mark.faultlayer(Fault.payload("hit", id="function", when="after"), "app.fetch")
+            @pytest.mark.faultlayer(Fault.latency(1, id="second"), "app.Store.get")
+            def test_together(self, faultlayer):
+                assert app.fetch() == "hit"
+                assert sorted(faultlayer.injected) == ["function", "module"]
+                # An injection point meets all of them.
+                assert app.point() == "hit"
+                assert app.Store().get() == "stored"
+                assert {name: faultlayer.fired(name) for name in ("module", "class", "function", "second")} == {
+                    "module": 2, "class": 1, "function": 2, "second": 2
+                }
+
+            async def test_together_async(self, faultlayer):
+                assert await app.point_async() == "own"
+                assert sorted(faultlayer.injected) == ["class", "module"]
+
+        def test_the_module_s_alone(faultlayer):
+            assert app.fetch() == "fetched"
+            assert faultlayer.injected == ["module"]
+        """
+    )
+    run(inner).assert_outcomes(passed=3)
+
+
+def test_a_marker_stands_around_what_fixtures_put_there(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        import unittest
+        import app, pytest
+        from faultlayer import Fault
+
+        ORIGINAL = app.fetch
+        DOWN = pytest.mark.faultlayer(Fault.error(ConnectionError, "down"), "app.fetch")
+
+        @pytest.fixture
+        def fake(monkeypatch):
+            monkeypatch.setattr(app, "fetch", lambda: "fake")
+            # Faults begin with the test.
+            assert app.fetch() == "fake"
+
+        @DOWN
+        def test_a_fixture_s_fake(fake):
+            with pytest.raises(ConnectionError):
+                app.fetch()
+
+        @DOWN
+        def test_a_fake_of_the_test_s_own(monkeypatch):
+            with pytest.raises(ConnectionError):
+                app.fetch()
+            monkeypatch.setattr(app, "fetch", lambda: "fake")
+            assert app.fetch() == "fake"
+
+        def test_all_is_put_back():
+            assert app.fetch is ORIGINAL
+
+        class TestOld(unittest.TestCase):
+            @DOWN
+            def test_unittest(self):
+                self.assertRaises(ConnectionError, app.fetch)
+        """
+    )
+    run(inner).assert_outcomes(passed=4)
+
+
+def test_a_test_whose_faults_had_no_chance_fails_and_says_why(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        import app, pytest
+        from faultlayer import Fault
+
+        DOWN = Fault.error(ConnectionError, "down")
+        fetch = app.fetch
+
+        @pytest.mark.faultlayer(DOWN, "app.fetch")
+        def test_not_called(): pass
+
+        @pytest.mark.faultlayer(DOWN, "app.fetch", strict=False)
+        def test_allowed(): pass
+
+        @pytest.mark.faultlayer(DOWN, "app.fetch")
+        def test_another_copy(): assert fetch() == "fetched"
+
+        @pytest.mark.faultlayer(DOWN, "app.fetch")
+        def test_patched_over(monkeypatch):
+            monkeypatch.setattr(app, "fetch", lambda: "fake")
+            assert app.fetch() == "fake"
+
+        @pytest.mark.faultlayer(DOWN, "app.fetch")
+        def test_skipped(): pytest.skip("its own way out")
+
+        @pytest.mark.faultlayer(DOWN, "app.fetch")
+        def test_fails_by_itself(): assert 1 == 2
+
+        def test_use(faultlayer): faultlayer.use(DOWN, app.fetch)
+        def test_use_allowed(faultlayer): faultlayer.use(DOWN, "app.fetch", strict=False)
+        def test_wrap(faultlayer): faultlayer.wrap(fetch, DOWN)
+
+        @pytest.mark.faultlayer([], "app.fetch")
+        @pytest.mark.parametrize("index", range(2))
+        def test_no_faults(index): pass
+        """
+    )
+    result = run(inner)
+    result.assert_outcomes(passed=4, failed=6, skipped=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*NoChanceError: faults[[]0]: `error` had no chance to fire: not_called, `app.fetch` was not called*",
+            "*strict=False allows that*",
+            "*`test_a_test_*.fetch` is the same function under another name*",
+            "*patched_over, `app.fetch` was replaced*",
+            "*assert 1 == 2*",
+        ]
+    )
+    assert "pytest_plugin.py" not in result.stdout.str()
+
+
+def test_a_plan_for_all_tests_is_not_judged(inner: pytest.Pytester) -> None:
+    inner.makepyfile("def test_calls_nothing(): pass")
+    plan = '{"version":1,"expires_at":"never","faults":[{"id":"a","kind":"exit","rate":1}]}'
+    run(inner, f"--faultlayer-plan={plan}").assert_outcomes(passed=1)
+
+
 def test_asyncio(inner: pytest.Pytester) -> None:
     inner.makepyfile(
         """

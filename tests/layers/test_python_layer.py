@@ -43,7 +43,6 @@ def pack(library: Path, out: Path) -> subprocess.CompletedProcess[str]:
 def test_it_is_laid_out_as_lambda_unpacks_it(archive: zipfile.ZipFile) -> None:
     assert archive.namelist() == [
         "python/faultlayer_layer/__init__.py",
-        "python/faultlayer_layer/_acting.py",
         "python/faultlayer_layer/_fallback.py",
         NATIVE,
         "python/faultlayer_layer/_resolver.py",

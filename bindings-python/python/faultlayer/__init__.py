@@ -3,28 +3,34 @@
 from faultlayer import Fault, faults, inject, wrap
 """
 
-from ._acting import FaultInjected
 from ._errors import (
+    EventLoopError,
     FaultlayerError,
     InvalidPlanError,
     MissingExpiryError,
+    NoChance,
+    NoChanceError,
     PlanError,
     Problem,
     TargetError,
+    UnknownErrorTypeError,
     UnreadablePlanError,
 )
-from ._native import __version__
+from ._native import FaultInjected, __version__
 from ._plan import Fault, Plan, PlanLike
 from ._records import Record, Records
 from ._scope import faults
 from ._wrap import inject, wrap
 
 __all__ = [
+    "EventLoopError",
     "Fault",
     "FaultInjected",
     "FaultlayerError",
     "InvalidPlanError",
     "MissingExpiryError",
+    "NoChance",
+    "NoChanceError",
     "Plan",
     "PlanError",
     "PlanLike",
@@ -32,6 +38,7 @@ __all__ = [
     "Record",
     "Records",
     "TargetError",
+    "UnknownErrorTypeError",
     "UnreadablePlanError",
     "__version__",
     "faults",

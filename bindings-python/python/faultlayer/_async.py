@@ -1,16 +1,16 @@
-"""Carries a session's steps out around an async call. Owns waiting and outcomes under a loop; decides nothing."""
+"""Carries a session's steps out around an async call. Owns outcomes under a loop; decides nothing, `_alarm` waits."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
-import time
+import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from ._acting import make_error, make_timeout, thrower
-from ._native import Session
+from ._alarm import hold
+from ._native import Session, error, timeout
 
 _OWN = object()
 
@@ -24,11 +24,10 @@ async def drive(session: Session, function: Callable[..., Any], args: tuple[Any,
             return stands
         try:
             answer = await function(*args, **kwargs)
-        except (asyncio.CancelledError, GeneratorExit):
+        except BaseException as own:
             # The caller gave up: no time may be taken from it now.
-            raise
-        except BaseException:
-            await _carry_out(session.failed(), function)
+            if not _is_cancellation(own):
+                await _carry_out(session.failed(), function)
             raise
         stands = await _carry_out(session.answered(answer), function, answer)
         return answer if stands is _OWN else stands
@@ -36,36 +35,36 @@ async def drive(session: Session, function: Callable[..., Any], args: tuple[Any,
         session.close()
 
 
+def _is_cancellation(own: BaseException) -> bool:
+    trio = sys.modules.get("trio")
+    return isinstance(own, (asyncio.CancelledError, GeneratorExit)) or (
+        trio is not None and isinstance(own, trio.Cancelled)
+    )
+
+
 async def _carry_out(text: str, function: Callable[..., Any], answer: Any = None) -> Any:
     __tracebackhide__ = True
     step = json.loads(text)
-    await _hold(step["delay_us"])
+    await hold(step["delay_us"])
     outcome = step["outcome"]
     if outcome == "error":
-        _raise(function, make_error(step["type"], step["message"], json.dumps(step["properties"])))
+        _raise(error(function, step["type"], step["message"], json.dumps(step["properties"])))
     if outcome == "response":
         return step["answer"]
     if outcome == "exit":
         os._exit(step["code"])
     if outcome == "timeout":
-        await _hold(step["hold_us"])
-        _raise(function, make_timeout(step["message"]))
+        await hold(step["hold_us"])
+        _raise(timeout(function, step["message"]))
     if outcome == "corrupt":
         return {**answer, "body": step["text"]} if isinstance(answer, dict) else step["text"]
     return _OWN
 
 
-def _raise(function: Callable[..., Any], error: BaseException) -> NoReturn:
+def _raise(injected: BaseException) -> NoReturn:
     __tracebackhide__ = True
     try:
-        thrower(function)(error)
+        raise injected
     finally:
         # An own error that the handler left behind is not the cause of the injected one.
-        error.__context__ = None
-
-
-async def _hold(micros: int) -> None:
-    """Never early: the loop's clock is coarser than the delay may be."""
-    end = time.monotonic_ns() + micros * 1000
-    while (left := end - time.monotonic_ns()) > 0:
-        await asyncio.sleep(left / 1e9)
+        injected.__context__ = None

@@ -1,5 +1,5 @@
 """The library's own exceptions: one base, a stable `code` and the `path` of the field in each. Does not own the
-injected ones (`_acting.FaultInjected` and whatever a plan names)."""
+injected ones (`FaultInjected` and whatever a plan names)."""
 
 from __future__ import annotations
 
@@ -57,8 +57,50 @@ class UnreadablePlanError(PlanError):
     code = "plan_unreadable"
 
 
+class UnknownErrorTypeError(PlanError):
+    """The plan names a class of errors that is not there. In a layer that fault would be a `FaultInjected`."""
+
+    code = "unknown_error_type"
+
+
+class NoChance(NamedTuple):
+    """A fault that never had a chance to fire."""
+
+    path: str
+    """Where it stands in the plan: `faults[0]`."""
+    fault: str
+    """Its id."""
+    reason: str
+    """`not_called`, `not_started`, `expired`, `other_thread` or `patched_over`."""
+    why: str
+    """The reason in words, with what to do."""
+
+
+class NoChanceError(FaultlayerError, AssertionError):
+    """The faults of a scope or a marker never had a chance to fire: the test would have passed without them.
+
+    A fault has its chance when something that the plan is around is called while its window is open. What `match`,
+    `rate` and limits say then is the plan at work. `strict=False` takes a scope or marker out of this.
+    """
+
+    code = "no_chance"
+
+    def __init__(self, missed: tuple[NoChance, ...]) -> None:
+        lines = (f"{path}: `{fault}` had no chance to fire: {reason}, {why}" for path, fault, reason, why in missed)
+        super().__init__("\n".join([*lines, "strict=False allows that"]))
+        self.missed = missed
+        self.path, self.fault, self.reason, _ = missed[0]
+
+
+class EventLoopError(FaultlayerError):
+    """A delay of an async call under an event loop that is neither asyncio's nor trio's."""
+
+    code = "event_loop_unknown"
+    path = "delay_ms"
+
+
 class TargetError(FaultlayerError):
-    """What a scope was told to put faults around is not there. `path` is the target."""
+    """What a scope was told to put faults around is not there, or cannot be replaced. `path` is the target."""
 
     code = "target_missing"
 
@@ -70,6 +112,13 @@ class TargetError(FaultlayerError):
 _BY_CODE: dict[str, type[PlanError]] = {
     kind.code: kind for kind in (InvalidPlanError, MissingExpiryError, UnreadablePlanError)
 }
+
+
+def unknown_type(name: str, path: str = "type") -> UnknownErrorTypeError:
+    """The exception for a class that is not there."""
+    expected = "a built-in exception or the dotted path of an exception class"
+    problem = Problem("unknown_error_type", path, json.dumps(name), expected)
+    return UnknownErrorTypeError(f"{path}: expected {expected}, got `{name}`", path, (problem,))
 
 
 def from_json(text: str) -> PlanError:

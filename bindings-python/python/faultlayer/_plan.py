@@ -4,12 +4,14 @@ a plan may say, and every default of it, is the engine's."""
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from ._errors import InvalidPlanError, UnreadablePlanError
+from ._errors import InvalidPlanError, Problem, UnreadablePlanError
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -65,12 +67,12 @@ class Fault:
     @classmethod
     def error(
         cls,
-        type: str | Mapping[str, str],
+        type: str | type[BaseException] | Mapping[str, str | type[BaseException]],
         message: str | None = None,
         properties: Mapping[str, Any] | None = None,
         **common: Unpack[Timed],
     ) -> Fault:
-        """Raises a builtin exception or an importable class; properties become attributes."""
+        """Raises this exception class, or the one of that name; properties become attributes."""
         return cls("error", type=type, **_given(message=message, properties=properties), **common)
 
     @classmethod
@@ -135,8 +137,8 @@ class Plan:
         *faults: Fault | Mapping[str, Any],
         seed: int | None = None,
         experiment: str | None = None,
-        starts_at: str | None = None,
-        expires_at: str = "never",
+        starts_at: str | datetime | None = None,
+        expires_at: str | datetime = "never",
         dry_run: bool | None = None,
         limits: Mapping[str, float] | None = None,
     ) -> None:
@@ -188,10 +190,42 @@ def _read(path: str | os.PathLike[str]) -> str:
 
 
 def _dump(fields: dict[str, Any]) -> str:
-    try:
-        return json.dumps(fields, ensure_ascii=False)
-    except (TypeError, ValueError) as error:
-        raise InvalidPlanError(f"plan: expected what JSON can say ({error})") from error
+    return json.dumps(_plain(fields, ""), ensure_ascii=False)
+
+
+def _plain(value: Any, path: str) -> Any:
+    """What JSON can say, with the times and classes that Python people write as the plan spells them."""
+    if isinstance(value, Fault):
+        value = value.fields
+    if isinstance(value, Mapping):
+        return {_key(key, path): _plain(inner, f"{path}.{key}" if path else str(key)) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner, f"{path}[{index}]") for index, inner in enumerate(value)]
+    if isinstance(value, type) and issubclass(value, BaseException):
+        if "<" in value.__qualname__:
+            raise _refused(path, "a class that can be imported, or its dotted path", value)
+        return value.__name__ if value.__module__ == "builtins" else f"{value.__module__}.{value.__qualname__}"
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise _refused(path, "a time with a time zone, as in `datetime.now(timezone.utc)`", value)
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _refused(path, "a finite number", value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise _refused(path, "what JSON can say, a datetime or an exception class", value)
+
+
+def _key(key: Any, path: str) -> str:
+    if isinstance(key, str):
+        return key
+    raise _refused(path, "names that are strings", key)
+
+
+def _refused(path: str, expected: str, got: Any) -> InvalidPlanError:
+    shown = f"{got!r:.80}"
+    problem = Problem("wrong_type", path, None, expected)
+    return InvalidPlanError(f"{path or 'plan'}: expected {expected}, got `{shown}`", path, (problem,))
 
 
 def _given(**fields: Any) -> dict[str, Any]:
