@@ -135,13 +135,14 @@ def test_a_thousand_delays_at_once_take_one_thread_and_leave_none() -> None:
 def test_a_loop_that_goes_on_ticks_while_a_call_is_held() -> None:
     async def main() -> int:
         ticks = 0
-        held = asyncio.ensure_future(wrap(fetch, Fault.latency(100))())
+        held = asyncio.ensure_future(wrap(fetch, Fault.latency(300))())
         while not held.done():
             await asyncio.sleep(0.005)
             ticks += 1
         return ticks
 
-    assert asyncio.run(main()) >= 5
+    # Once, if the call held the loop as well.
+    assert asyncio.run(main()) >= 3
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
