@@ -5,11 +5,12 @@
 //! references of the types that the Java declaration has; handles are those that this library gave out and, as the two
 //! jars keep to it, not ended yet.
 
+use faultlayer_core::boundary::DEADLINE_TRIES;
 use jni::sys::{JNIEnv, jarray, jboolean, jclass, jint, jlong, jobjectArray, jstring};
 
 use crate::event::Jvm;
 use crate::host::{self, Told};
-use crate::session;
+use crate::{layer, library, session};
 
 macro_rules! native {
     ($($agent:ident, $library:ident: ($env:ident $(, $argument:ident: $type:ty)*) $(-> $answer:ty)? $body:block)*) => {
@@ -27,14 +28,14 @@ macro_rules! native {
 
 native! {
     Java_dev_faultlayer_agent_runtime_Native_layer, Java_dev_faultlayer_runtime_Native_layer: (_env) -> jlong {
-        host::layer()
+        layer::layer()
     }
 
     Java_dev_faultlayer_agent_runtime_Native_library, Java_dev_faultlayer_runtime_Native_library:
     (env, plan: jstring, identity: jobjectArray) -> jobjectArray {
         // SAFETY: see the module.
         let jvm = unsafe { Jvm::new(env) };
-        match host::library(jvm, plan, identity) {
+        match library::library(jvm, plan, identity) {
             Ok(handle) => jvm.strings([Some(handle.to_string().as_str())].into_iter()),
             Err(refusal) => jvm.strings([None, Some(refusal.as_str())].into_iter()),
         }
@@ -45,7 +46,7 @@ native! {
         // SAFETY: see the module.
         unsafe {
             let jvm = Jvm::new(env);
-            jvm.string(host::replace(jvm, handle, plan).as_deref())
+            jvm.string(library::replace(jvm, handle, plan).as_deref())
         }
     }
 
@@ -57,6 +58,10 @@ native! {
     Java_dev_faultlayer_agent_runtime_Native_reads, Java_dev_faultlayer_runtime_Native_reads: (_env, handle: jlong) -> jint {
         // SAFETY: see the module.
         unsafe { host::reads(handle) }
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_deadlineTries, Java_dev_faultlayer_runtime_Native_deadlineTries: (_env) -> jint {
+        jint::try_from(DEADLINE_TRIES).unwrap_or(jint::MAX)
     }
 
     Java_dev_faultlayer_agent_runtime_Native_decide, Java_dev_faultlayer_runtime_Native_decide:

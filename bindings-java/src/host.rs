@@ -1,13 +1,13 @@
-//! Hosts as Java holds them: by address. Owns the way in; what is decided is the engine's.
+//! The engine as Java holds it, whichever side it is of: by address. Owns the way in; what is decided is the engine's.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
 
-use faultlayer_core::boundary::{Call, EventInput, Host, Identity, Language, Sink, guard};
-use jni::sys::{jarray, jint, jlong, jobjectArray, jstring};
+use faultlayer_core::boundary::{Call, EventInput, Failed, Host, Layer, Library};
+use jni::sys::{jarray, jint, jlong, jstring};
 
-use crate::error;
+use crate::error::FAILED;
 use crate::event::{Jvm, Room};
+use crate::library::lines;
 use crate::session::Running;
 
 /// Stands for an absent number.
@@ -16,86 +16,46 @@ const ABSENT: jlong = jlong::MIN;
 const READS_EVENT: jint = 1;
 const READS_CLIENT_CONTEXT: jint = 2;
 
-thread_local! {
-    /// The record lines of a library's host, until the native call that made them hands them to Java: so nothing here
-    /// calls back into the JVM.
-    static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+/// Either side, which an address does not tell.
+pub enum Asked {
+    Layer(Layer),
+    Library(Library),
 }
 
-/// Takes the lines that this thread's call has written.
-pub fn lines() -> Vec<String> {
-    LINES.try_with(RefCell::take).unwrap_or_default()
-}
+impl Asked {
+    /// Its address.
+    pub fn give_out(self) -> jlong {
+        Box::into_raw(Box::new(self)) as jlong
+    }
 
-/// # Safety
-/// `handle` is the address of a host that [`layer`] or [`library`] gave out and that is not freed yet.
-unsafe fn at<'a>(handle: jlong) -> &'a Host {
-    // SAFETY: by the caller.
-    unsafe { &*(handle as *const Host) }
-}
-
-fn give_out(host: Host) -> jlong {
-    Box::into_raw(Box::new(host)) as jlong
-}
-
-/// The layer's host, or 0.
-pub fn layer() -> jlong {
-    guard(
-        || {
-            error::panicked_at_init();
-            0
-        },
-        || Host::layer(Language::Java).map_or(0, give_out),
-    )
-}
-
-/// A library's host; 0 and a refusal at `problems[0]` if the plan does not hold.
-pub fn library(jvm: Jvm, plan: jstring, identity: jobjectArray) -> Result<jlong, String> {
-    let panicked = || Err(r#"{"code":"internal_error","path":"","message":"the engine panicked","problems":[]}"#.to_owned());
-    guard(panicked, || {
-        let mut fields = jvm.elements(identity).into_iter();
-        let mut next = || fields.next().flatten();
-        let identity = Identity {
-            function_name: next(),
-            function_version: next(),
-            memory_mb: next().and_then(|size| size.parse().ok()),
-            runtime: next(),
-        };
-        let sink = Sink::Callback(Box::new(|line| {
-            let _ = LINES.try_with(|lines| lines.borrow_mut().push(line.to_owned()));
-        }));
-        let plan = jvm.text(plan, &mut Room::new()).unwrap_or_default().into_owned();
-        Host::library(&plan, Language::Java, identity, sink).map(give_out).map_err(|refused| error::refusal(&refused))
-    })
+    /// Never an error of a layer.
+    fn ask<T: Default>(&self, question: impl FnOnce(&Host) -> T) -> Result<T, Failed> {
+        match self {
+            Self::Layer(layer) => Ok(layer.ask(question)),
+            Self::Library(library) => library.ask(question),
+        }
+    }
 }
 
 /// # Safety
-/// As [`at`].
-pub unsafe fn replace(jvm: Jvm, handle: jlong, plan: jstring) -> Option<String> {
+/// `handle` is an address that [`Asked::give_out`] made and that is not freed yet.
+pub unsafe fn at<'a>(handle: jlong) -> &'a Asked {
     // SAFETY: by the caller.
-    let host = unsafe { at(handle) };
-    guard(
-        || None,
-        || {
-            let plan = jvm.text(plan, &mut Room::new()).unwrap_or_default().into_owned();
-            host.replace(&plan).err().map(|refused| error::refusal(&refused))
-        },
-    )
+    unsafe { &*(handle as *const Asked) }
 }
 
 /// # Safety
 /// As [`at`]; the handle is not used again.
 pub unsafe fn free(handle: jlong) {
     // SAFETY: by the caller; the address came from `Box::into_raw`.
-    let host = unsafe { Box::from_raw(handle as *mut Host) };
-    guard(|| (), || drop(host));
+    drop(unsafe { Box::from_raw(handle as *mut Asked) });
 }
 
 /// # Safety
 /// As [`at`].
 pub unsafe fn reads(handle: jlong) -> jint {
     // SAFETY: by the caller.
-    let reads = unsafe { at(handle) }.reads();
+    let reads = unsafe { at(handle) }.ask(Host::reads).unwrap_or_default();
     (if reads.event { READS_EVENT } else { 0 }) | (if reads.client_context { READS_CLIENT_CONTEXT } else { 0 })
 }
 
@@ -109,18 +69,13 @@ pub struct Told {
     pub now_us: jlong,
 }
 
-/// A session's address, or 0 if nothing is drawn.
+/// A session's address, 0 if nothing is drawn, or [`FAILED`].
 ///
 /// # Safety
 /// As [`at`].
 pub unsafe fn decide(jvm: Jvm, handle: jlong, told: &Told) -> jlong {
     // SAFETY: by the caller.
-    let host = unsafe { at(handle) };
-    let panicked = || {
-        error::panicked(host);
-        0
-    };
-    guard(panicked, || {
+    let drawn = unsafe { at(handle) }.ask(|host| {
         let (mut id, mut arn) = (Room::new(), Room::new());
         let client_context = if told.client_context.is_null() {
             None
@@ -128,7 +83,7 @@ pub unsafe fn decide(jvm: Jvm, handle: jlong, told: &Told) -> jlong {
             jvm.text(told.client_context, &mut Room::new()).map(Cow::into_owned)
         };
         let event = jvm.bytes(told.event);
-        let session = host.decide(&Call {
+        host.decide(&Call {
             request_id: jvm.text(told.request_id, &mut id).as_deref().unwrap_or_default(),
             deadline_ms: present(told.deadline_ms),
             function_arn: jvm.text(told.arn, &mut arn).as_deref(),
@@ -136,9 +91,13 @@ pub unsafe fn decide(jvm: Jvm, handle: jlong, told: &Told) -> jlong {
             event: event.as_deref().map_or(EventInput::Absent, EventInput::Json),
             streaming: false,
             now_us: present(told.now_us),
-        });
-        session.map_or(0, |session| Running::give_out(session, lines()))
-    })
+        })
+    });
+    match drawn {
+        Ok(None) => 0,
+        Ok(Some(session)) => Running::give_out(session, lines()),
+        Err(Failed) => FAILED,
+    }
 }
 
 /// `None` for the number that stands for it.

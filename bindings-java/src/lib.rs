@@ -1,8 +1,8 @@
 //! Faultlayer for Java: the native half of the agent and of the library.
 //!
-//! [`exports`] names the methods as the JVM looks for them, once for each of the two jars; [`host`] and [`session`] do
-//! what they say; [`event`] reads the JVM's strings and arrays, [`answer`] finds the text in an answer's bytes, [`error`]
-//! hands out what a refused plan and a caught panic become.
+//! [`exports`] names the methods as the JVM looks for them, once for each of the two jars; [`layer`] and [`library`] open
+//! the engine's two sides, [`host`] and [`session`] ask them; [`event`] reads the JVM's strings and arrays, [`answer`]
+//! finds the text in an answer's bytes, [`error`] hands out what a refused plan becomes.
 
 #![expect(unsafe_code, reason = "the JVM hands out raw pointers, and handles come back as numbers")]
 
@@ -11,4 +11,6 @@ mod error;
 mod event;
 mod exports;
 mod host;
+mod layer;
+mod library;
 mod session;

@@ -3,13 +3,13 @@
 
 use std::borrow::Cow;
 
-use faultlayer_core::boundary::{Language, Session, Step, guard};
-use faultlayer_core::decision::Outcome;
+use faultlayer_core::boundary::{Failed, Language, Outcome, Session, Step, Steps};
 use jni::sys::{jarray, jlong, jobjectArray};
 
 use crate::answer::Found;
 use crate::event::Jvm;
-use crate::host::{lines, present};
+use crate::host::present;
+use crate::library::lines;
 
 /// One invocation that something was drawn for. Java uses it from one thread at a time.
 pub struct Running {
@@ -30,22 +30,29 @@ impl Running {
         // SAFETY: by the caller.
         unsafe { &mut *(handle as *mut Self) }
     }
+
+    /// A step as Java takes it. Null where a library's engine failed, and where the JVM has no room for it.
+    fn step(&mut self, jvm: Jvm, question: impl FnOnce(&mut Steps) -> Step) -> jobjectArray {
+        let earlier = std::mem::take(&mut self.lines);
+        match self.session.ask(|steps| (question(steps), lines())) {
+            Ok((step, lines)) => hand_out(jvm, &step, earlier.iter().chain(&lines)),
+            Err(Failed) => std::ptr::null_mut(),
+        }
+    }
 }
 
 /// # Safety
 /// As [`Running::at`].
 pub unsafe fn before(jvm: Jvm, handle: jlong) -> jobjectArray {
     // SAFETY: by the caller.
-    let running = unsafe { Running::at(handle) };
-    guard(std::ptr::null_mut, || hand_out(jvm, running.session.before(), &running.lines))
+    unsafe { Running::at(handle) }.step(jvm, |steps| steps.before().clone())
 }
 
 /// # Safety
 /// As [`Running::at`].
 pub unsafe fn wants_text(handle: jlong) -> bool {
     // SAFETY: by the caller.
-    let running = unsafe { Running::at(handle) };
-    guard(|| false, || running.session.wants_text())
+    unsafe { Running::at(handle) }.session.ask(|steps| steps.wants_text()).unwrap_or_default()
 }
 
 /// A corruption comes back as the whole answer, with the other text in the place of its own.
@@ -54,18 +61,17 @@ pub unsafe fn wants_text(handle: jlong) -> bool {
 /// As [`Running::at`].
 pub unsafe fn returned(jvm: Jvm, handle: jlong, answer: jarray, now_us: jlong) -> jobjectArray {
     // SAFETY: by the caller.
-    let running = unsafe { Running::at(handle) };
-    guard(std::ptr::null_mut, || {
+    unsafe { Running::at(handle) }.step(jvm, |steps| {
         let answer = jvm.bytes(answer).unwrap_or_default();
         let found = Found::of(&answer);
-        let mut step = running.session.returned(found.as_ref().map(|found| found.text.as_str()), present(now_us));
+        let mut step = steps.returned(found.as_ref().map(|found| found.text.as_str()), present(now_us));
         if let Outcome::Corrupt { text } = &mut step.outcome {
             match found.and_then(|found| found.splice(&answer, text)) {
                 Some(other) => *text = other,
                 None => step.outcome = Outcome::Run,
             }
         }
-        hand_out(jvm, &step, &lines())
+        step
     })
 }
 
@@ -73,19 +79,17 @@ pub unsafe fn returned(jvm: Jvm, handle: jlong, answer: jarray, now_us: jlong) -
 /// As [`Running::at`].
 pub unsafe fn failed(jvm: Jvm, handle: jlong, now_us: jlong) -> jobjectArray {
     // SAFETY: by the caller.
-    let running = unsafe { Running::at(handle) };
-    guard(std::ptr::null_mut, || hand_out(jvm, &running.session.failed(present(now_us)), &lines()))
+    unsafe { Running::at(handle) }.step(jvm, |steps| steps.failed(present(now_us)))
 }
 
 /// # Safety
 /// As [`Running::at`]; the handle is not used again.
 pub unsafe fn end(handle: jlong) {
     // SAFETY: by the caller; the address came from `Box::into_raw`.
-    let running = unsafe { Box::from_raw(handle as *mut Running) };
-    guard(|| (), || drop(running));
+    drop(unsafe { Box::from_raw(handle as *mut Running) });
 }
 
-fn hand_out(jvm: Jvm, step: &Step, lines: &[String]) -> jobjectArray {
+fn hand_out<'a>(jvm: Jvm, step: &Step, lines: impl Iterator<Item = &'a String>) -> jobjectArray {
     let (outcome, first, second): (_, Option<Cow<'_, str>>, Option<&str>) = match &step.outcome {
         Outcome::Run => ("0", None, None),
         Outcome::Error { type_name, message, .. } => ("1", Some(type_name.of(Language::Java).into()), Some(message)),
@@ -96,6 +100,6 @@ fn hand_out(jvm: Jvm, step: &Step, lines: &[String]) -> jobjectArray {
     };
     let delay = step.delay_us.to_string();
     let head = [Some(outcome), Some(&delay), first.as_deref(), second];
-    let all: Vec<Option<&str>> = head.into_iter().chain(lines.iter().map(|line| Some(line.as_str()))).collect();
+    let all: Vec<Option<&str>> = head.into_iter().chain(lines.map(|line| Some(line.as_str()))).collect();
     jvm.strings(all.into_iter())
 }

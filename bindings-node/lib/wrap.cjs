@@ -9,15 +9,15 @@ const { apply, ownKeys, getPrototypeOf } = Reflect;
 const streams = (handler) => handler[STREAMING] === 'response';
 
 /**
- * The exact deadline in epoch milliseconds. The client only tells the time left, so it is asked again until the clock
- * reads the same before and after.
+ * The deadline in epoch milliseconds. The client only tells the time left, so it is asked again until the clock reads the
+ * same before and after, or has been asked `most` times.
  */
-function deadline(context) {
+function deadline(context, most) {
   if (typeof context?.getRemainingTimeInMillis !== 'function') return NaN;
-  for (let tries = 0; ; tries += 1) {
+  for (let tries = 1; ; tries += 1) {
     const before = Date.now();
     const left = context.getRemainingTimeInMillis();
-    if (Date.now() === before || tries > 50) return before + left;
+    if (Date.now() === before || tries >= most) return before + left;
   }
 }
 
@@ -54,6 +54,7 @@ function read(engine, number) {
     decide: engine.decide,
     decideStreaming: engine.decideStreaming,
     arn: undefined,
+    deadlineTries: engine.deadlineTries(),
     readsNothing: reads === 0,
     readsClientContext: (reads & 2) !== 0,
     gather: reads === 0 ? undefined : require('./gather.cjs').gatherer(engine.paths(number)),
@@ -67,7 +68,7 @@ function decide(host, gate, event, context, streaming) {
     host.engine.arn(host.number, typeof arn === 'string' ? arn : undefined);
   }
   const id = gate.requestId(context);
-  const due = deadline(context);
+  const due = deadline(context, host.deadlineTries);
   if (host.readsNothing) return streaming ? host.decideStreaming(host.number, id, due) : host.decide(host.number, id, due);
   const custom = host.readsClientContext ? context?.clientContext : undefined;
   const text = custom === undefined || custom === null ? undefined : JSON.stringify(custom);

@@ -1,14 +1,22 @@
-//! What JavaScript gets where a plan is refused. Does not own what is wrong with it (core).
+//! What JavaScript gets where the engine cannot do what it was asked to. Does not own what is wrong with a plan (core).
 
-use faultlayer_core::boundary::PlanError;
+use faultlayer_core::boundary::{Failed, Refused};
 use napi::{Error, Status};
 
 /// The problems as JSON in the error's message; `lib/` makes its own class of it, with `code` and `path`.
-pub fn refused(error: &PlanError) -> Error {
-    Error::new(Status::InvalidArg, error.to_json())
+pub fn refused(refused: &Refused) -> Error {
+    match refused {
+        Refused::Plan(error) => Error::new(Status::InvalidArg, error.to_json()),
+        Refused::Failed(error) => failed(*error),
+    }
 }
 
-/// A panic that the boundary caught.
-pub fn internal() -> Error {
-    Error::new(Status::GenericFailure, "the engine failed")
+/// The engine itself failed.
+pub fn failed(error: Failed) -> Error {
+    Error::new(Status::GenericFailure, error.to_string())
+}
+
+/// A number that no host of this thread has.
+pub fn unknown_host() -> Error {
+    Error::new(Status::InvalidArg, "there is no such host")
 }

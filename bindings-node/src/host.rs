@@ -1,107 +1,77 @@
-//! The engine as JavaScript holds it: one for the process in the layer, shared by its worker threads, and one for each
-//! scope in the library. Does not own any decision (core).
-//!
-//! JavaScript names a host by a number and calls plain functions: a method of a class costs ten times a plain call's way
-//! across, and `decide` is on the way of every invocation.
+//! The engine as JavaScript holds it, whichever side it is of: by a number, for plain functions: a method of a class costs
+//! ten times a plain call's way across, and `decide` is on the way of every invocation. Does not own any decision (core).
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::Arc;
 
-use faultlayer_core::boundary::{Call, EventInput, Host, Identity, Language, Sink, guard};
+use faultlayer_core::boundary::{Call, DEADLINE_TRIES, EventInput, Host, Layer, Library, Session as Drawn};
 use faultlayer_core::matching::{Paths, Projection};
 use napi::Result;
 use napi::bindgen_prelude::{Object, Unknown};
 use napi_derive::napi;
 
-use crate::error::{internal, refused};
+use crate::error::{failed, unknown_host};
 use crate::event::{Tree, gathered, project};
+use crate::library::Lines;
 use crate::session::Session;
-
-/// The addon is loaded once for a process, however many worker threads load it: limits and counts are the environment's.
-static LAYER: OnceLock<Option<Arc<Host>>> = OnceLock::new();
 
 thread_local! {
     /// The hosts of this thread's JavaScript, by number.
     static HOSTS: RefCell<Vec<Option<Slot>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Record lines of a library's host that JavaScript has not fetched yet.
-type Lines = Arc<Mutex<Vec<String>>>;
+/// Either side, which a host's number does not tell.
+#[derive(Clone)]
+pub enum Asked {
+    Layer(&'static Layer),
+    Library(Arc<Library>),
+}
 
-struct Slot {
-    host: Arc<Host>,
+impl Asked {
+    /// Never an error of a layer.
+    fn ask<T: Default>(&self, question: impl FnOnce(&Host) -> T) -> Result<T> {
+        match self {
+            Self::Layer(layer) => Ok(layer.ask(question)),
+            Self::Library(library) => library.ask(question).map_err(failed),
+        }
+    }
+}
+
+pub struct Slot {
+    pub asked: Asked,
+    pub lines: Option<Lines>,
     /// The ARN by which the last invocation came; it seldom changes, so it does not cross with each call.
     arn: Option<String>,
-    lines: Option<Lines>,
     /// What the plan's patterns name of an event.
     paths: Option<Arc<Paths>>,
     tree: Option<Arc<Tree>>,
 }
 
-/// Who the function is, for patterns on the context.
-#[napi(object)]
-pub struct IdentityFields {
-    /// As in `checkout`.
-    pub function_name: Option<String>,
-    /// As in `$LATEST`.
-    pub function_version: Option<String>,
-    /// In MB.
-    pub memory_mb: Option<u32>,
-    /// As in `nodejs22.x`.
-    pub runtime: Option<String>,
+impl Slot {
+    pub fn new(asked: Asked, lines: Option<Lines>) -> Self {
+        let mut slot = Self { asked, lines, arn: None, paths: None, tree: None };
+        slot.look_at_plan();
+        slot
+    }
+
+    pub fn look_at_plan(&mut self) {
+        self.paths = self.asked.ask(Host::event_paths).ok().flatten();
+        self.tree = self.paths.as_deref().map(|paths| Arc::new(Tree::new(paths)));
+    }
 }
 
-/// The layer's host; nothing where nothing can ever fire, which Faultlayer's own record then explains.
+/// How often JavaScript asks for the time left at most, until the clock stands still around the question.
 #[napi]
-pub fn layer() -> Option<u32> {
-    let open = || guard(|| None, || Host::layer(Language::Node).map(Arc::new));
-    let host = Arc::clone(LAYER.get_or_init(open).as_ref()?);
-    enter(Slot::new(host, None))
-}
-
-/// A library's host. Its record lines wait for [`drain`].
-///
-/// # Errors
-/// The problems of the plan, as JSON.
-#[napi]
-pub fn library(plan: String, identity: Option<IdentityFields>) -> Result<u32> {
-    let lines = Lines::default();
-    let sink = {
-        let lines = Arc::clone(&lines);
-        Sink::Callback(Box::new(move |line| lock(&lines).push(line.to_owned())))
-    };
-    let identity = identity.map_or_else(Identity::default, |fields| Identity {
-        function_name: fields.function_name,
-        function_version: fields.function_version,
-        memory_mb: fields.memory_mb,
-        runtime: fields.runtime,
-    });
-    let open = || Host::library(&plan, Language::Node, identity, sink).map_err(|error| refused(&error));
-    let host = guard(|| Err(internal()), open)?;
-    enter(Slot::new(Arc::new(host), Some(lines))).ok_or_else(internal)
-}
-
-/// Puts another plan in force under running invocations.
-///
-/// # Errors
-/// The problems of the plan, as JSON; the old one stays in force.
-#[napi]
-pub fn replace(number: u32, plan: String) -> Result<()> {
-    let Some(host) = with(number, |slot| Arc::clone(&slot.host)) else { return Err(internal()) };
-    guard(|| Err(internal()), || host.replace(&plan).map_err(|error| refused(&error)))?;
-    with(number, Slot::look_at_plan);
-    Ok(())
+pub fn deadline_tries() -> u32 {
+    DEADLINE_TRIES
 }
 
 /// What [`decide_reading`] needs beyond an invocation's identity: bit 0 the event, bit 1 the client context. For 0,
 /// [`decide`] is enough.
 #[napi]
 pub fn reads(host: u32) -> u32 {
-    with(host, |slot| {
-        let reads = slot.host.reads();
-        u32::from(reads.event) | u32::from(reads.client_context) << 1
-    })
-    .unwrap_or_default()
+    let reads = with(host, |slot| slot.asked.ask(Host::reads).unwrap_or_default()).unwrap_or_default();
+    u32::from(reads.event) | u32::from(reads.client_context) << 1
 }
 
 /// Tells the ARN of the invocations from now on.
@@ -112,15 +82,30 @@ pub fn arn(host: u32, arn: Option<String>) {
 
 /// Decides for one invocation under a plan without patterns. `deadline` is in epoch milliseconds, NaN for none.
 /// Nothing where nothing is drawn: call the handler as if nothing were here.
+///
+/// # Errors
+/// A library's engine failed.
 #[napi]
-pub fn decide(host: u32, id: String, deadline: f64) -> Option<Session> {
-    with(host, |slot| slot.decide(&id, deadline, false)).flatten()
+pub fn decide(host: u32, id: String, deadline: f64) -> Result<Option<Session>> {
+    decide_plain(host, &id, deadline, false)
 }
 
 /// As [`decide`], for a handler that streams its response.
+///
+/// # Errors
+/// As of [`decide`].
 #[napi]
-pub fn decide_streaming(host: u32, id: String, deadline: f64) -> Option<Session> {
-    with(host, |slot| slot.decide(&id, deadline, true)).flatten()
+pub fn decide_streaming(host: u32, id: String, deadline: f64) -> Result<Option<Session>> {
+    decide_plain(host, &id, deadline, true)
+}
+
+fn decide_plain(host: u32, id: &str, deadline: f64, streaming: bool) -> Result<Option<Session>> {
+    let drawn = with(host, |slot| {
+        let function_arn = slot.arn.as_deref();
+        let call = Call { deadline_ms: whole(deadline), function_arn, streaming, ..Call::of(id) };
+        slot.asked.ask(|host| host.decide(&call))
+    });
+    drawn.unwrap_or_else(|| Err(unknown_host())).map(session)
 }
 
 /// The paths that the plan's patterns name, names joined by dots: what [`decide_gathered`] wants the leaves of.
@@ -131,6 +116,9 @@ pub fn paths(host: u32) -> Vec<String> {
 
 /// As [`decide`], for a plan with patterns: reads what they name of `event`, and `client_context` as JSON text. `now_us` is
 /// the time in epoch microseconds; NaN lets the engine read the clock.
+///
+/// # Errors
+/// As of [`decide`].
 #[napi]
 pub fn decide_reading(
     host: u32,
@@ -140,12 +128,15 @@ pub fn decide_reading(
     event: Unknown<'_>,
     client_context: Option<String>,
     now_us: f64,
-) -> Option<Session> {
-    let asked = Asked { id: &id, deadline, streaming, client_context: client_context.as_deref(), now_us };
-    decide_with(host, &asked, |paths, _| project(paths, event))
+) -> Result<Option<Session>> {
+    let told = Told { id: &id, deadline, streaming, client_context: client_context.as_deref(), now_us };
+    decide_with(host, &told, |paths, _| project(paths, event))
 }
 
 /// As [`decide_reading`], with the leaves of the event that JavaScript gathered, in the order of [`paths`].
+///
+/// # Errors
+/// As of [`decide`].
 #[napi]
 pub fn decide_gathered(
     host: u32,
@@ -154,12 +145,12 @@ pub fn decide_gathered(
     streaming: bool,
     leaves: Object<'_>,
     client_context: Option<String>,
-) -> Option<Session> {
-    let asked = Asked { id: &id, deadline, streaming, client_context: client_context.as_deref(), now_us: f64::NAN };
-    decide_with(host, &asked, |paths, tree| gathered(paths, tree, &leaves))
+) -> Result<Option<Session>> {
+    let told = Told { id: &id, deadline, streaming, client_context: client_context.as_deref(), now_us: f64::NAN };
+    decide_with(host, &told, |paths, tree| gathered(paths, tree, &leaves))
 }
 
-struct Asked<'a> {
+struct Told<'a> {
     id: &'a str,
     deadline: f64,
     streaming: bool,
@@ -168,35 +159,28 @@ struct Asked<'a> {
 }
 
 /// Decides, and has the event read only if anything looks at it.
-fn decide_with(host: u32, asked: &Asked<'_>, read: impl FnOnce(&Arc<Paths>, &Tree) -> Projection) -> Option<Session> {
+fn decide_with(host: u32, told: &Told<'_>, read: impl FnOnce(&Arc<Paths>, &Tree) -> Projection) -> Result<Option<Session>> {
     // Reading an object may run the function's own code (a getter), which may come back here: nothing is borrowed then.
-    let (core, arn, paths) =
-        with(host, |slot| (Arc::clone(&slot.host), slot.arn.clone(), slot.paths.clone().zip(slot.tree.clone())))?;
-    let decide = || {
+    let seen = with(host, |slot| (slot.asked.clone(), slot.arn.clone(), slot.paths.clone().zip(slot.tree.clone())));
+    let (asked, arn, paths) = seen.ok_or_else(unknown_host)?;
+    let drawn = asked.ask(|host| {
         let mut call = Call {
-            request_id: asked.id,
-            deadline_ms: whole(asked.deadline),
+            deadline_ms: whole(told.deadline),
             function_arn: arn.as_deref(),
-            client_context: asked.client_context,
-            event: EventInput::Absent,
-            streaming: asked.streaming,
-            now_us: Some(whole(asked.now_us).unwrap_or_else(|| core.now_us())),
+            client_context: told.client_context,
+            streaming: told.streaming,
+            now_us: Some(whole(told.now_us).unwrap_or_else(|| host.now_us())),
+            ..Call::of(told.id)
         };
-        let read = paths.filter(|_| core.looks_at_event(&call)).map(|(paths, tree)| read(&paths, &tree));
+        let read = paths.filter(|_| host.looks_at_event(&call)).map(|(paths, tree)| read(&paths, &tree));
         call.event = read.as_ref().map_or(EventInput::Absent, EventInput::Projection);
-        core.decide(&call)
-    };
-    guard(|| None, decide).map(Session::new)
+        host.decide(&call)
+    });
+    drawn.map(session)
 }
 
-/// The lines of records since the last call, if there are any.
-#[napi]
-pub fn drain(host: u32) -> Option<Vec<String>> {
-    with(host, |slot| {
-        let lines = std::mem::take(&mut *lock(slot.lines.as_ref()?));
-        (!lines.is_empty()).then_some(lines)
-    })
-    .flatten()
+fn session(drawn: Option<Drawn>) -> Option<Session> {
+    drawn.map(Session::new)
 }
 
 /// Forgets a host. Its sessions live on.
@@ -205,39 +189,17 @@ pub fn release(host: u32) {
     HOSTS.with_borrow_mut(|hosts| hosts.get_mut(host as usize).and_then(Option::take));
 }
 
-impl Slot {
-    fn new(host: Arc<Host>, lines: Option<Lines>) -> Self {
-        let mut slot = Self { host, arn: None, lines, paths: None, tree: None };
-        slot.look_at_plan();
-        slot
-    }
-
-    fn look_at_plan(&mut self) {
-        self.paths = self.host.event_paths();
-        self.tree = self.paths.as_deref().map(|paths| Arc::new(Tree::new(paths)));
-    }
-
-    fn decide(&self, id: &str, deadline: f64, streaming: bool) -> Option<Session> {
-        let call = Call {
-            request_id: id,
-            deadline_ms: whole(deadline),
-            function_arn: self.arn.as_deref(),
-            client_context: None,
-            event: EventInput::Absent,
-            streaming,
-            now_us: None,
-        };
-        guard(|| None, || self.host.decide(&call)).map(Session::new)
-    }
-}
-
 /// A time as JavaScript has it; NaN is none.
 #[expect(clippy::cast_possible_truncation, reason = "epoch microseconds are below 2^53; a cast saturates")]
 pub fn whole(time: f64) -> Option<i64> {
     time.is_finite().then_some(time as i64)
 }
 
-fn enter(slot: Slot) -> Option<u32> {
+/// The number that a host gets.
+///
+/// # Errors
+/// There are more than anybody can count.
+pub fn enter(slot: Slot) -> Result<u32> {
     HOSTS.with_borrow_mut(|hosts| {
         let free = hosts.iter().position(Option::is_none);
         let at = free.unwrap_or(hosts.len());
@@ -245,14 +207,10 @@ fn enter(slot: Slot) -> Option<u32> {
             Some(place) => *place = Some(slot),
             None => hosts.push(Some(slot)),
         }
-        u32::try_from(at).ok()
+        u32::try_from(at).map_err(|_| unknown_host())
     })
 }
 
-fn with<T>(host: u32, work: impl FnOnce(&mut Slot) -> T) -> Option<T> {
+pub fn with<T>(host: u32, work: impl FnOnce(&mut Slot) -> T) -> Option<T> {
     HOSTS.with_borrow_mut(|hosts| Some(work(hosts.get_mut(host as usize)?.as_mut()?)))
-}
-
-fn lock(lines: &Lines) -> MutexGuard<'_, Vec<String>> {
-    lines.lock().unwrap_or_else(PoisonError::into_inner)
 }

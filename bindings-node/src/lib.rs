@@ -4,5 +4,7 @@
 mod error;
 mod event;
 mod host;
+mod layer;
+mod library;
 mod process;
 mod session;

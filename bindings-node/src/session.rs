@@ -1,17 +1,17 @@
 //! One invocation that something was drawn for, as JavaScript holds it: steps as JSON, an explicit end.
 
-use faultlayer_core::boundary::{self, Step, guard};
+use faultlayer_core::boundary::{self, Border, Language, Step, Steps};
+use napi::Result;
 use napi_derive::napi;
 use serde_json::json;
 
+use crate::error::failed;
 use crate::host::whole;
-
-/// What a step is where the engine fails: go on.
-const RUN: &str = r#"{"delay_us":0,"outcome":"run"}"#;
 
 /// Between `before` and `close`. Garbage collection is no end: what runs beside the handler ends with `close`.
 #[napi]
 pub struct Session {
+    /// Until `close`.
     core: Option<boundary::Session>,
     now_us: Option<i64>,
 }
@@ -21,68 +21,67 @@ impl Session {
         Self { core: Some(core), now_us: None }
     }
 
-    fn step(&mut self, ask: impl FnOnce(&mut boundary::Session, Option<i64>) -> Step) -> String {
+    /// Nothing where the invocation is over, or a layer's engine failed.
+    fn ask<T>(&mut self, question: impl FnOnce(&mut Steps, Option<i64>) -> T) -> Result<Option<T>> {
         let now_us = self.now_us;
-        guard(
-            || RUN.to_owned(),
-            || match &mut self.core {
-                Some(core) => {
-                    let language = core.language();
-                    ask(core, now_us).to_json(language)
-                }
-                None => RUN.to_owned(),
-            },
-        )
+        let Some(core) = &mut self.core else { return Ok(None) };
+        core.ask(|steps| Some(question(steps, now_us))).map_err(failed)
+    }
+
+    fn step(&mut self, question: impl FnOnce(&mut Steps, Option<i64>) -> Step) -> Result<String> {
+        let step = self.ask(|steps, now_us| question(steps, now_us).to_json(Language::Node))?;
+        Ok(step.unwrap_or_else(|| Step::RUN.to_json(Language::Node)))
     }
 }
 
+/// Where the engine fails, a layer's steps say to go on; a library's throw.
 #[napi]
 impl Session {
     /// What to do before the handler, or instead of it.
     #[napi]
-    pub fn before(&mut self) -> String {
-        self.step(|core, _| core.before().clone())
+    pub fn before(&mut self) -> Result<String> {
+        self.step(|steps, _| steps.before().clone())
     }
 
     /// The places of a stream at which faults wait: `[{"index", "after_bytes"} | {"index", "after_ms"}]`.
     #[napi]
-    pub fn borders(&self) -> String {
-        let borders = guard(Vec::new, || self.core.as_ref().map(boundary::Session::borders).unwrap_or_default());
-        let form = |border: &boundary::Border| match (border.after_bytes, border.after_ms) {
+    pub fn borders(&mut self) -> Result<String> {
+        let form = |border: &Border| match (border.after_bytes, border.after_ms) {
             (Some(bytes), _) => json!({ "index": border.index, "after_bytes": bytes }),
             (None, ms) => json!({ "index": border.index, "after_ms": ms }),
         };
-        serde_json::Value::from_iter(borders.iter().map(form)).to_string()
+        let borders = self.ask(|steps, _| serde_json::Value::from_iter(steps.borders().iter().map(form)).to_string())?;
+        Ok(borders.unwrap_or_else(|| "[]".to_owned()))
     }
 
     /// The stream has reached a border.
     #[napi]
-    pub fn reached(&mut self, border: u32) -> String {
-        self.step(|core, now_us| core.reached(border as usize, now_us))
+    pub fn reached(&mut self, border: u32) -> Result<String> {
+        self.step(|steps, now_us| steps.reached(border as usize, now_us))
     }
 
     /// Whether `returned` wants the answer's text, or, of a stream, `chunk` the next chunk.
     #[napi]
-    pub fn wants_text(&self) -> bool {
-        guard(|| false, || self.core.as_ref().is_some_and(boundary::Session::wants_text))
+    pub fn wants_text(&mut self) -> Result<bool> {
+        Ok(self.ask(|steps, _| steps.wants_text())?.unwrap_or_default())
     }
 
     /// A chunk of a stream, as text, is about to go out.
     #[napi]
-    pub fn chunk(&mut self, text: String) -> String {
-        self.step(|core, now_us| core.chunk(&text, now_us))
+    pub fn chunk(&mut self, text: String) -> Result<String> {
+        self.step(|steps, now_us| steps.chunk(&text, now_us))
     }
 
     /// The handler returned.
     #[napi]
-    pub fn returned(&mut self, text: Option<String>) -> String {
-        self.step(|core, now_us| core.returned(text.as_deref(), now_us))
+    pub fn returned(&mut self, text: Option<String>) -> Result<String> {
+        self.step(|steps, now_us| steps.returned(text.as_deref(), now_us))
     }
 
     /// The handler raised an error of its own.
     #[napi]
-    pub fn failed(&mut self) -> String {
-        self.step(boundary::Session::failed)
+    pub fn failed(&mut self) -> Result<String> {
+        self.step(Steps::failed)
     }
 
     /// Sets the time of what follows, in epoch microseconds; the vectors pass it.
@@ -100,7 +99,6 @@ impl Session {
     /// Ends the invocation and all that runs beside it.
     #[napi]
     pub fn close(&mut self) {
-        let core = self.core.take();
-        guard(|| (), || drop(core));
+        self.core = None;
     }
 }

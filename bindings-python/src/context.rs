@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use faultlayer_core::boundary::Reads;
+use faultlayer_core::boundary::{Reads, exact_deadline_ms};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString};
@@ -37,22 +37,14 @@ impl<'a, 'py> Seen<'a, 'py> {
         self.function_arn.as_ref()?.to_str().ok()
     }
 
-    /// The exact deadline header, which awslambdaric keeps; else from the time left, asked again until the clock reads
-    /// the same before and after.
+    /// The exact deadline header, which awslambdaric keeps; else from the time left.
     pub fn deadline_ms(&self) -> Option<i64> {
         let py = self.context.py();
         if let Ok(deadline) = self.context.getattr(intern!(py, "_epoch_deadline_time_in_ms")) {
             return deadline.extract().ok().or_else(|| deadline.extract::<&str>().ok()?.parse().ok());
         }
         let left = self.context.getattr(intern!(py, "get_remaining_time_in_millis")).ok()?;
-        for _ in 0..100 {
-            let before = now_ms()?;
-            let millis: i64 = left.call0().ok()?.extract().ok()?;
-            if before == now_ms()? {
-                return before.checked_add(millis);
-            }
-        }
-        None
+        exact_deadline_ms(now_ms, || left.call0().ok()?.extract().ok())
     }
 
     /// The client context as JSON text.

@@ -1,12 +1,17 @@
-//! A plan that is refused, as an exception of the library: its code, its first path and all its problems.
+//! What the library raises where the engine cannot do what it was asked to. Does not own what is wrong with a plan (core).
 
-use faultlayer_core::boundary::PlanError;
+use faultlayer_core::boundary::{Failed, Refused};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
 
-/// The library's exception for a plan error; its classes are in Python.
-pub fn refused(py: Python<'_>, error: &PlanError) -> PyErr {
-    let made = PyModule::import(py, "faultlayer._errors").and_then(|errors| errors.call_method1("from_json", (error.to_json(),)));
+/// A plan that is refused, as an exception of the library: its code, its first path and all its problems.
+pub fn refused(py: Python<'_>, refused: &Refused) -> PyErr {
+    if let Refused::Failed(error) = refused {
+        return failed(*error);
+    }
+    let made =
+        PyModule::import(py, "faultlayer._errors").and_then(|errors| errors.call_method1("from_json", (refused.to_json(),)));
     made.map_or_else(|failed| failed, PyErr::from_value)
 }
 
@@ -14,4 +19,9 @@ pub fn refused(py: Python<'_>, error: &PlanError) -> PyErr {
 pub fn unknown_type(py: Python<'_>, name: &str) -> PyErr {
     let made = PyModule::import(py, "faultlayer._errors").and_then(|errors| errors.call_method1("unknown_type", (name,)));
     made.map_or_else(|failed| failed, PyErr::from_value)
+}
+
+/// The engine itself failed.
+pub fn failed(error: Failed) -> PyErr {
+    PyRuntimeError::new_err(error.to_string())
 }

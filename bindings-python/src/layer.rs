@@ -1,117 +1,80 @@
-//! The layer's way to the original handler: `faultlayer_layer.handler` is an attribute that is resolved when the runtime
-//! client asks for it, through the client's own resolver, from native code, so that no frame of ours stands on the stack
-//! of an error in the user's module. Owns the environment's part in it (`FAULTLAYER_HANDLER`, `_HANDLER`) and the shape of
-//! init errors; does not own the decision (core) nor what a call does (`host.rs`).
+//! The layer's wrapper: what the runtime client gets in the place of a handler for which something can fire.
+//!
+//! It is native, so that no frame of ours stands in stacks of the user's errors. Owns the reading of an invocation's
+//! arguments; does not own resolving (`resolve.rs`), what outcomes are (`act.rs`), nor failing open (core).
 
-use std::env;
-
-use pyo3::exceptions::PyAttributeError;
-use pyo3::intern;
+use faultlayer_core::boundary::{Call, EventInput, Host, Language, Layer, Reads, Session};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyModule, PyTuple, PyType};
 
 use crate::act::Acting;
-use crate::host::LayerHandler;
+use crate::context::Seen;
+use crate::drive::Actor;
+use crate::event::decide;
 
-/// What the function's configuration names while the layer is attached.
-const OWN_HANDLER: &str = "faultlayer_layer.handler";
-/// Where the client's resolver may live: the client as a package, as the managed runtimes' own script, as a program.
-const CLIENT_MODULES: [&str; 3] = ["awslambdaric.bootstrap", "bootstrap", "__main__"];
+/// A handler with a plan around it.
+#[pyclass(frozen, module = "faultlayer_layer")]
+pub struct LayerHandler {
+    layer: Layer,
+    /// Of the plan in force, which a layer keeps.
+    reads: Reads,
+    original: Py<PyAny>,
+    acting: &'static Acting,
+}
 
-/// The layer package's `__getattr__`: `handler` is resolved, and kept, at the first look; there is little else.
-///
-/// # Errors
-/// The init error that the client would have raised for the original handler; `AttributeError` for any other name.
-#[pyfunction]
-pub fn layer_getattr<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    match name {
-        "handler" => {
-            let handler = resolve(py)?;
-            package(py)?.setattr(intern!(py, "handler"), &handler)?;
-            Ok(handler)
-        }
-        "FaultInjected" => Ok(Acting::layer(py)?.injected(py).clone().into_any()),
-        _ => Err(PyAttributeError::new_err(format!("module 'faultlayer_layer' has no attribute '{name}'"))),
+impl LayerHandler {
+    /// What the client gets: the handler itself where nothing can ever fire, else a callable around it.
+    ///
+    /// # Errors
+    /// Python ran out of memory.
+    pub fn around<'py>(handler: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let Some(layer) = Layer::open(Language::Python) else { return Ok(handler.clone()) };
+        let acting = match Acting::layer(handler.py()) {
+            Ok(acting) => acting,
+            Err(error) => {
+                layer.report(&format!("faults cannot be carried out, nothing is injected: {error}"));
+                return Ok(handler.clone());
+            }
+        };
+        let layered = Self { reads: layer.ask(Host::reads), layer, original: handler.clone().unbind(), acting };
+        // The bound method rather than the object: the interpreter calls it without packing a tuple.
+        Bound::new(handler.py(), layered)?.getattr("invoke")
+    }
+
+    fn decide(&self, event: &Bound<'_, PyAny>, context: &Bound<'_, PyAny>) -> Option<Session> {
+        self.layer.ask(|host| {
+            let seen = Seen::of(context, self.reads);
+            let call = Call {
+                request_id: seen.request_id().unwrap_or_default(),
+                deadline_ms: seen.deadline_ms(),
+                function_arn: seen.function_arn(),
+                client_context: seen.client_context(),
+                event: EventInput::Absent,
+                streaming: false,
+                now_us: None,
+            };
+            decide(host, self.reads, call, Some(event))
+        })
     }
 }
 
-fn package(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
-    PyModule::import(py, "faultlayer_layer")
-}
-
-fn package_module<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyModule>> {
-    PyModule::import(py, format!("faultlayer_layer.{name}").as_str())
-}
-
-fn resolve(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-    let original = env::var("FAULTLAYER_HANDLER").ok().filter(|name| !name.is_empty() && name != OWN_HANDLER);
-    let (Some(original), Some(client)) = (original, client(py)?) else {
-        // Nothing to resolve or nobody to ask: the words and the port of the client's rules are in Python.
-        let named = env::var("FAULTLAYER_HANDLER").ok();
-        let handler = package_module(py, "_resolver")?.getattr("resolve")?.call1((named,))?;
-        return LayerHandler::around(&handler);
-    };
-    show_original(py, &original)?;
-    let handler = match client.getattr(intern!(py, "_get_handler"))?.call1((original,)) {
-        Ok(handler) => handler,
-        Err(error) => return Err(unmistakable(py, &client, error)),
-    };
-    if reports_later(&handler) {
-        return Ok(handler);
+#[pymethods]
+impl LayerHandler {
+    /// Calls the handler, with the faults that are drawn for this invocation. Exactly two arguments, as every client
+    /// passes them: with keywords beside, the interpreter would pack a tuple and a dict for each call.
+    #[pyo3(signature = (event, context, /))]
+    fn invoke<'py>(
+        &self,
+        py: Python<'py>,
+        event: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let original = self.original.bind(py);
+        let call = || original.call1((event, context));
+        let Some(session) = self.decide(event, context) else { return call() };
+        let trouble = |error: PyErr| {
+            self.layer.report(&format!("a fault could not be carried out: {error}"));
+            Ok(())
+        };
+        Actor { acting: self.acting, target: original, trouble: &trouble }.drive(session, call)
     }
-    LayerHandler::around(&handler)
-}
-
-/// The running client's module, if one of the known names has a resolver.
-fn client(py: Python<'_>) -> PyResult<Option<Bound<'_, PyAny>>> {
-    let modules = PyModule::import(py, intern!(py, "sys"))?.getattr(intern!(py, "modules"))?.cast_into::<PyDict>()?;
-    for name in CLIENT_MODULES {
-        if let Some(module) = modules.get_item(name)?
-            && module.hasattr(intern!(py, "_get_handler"))?
-        {
-            return Ok(Some(module));
-        }
-    }
-    Ok(None)
-}
-
-/// User code that reads `_HANDLER` sees its own. A wrapper that put itself there (telemetry layers do) is left alone.
-fn show_original(py: Python<'_>, original: &str) -> PyResult<()> {
-    if env::var("_HANDLER").is_ok_and(|now| now == OWN_HANDLER) {
-        PyModule::import(py, intern!(py, "os"))?.getattr(intern!(py, "environ"))?.set_item("_HANDLER", original)?;
-    }
-    Ok(())
-}
-
-/// Clients before 3.0 answer a handler that cannot be resolved with a function that reports it at the first invocation:
-/// no fault may stand in its place.
-fn reports_later(handler: &Bound<'_, PyAny>) -> bool {
-    handler
-        .getattr(intern!(handler.py(), "__qualname__"))
-        .and_then(|name| name.extract::<String>())
-        .is_ok_and(|name| name.starts_with("make_fault_handler."))
-}
-
-/// The client takes an `AttributeError` of this lookup for "no such handler". One that the user's module raised while it
-/// was imported goes on under its own name, message and stack as the client's `FaultException`, which it reports as told.
-fn unmistakable(py: Python<'_>, client: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
-    if !error.is_instance_of::<PyAttributeError>(py) {
-        return error;
-    }
-    as_fault(py, client, &error).unwrap_or(error)
-}
-
-fn as_fault(py: Python<'_>, client: &Bound<'_, PyAny>, error: &PyErr) -> PyResult<PyErr> {
-    let stack = error.traceback(py);
-    let told = client.call_method1("build_fault_result", ((error.get_type(py), error.value(py), &stack), py.None()))?;
-    let (kind, message) = (told.get_item("errorType")?, told.get_item("errorMessage")?);
-    // Clients that do not report it as told go by the class's name, `str()` and the traceback.
-    let class =
-        py.get_type::<PyType>().call1((&kind, PyTuple::new(py, [client.getattr("FaultException")?])?, PyDict::new(py)))?;
-    let fault = class.call1((&kind, &message, told.get_item("stackTrace")?))?;
-    fault.setattr("args", (message,))?;
-    if let Some(stack) = stack {
-        fault.setattr("__traceback__", stack)?;
-    }
-    Ok(PyErr::from_value(fault))
 }

@@ -2,12 +2,13 @@
 
 mod act;
 mod context;
+mod drive;
 mod error;
 mod event;
-mod host;
 mod layer;
 mod library;
 mod place;
+mod resolve;
 mod session;
 mod sleep;
 
@@ -16,13 +17,13 @@ use pyo3::prelude::*;
 /// The module `_native` of the packages `faultlayer_layer` and `faultlayer`.
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_function(wrap_pyfunction!(layer::layer_getattr, module)?)?;
+    module.add_function(wrap_pyfunction!(resolve::layer_getattr, module)?)?;
     module.add_function(wrap_pyfunction!(sleep::monotonic_ns, module)?)?;
     module.add_function(wrap_pyfunction!(library::error, module)?)?;
     module.add_function(wrap_pyfunction!(library::timeout, module)?)?;
     module.add_function(wrap_pyfunction!(library::class_of, module)?)?;
     module.add_class::<library::Host>()?;
-    module.add_class::<library::Session>()?;
+    module.add_class::<session::Session>()?;
     // The layer makes it only where something can fire.
     if module.name()?.to_str()?.starts_with("faultlayer.") {
         module.add(act::INJECTED, act::Acting::library(module.py())?.injected(module.py()))?;

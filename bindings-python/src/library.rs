@@ -1,30 +1,27 @@
-//! The library's native half: `Host`, a plan around any callable, and `Session`, one invocation of it.
+//! The library's native half: `Host`, a plan around any callable.
 //!
-//! Owns what of a call's arguments is Lambda's, and the strictness; does not own the wrappers (Python), nor what outcomes
-//! are (`session.rs`).
+//! Owns what of a call's arguments is Lambda's; does not own the wrappers (Python), the steps (`session.rs`), nor what
+//! outcomes are (`act.rs`).
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
-use faultlayer_core::boundary::{self, Call, EventInput, Identity, Language, PlanError, Reads, Sink, Step, guard};
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use faultlayer_core::boundary::{self, Call, EventInput, Identity, Language, Library, Reads, Sink};
+use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
 use crate::act::Acting;
 use crate::context::Seen;
-use crate::error::refused;
+use crate::drive::Actor;
+use crate::error::{failed, refused};
 use crate::event::decide;
-use crate::session::{Actor, text_of};
-
-/// Index, bytes, milliseconds.
-type BorderTuple = (usize, Option<u64>, Option<f64>);
+use crate::session::Session;
 
 /// A plan in force, with its limits' counters: one for each `wrap`, `inject` or `faults`.
 #[pyclass(frozen, module = "faultlayer._native")]
 pub struct Host {
-    host: boundary::Host,
+    library: Library,
     language: Language,
     /// Calls without a request id so far: each gets `call-N`.
     calls: AtomicU64,
@@ -40,18 +37,18 @@ impl Host {
         let language = language_of(language)?;
         let identity = identity.map_or_else(|| Ok(Identity::from_environment()), identity_of)?;
         let sink = Sink::Callback(Box::new(move |line| deliver(&sink, line)));
-        let host = checked(py, || boundary::Host::library(plan, language, identity, sink))?;
-        Ok(Self { host, language, calls: AtomicU64::new(0), acting: Acting::library(py)? })
+        let library = Library::open(plan, language, identity, sink).map_err(|error| refused(py, &error))?;
+        Ok(Self { library, language, calls: AtomicU64::new(0), acting: Acting::library(py)? })
     }
 
     /// Puts another plan in force, under running calls.
     fn replace(&self, py: Python<'_>, plan: &str) -> PyResult<()> {
-        checked(py, || self.host.replace(plan))
+        self.library.replace(plan).map_err(|error| refused(py, &error))
     }
 
     /// Fault and reason of each fault of the plan in force that never had a chance to fire.
     fn no_chance(&self) -> PyResult<Vec<(String, &'static str)>> {
-        let missed = guard(|| Err(panicked()), || Ok(self.host.no_chance()))?;
+        let missed = self.library.ask(boundary::Host::no_chance).map_err(failed)?;
         Ok(missed.into_iter().map(|missed| (missed.fault, missed.reason.name())).collect())
     }
 
@@ -93,7 +90,7 @@ impl Host {
         let as_json = json.map_or(EventInput::Absent, |json| EventInput::Json(json.as_bytes()));
         let call = Call { request_id, deadline_ms, function_arn, client_context, event: as_json, streaming, now_us };
         let objects = event.filter(|_| json.is_none());
-        Ok(self.ask(self.host.reads(), call, objects)?.map(|session| Session::new(session, self.language)))
+        Ok(self.ask(self.reads()?, call, objects)?.map(|session| Session::new(session, self.language)))
     }
 }
 
@@ -101,7 +98,7 @@ impl Host {
     /// The decision for a call: a Lambda context as the second argument (or `context`) says who it is, else its number.
     fn drawn(&self, args: &Bound<'_, PyTuple>, kwargs: &Bound<'_, PyDict>) -> PyResult<Option<boundary::Session>> {
         let py = args.py();
-        let reads = self.host.reads();
+        let reads = self.reads()?;
         let context = argument(args, 1, kwargs, intern!(py, "context"));
         let seen = context.as_ref().map(|context| Seen::of(context, reads));
         let numbered;
@@ -124,84 +121,12 @@ impl Host {
         self.ask(reads, call, argument(args, 0, kwargs, intern!(py, "event")).as_ref())
     }
 
+    fn reads(&self) -> PyResult<Reads> {
+        self.library.ask(boundary::Host::reads).map_err(failed)
+    }
+
     fn ask(&self, reads: Reads, call: Call<'_>, event: Option<&Bound<'_, PyAny>>) -> PyResult<Option<boundary::Session>> {
-        guard(|| Err(panicked()), || Ok(decide(&self.host, reads, call, event)))
-    }
-}
-
-/// One invocation that something was drawn for. Each step is JSON: `{"delay_us": …, "outcome": …}`.
-#[pyclass(frozen, module = "faultlayer._native")]
-pub struct Session {
-    language: Language,
-    session: Mutex<Option<boundary::Session>>,
-}
-
-#[pymethods]
-impl Session {
-    /// What to do before the call, or in its place.
-    fn before(&self) -> PyResult<String> {
-        self.step(|session| session.before().clone())
-    }
-
-    /// The places of a stream at which `reached` has to be asked.
-    fn borders(&self) -> PyResult<Vec<BorderTuple>> {
-        self.with(|session| session.borders().iter().map(|border| (border.index, border.after_bytes, border.after_ms)).collect())
-    }
-
-    /// A stream has come to a border.
-    #[pyo3(signature = (border, now_us = None))]
-    fn reached(&self, border: usize, now_us: Option<i64>) -> PyResult<String> {
-        self.step(|session| session.reached(border, now_us))
-    }
-
-    /// A stream is about to deliver this text.
-    #[pyo3(signature = (text, now_us = None))]
-    fn chunk(&self, text: &str, now_us: Option<i64>) -> PyResult<String> {
-        self.step(|session| session.chunk(text, now_us))
-    }
-
-    /// The call answered; the text is in the answer.
-    fn answered(&self, answer: &Bound<'_, PyAny>) -> PyResult<String> {
-        let text = if self.with(|session| session.wants_text())? { text_of(answer) } else { None };
-        self.returned(text.as_ref().and_then(|text| text.to_str().ok()), None)
-    }
-
-    /// The call answered, with this text to corrupt.
-    #[pyo3(signature = (text = None, now_us = None))]
-    fn returned(&self, text: Option<&str>, now_us: Option<i64>) -> PyResult<String> {
-        self.step(|session| session.returned(text, now_us))
-    }
-
-    /// The call raised an error of its own.
-    #[pyo3(signature = (now_us = None))]
-    fn failed(&self, now_us: Option<i64>) -> PyResult<String> {
-        self.step(|session| session.failed(now_us))
-    }
-
-    /// Ends the invocation, and with it everything that ran beside it.
-    fn close(&self, py: Python<'_>) {
-        py.detach(|| {
-            let session = self.session.lock().unwrap_or_else(PoisonError::into_inner).take();
-            guard(|| (), || drop(session));
-        });
-    }
-}
-
-impl Session {
-    fn new(session: boundary::Session, language: Language) -> Self {
-        Self { language, session: Mutex::new(Some(session)) }
-    }
-
-    fn step(&self, ask: impl FnOnce(&mut boundary::Session) -> Step) -> PyResult<String> {
-        self.with(|session| ask(session).to_json(self.language))
-    }
-
-    fn with<T>(&self, ask: impl FnOnce(&mut boundary::Session) -> T) -> PyResult<T> {
-        // An invocation's steps come one after the other. Waiting here would hold the GIL that the other step may need.
-        let mut session =
-            self.session.try_lock().map_err(|_| PyRuntimeError::new_err("another step of the session is under way"))?;
-        let session = session.as_mut().ok_or_else(|| PyValueError::new_err("the session is closed"))?;
-        guard(|| Err(panicked()), || Ok(ask(session)))
+        self.library.ask(|host| decide(host, reads, call, event)).map_err(failed)
     }
 }
 
@@ -222,17 +147,6 @@ fn deliver(sink: &Py<PyAny>, line: &str) {
             error.write_unraisable(py, Some(sink.bind(py)));
         }
     });
-}
-
-fn checked<T>(py: Python<'_>, make: impl FnOnce() -> Result<T, PlanError>) -> PyResult<T> {
-    match guard(|| None, || Some(make())) {
-        Some(made) => made.map_err(|error| refused(py, &error)),
-        None => Err(panicked()),
-    }
-}
-
-fn panicked() -> PyErr {
-    PyRuntimeError::new_err("the engine panicked")
 }
 
 fn language_of(name: &str) -> PyResult<Language> {

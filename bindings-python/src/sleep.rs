@@ -1,11 +1,11 @@
 //! Holding a thread of Python: without the GIL, never early, and still answering signals.
 //!
-//! Does not own how long, nor the sleep itself (core's `rim::sleep`).
+//! Does not own how long, nor the sleep itself (core).
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use faultlayer_core::rim::sleep;
+use faultlayer_core::boundary;
 use pyo3::prelude::*;
 
 /// How long Python's own signal handlers may have to wait.
@@ -30,7 +30,7 @@ pub fn hold_us(py: Python<'_>, micros: u64) -> PyResult<()> {
     while let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
         // Rounded up: a rest below a microsecond is still a rest.
         let slice = u64::try_from(left.min(SLICE).as_nanos().div_ceil(1000)).unwrap_or(u64::MAX);
-        py.detach(|| sleep::hold_us(slice));
+        py.detach(|| boundary::hold_us(slice));
         py.check_signals()?;
     }
     Ok(())

@@ -2,7 +2,8 @@
 //! shims of the languages carry the decision out.
 //!
 //! The engine is pure: time, identity and event come in as arguments, the decision goes out as data. What reads clocks,
-//! environments and files, and what writes records, lives in [`rim`]; what the bindings call lives in [`boundary`].
+//! environments and files, and what writes records, lives in `rim`; what the bindings call lives in
+//! [`boundary`].
 
 pub mod attach;
 pub mod boundary;
@@ -11,7 +12,7 @@ pub mod delay;
 pub mod faults;
 pub mod matching;
 pub mod plan;
-pub mod record;
-pub mod rim;
+mod record;
+mod rim;
 pub mod sampling;
 pub mod timestamp;

@@ -82,7 +82,8 @@ impl Serialize for Record {
     }
 }
 
-/// Why Faultlayer does nothing, or what went wrong with it.
+/// Why Faultlayer does nothing, or what went wrong with it. One more, `client_unknown`, is the Java agent's: it stands before
+/// the engine is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OwnReason {
@@ -102,8 +103,6 @@ pub enum OwnReason {
     PlanSourceUnknown,
     /// Something is wrong in Faultlayer itself.
     InternalError,
-    /// The runtime client is of no known form, so that the layer stays out of it.
-    ClientUnknown,
 }
 
 impl OwnReason {

@@ -1,5 +1,7 @@
 //! Points in time as the engine sees them: whole microseconds since the Unix epoch, given by the caller.
-//! Reading a clock is the rim's business ([`crate::rim::clock`]).
+//! Reading a clock is the rim's business.
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -43,6 +45,13 @@ impl Timestamp {
             at.second(),
             at.millisecond()
         )
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        let since = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
+        Self(i64::try_from(since).unwrap_or(i64::MAX))
     }
 }
 

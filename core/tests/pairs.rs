@@ -11,7 +11,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use faultlayer_core::boundary::{Call, EventInput, Host, Identity, Language, Sink};
+use faultlayer_core::boundary::{Call, Identity, Language, Library, Sink, Steps};
 use serde_json::{Value, json};
 
 const OUTCOMES: [&str; 4] = ["error", "response", "exit", "timeout"];
@@ -124,26 +124,18 @@ fn live(faults: &[Value], fails: bool) -> (Vec<String>, [(u64, Value); 2]) {
         fault["rate"] = json!(1);
     }
     let plan = json!({"version": 1, "expires_at": "never", "faults": written}).to_string();
-    let host =
-        Host::library(&plan, Language::Python, Identity::default(), sink).unwrap_or_else(|error| panic!("{error}\n{plan}"));
-    let call = Call {
-        request_id: "one",
-        deadline_ms: None,
-        function_arn: None,
-        client_context: None,
-        event: EventInput::Absent,
-        streaming: false,
-        now_us: None,
-    };
-    let mut session = host.decide(&call).unwrap();
+    let library =
+        Library::open(&plan, Language::Python, Identity::default(), sink).unwrap_or_else(|error| panic!("{error}\n{plan}"));
+    let mut session = library.ask(|host| host.decide(&Call::of("one"))).unwrap().unwrap();
     let read = |step: String| {
         let step: Value = serde_json::from_str(&step).unwrap();
         (step["delay_us"].as_u64().unwrap(), step["outcome"].clone())
     };
-    let before = read(session.before().to_json(Language::Python));
+    let before = read(session.ask(|steps| steps.before().to_json(Language::Python)).unwrap());
     let mut after = (0, json!("run"));
     if before.1 == "run" {
-        let step = if fails { session.failed(None) } else { session.returned(Some("an answer"), None) };
+        let end = |steps: &mut Steps| if fails { steps.failed(None) } else { steps.returned(Some("an answer"), None) };
+        let step = session.ask(end).unwrap();
         after = read(step.to_json(Language::Python));
     }
     drop(session);

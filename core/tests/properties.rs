@@ -6,9 +6,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use faultlayer_core::decision::{Decision, Engine, Facts, Invocation, Outcome, Phase, Unbounded, explain};
+use faultlayer_core::decision::{Action, Decision, Engine, Facts, Invocation, Outcome, Phase, Record, Unbounded, explain};
 use faultlayer_core::plan::Plan;
-use faultlayer_core::record::Action;
 use faultlayer_core::timestamp::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -112,7 +111,7 @@ proptest! {
         prop_assert_eq!(settled.into_iter().collect::<HashSet<_>>(), drawn);
         for phase in &phases {
             let beside = ["latency", "disk", "memory", "cpu"];
-            let outcome = |record: &&faultlayer_core::record::Record| !beside.contains(&record.kind) && record.action != Action::Skipped;
+            let outcome = |record: &&Record| !beside.contains(&record.kind) && record.action != Action::Skipped;
             prop_assert!(phase.records.iter().filter(outcome).count() <= 1);
             prop_assert!(phase.records.is_sorted_by_key(|record| record.fault.clone()));
             prop_assert!(phase.step.delay_us <= u64::try_from(time_left_ms * 1000 - margin_us).unwrap_or(0));

@@ -14,7 +14,7 @@
 use std::sync::{Arc, Mutex};
 
 use faultlayer_core::attach::{self, Window};
-use faultlayer_core::boundary::{Call, EventInput, Host, Identity, Language, Sink};
+use faultlayer_core::boundary::{Call, EventInput, Identity, Language, Library, Session, Sink, Step, Steps};
 use faultlayer_core::timestamp::Timestamp;
 use serde_json::{Value, json};
 
@@ -58,6 +58,10 @@ fn step(text: String) -> Value {
     serde_json::from_str(&text).unwrap_or(Value::String(text))
 }
 
+fn ask(session: &mut Session, question: impl FnOnce(&mut Steps) -> Step) -> Step {
+    session.ask(question).unwrap()
+}
+
 fn decide(case: &Value) -> Value {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&lines);
@@ -69,12 +73,12 @@ fn decide(case: &Value) -> Value {
         memory_mb: case["identity"]["memory_mb"].as_u64().map(|size| u32::try_from(size).unwrap()),
         runtime: case["identity"]["runtime"].as_str().map(str::to_owned),
     };
-    let host =
-        Host::library(&text(&case["plan"]), language, identity, sink).unwrap_or_else(|error| panic!("{}: {error}", case["name"]));
+    let library =
+        Library::open(&text(&case["plan"]), language, identity, sink).unwrap_or_else(|error| panic!("{}: {error}", case["name"]));
     let calls = case["calls"].as_array().unwrap().iter().map(|call| {
         let event = call.get("event").map(Value::to_string);
         let client_context = call.get("client_context").map(Value::to_string);
-        let session = host.decide(&Call {
+        let call_told = Call {
             request_id: call["request_id"].as_str().unwrap(),
             deadline_ms: call["deadline_ms"].as_i64(),
             function_arn: call["function_arn"].as_str(),
@@ -82,21 +86,22 @@ fn decide(case: &Value) -> Value {
             event: event.as_ref().map_or(EventInput::Absent, |event| EventInput::Json(event.as_bytes())),
             streaming: call["streaming"] == true,
             now_us: call["now_us"].as_i64(),
-        });
+        };
+        let session = library.ask(|host| host.decide(&call_told)).unwrap();
         let mut borders = Vec::new();
         let steps = session.map(|mut session| {
-            let mut steps = vec![step(session.before().to_json(language))];
-            borders = session.borders();
+            let mut steps = vec![step(ask(&mut session, |steps| steps.before().clone()).to_json(language))];
+            borders = session.ask(|steps| steps.borders()).unwrap();
             for then in call["then"].as_array().unwrap() {
                 let (how, with) = then.as_object().unwrap().iter().next().unwrap();
                 let now_us = with["now_us"].as_i64();
-                let next = match how.as_str() {
-                    "returned" => session.returned(with["text"].as_str(), now_us),
-                    "failed" => session.failed(now_us),
-                    "chunk" => session.chunk(with["text"].as_str().unwrap(), now_us),
-                    "reached" => session.reached(usize::try_from(with["border"].as_u64().unwrap()).unwrap(), now_us),
+                let next = ask(&mut session, |steps| match how.as_str() {
+                    "returned" => steps.returned(with["text"].as_str(), now_us),
+                    "failed" => steps.failed(now_us),
+                    "chunk" => steps.chunk(with["text"].as_str().unwrap(), now_us),
+                    "reached" => steps.reached(usize::try_from(with["border"].as_u64().unwrap()).unwrap(), now_us),
                     other => panic!("no step `{other}`"),
-                };
+                });
                 steps.push(step(next.to_json(language)));
             }
             steps
@@ -119,7 +124,7 @@ fn every_decision_is_met_exactly() {
 fn every_refusal_names_all_problems() {
     run("refusals.json", |case| {
         let sink = Sink::Callback(Box::new(|_| {}));
-        match Host::library(&text(&case["plan"]), Language::Python, Identity::default(), sink) {
+        match Library::open(&text(&case["plan"]), Language::Python, Identity::default(), sink) {
             Ok(_) => Value::Null,
             Err(error) => serde_json::from_str(&error.to_json()).unwrap(),
         }

@@ -3,11 +3,10 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use faultlayer_core::decision::{Context, Event, Explained, Facts, Invocation, explain};
+use faultlayer_core::decision::{Action, Context, Event, Explained, Facts, Invocation, explain};
 use faultlayer_core::plan::Plan;
-use faultlayer_core::record::Action;
-use faultlayer_core::rim::clock;
 use faultlayer_core::timestamp::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -58,7 +57,7 @@ pub fn run(args: &Args) -> Outcome {
         }
     };
     let now = match &args.at {
-        None => clock::now(),
+        None => SystemTime::now().into(),
         Some(at) => Timestamp::parse(at).ok_or_else(|| format!("--at: expected an RFC 3339 time, got `{at}`"))?,
     };
     let context = args.context.as_deref().map(Told::read).transpose()?.unwrap_or_default();

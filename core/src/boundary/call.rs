@@ -21,6 +21,22 @@ pub struct Call<'a> {
     pub now_us: Option<i64>,
 }
 
+impl<'a> Call<'a> {
+    /// An invocation of which nothing but its id is known.
+    #[must_use]
+    pub const fn of(request_id: &'a str) -> Self {
+        Self {
+            request_id,
+            deadline_ms: None,
+            function_arn: None,
+            client_context: None,
+            event: EventInput::Absent,
+            streaming: false,
+            now_us: None,
+        }
+    }
+}
+
 /// What [`super::Host::decide`] needs to be told beyond an invocation's identity; nothing for a plan without patterns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reads {

@@ -1,21 +1,18 @@
-//! The engine as a language holds it: one for a process in a layer, one for each scope in a library.
+//! What [`super::Layer::ask`] and [`super::Library::ask`] ask: the engine with what it counts and knows of the function.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::call::{Call, Reads};
-use super::language::Language;
 use super::session::Session;
+use super::side::{Failed, Shared};
 use crate::decision::{Context, Engine, Facts, Invocation, NoChance, alias};
 use crate::matching::Paths;
-use crate::plan::{Expiry, Plan, PlanError};
-use crate::record::OwnReason;
-use crate::rim::environment::{self, Identity};
-use crate::rim::sink::Sink;
-use crate::rim::{clock, source};
+use crate::plan::Plan;
+use crate::rim::clock;
 use crate::timestamp::Timestamp;
 
-/// Cheap to share, safe under any number of threads.
+/// Met only inside a question, so that nothing of it runs unguarded.
 #[derive(Debug)]
 pub struct Host {
     engine: Engine,
@@ -24,65 +21,21 @@ pub struct Host {
     invocations: AtomicU64,
 }
 
-/// What a host and its sessions share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) language: Language,
-    pub(super) sink: Sink,
-    /// Who the function is, for patterns on the context and the bound of memory faults.
-    pub(super) identity: Identity,
-    /// One bit for each of Faultlayer's own records that was written.
-    told: AtomicU32,
-}
-
 impl Host {
-    /// In a layer, where everything fails open: whatever is wrong, the answer is `None` and Faultlayer's own record
-    /// says why. `None` means that nothing can ever fire: hand the client the original function itself.
-    #[must_use]
-    pub fn layer(language: Language) -> Option<Self> {
-        let shared =
-            Shared { language, sink: Sink::StandardOutput, identity: Identity::from_environment(), told: AtomicU32::new(0) };
-        if environment::is_disabled(environment::variable(environment::DISABLED).as_deref()) {
-            shared.tell(OwnReason::Disabled, "FAULTLAYER_DISABLED is set, no faults will be injected");
-            return None;
-        }
-        let Some(value) = environment::variable(environment::PLAN).filter(|value| !value.trim().is_empty()) else {
-            shared.tell(OwnReason::PlanMissing, "FAULTLAYER_PLAN is not set, no faults will be injected");
-            return None;
-        };
-        let text = source::read(&value).map_err(|(reason, message)| shared.tell(reason, &message)).ok()?;
-        let plan = Plan::parse_to_run(&text);
-        let plan = plan.map_err(|error| shared.tell(own_reason(&error), &error.to_string())).ok()?;
-        let now = clock::now();
-        if let Expiry::At(end) = plan.expires
-            && end <= now
-        {
-            shared.tell(OwnReason::PlanExpired, &format!("the plan expired at {}, no faults will be injected", end.to_rfc3339()));
-            return None;
-        }
-        plan.can_ever_fire(now).then(|| Self::new(plan, shared))
-    }
-
-    /// In a library, where everything is strict.
-    ///
-    /// # Errors
-    /// All problems of the plan; a plan without `expires_at` among them.
-    pub fn library(plan_json: &str, language: Language, identity: Identity, sink: Sink) -> Result<Self, PlanError> {
-        let plan = Plan::parse_to_run(plan_json)?;
-        Ok(Self::new(plan, Shared { language, sink, identity, told: AtomicU32::new(0) }))
-    }
-
-    fn new(plan: Plan, shared: Shared) -> Self {
+    pub(super) fn new(plan: Plan, shared: Shared) -> Self {
         Self { engine: Engine::new(plan), shared: Arc::new(shared), invocations: AtomicU64::new(0) }
     }
 
-    /// Puts another plan in force, atomically, under running invocations.
-    ///
-    /// # Errors
-    /// All problems of the plan; the old one stays in force.
-    pub fn replace(&self, plan_json: &str) -> Result<(), PlanError> {
-        self.engine.replace(Some(Plan::parse_to_run(plan_json)?));
-        Ok(())
+    pub(super) fn replace(&self, plan: Plan) {
+        self.engine.replace(Some(plan));
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(super) fn guarded<T: Default>(&self, question: impl FnOnce(&Self) -> T) -> Result<T, Failed> {
+        self.shared.run(|| question(self))
     }
 
     /// What [`Host::decide`] needs to be told.
@@ -153,22 +106,4 @@ impl Host {
             client_context: call.client_context,
         }
     }
-
-    /// Writes Faultlayer's own record of an error in the shim, once an environment.
-    pub fn report(&self, reason: OwnReason, message: &str) {
-        self.shared.tell(reason, message);
-    }
-}
-
-impl Shared {
-    fn tell(&self, reason: OwnReason, message: &str) {
-        let bit = 1_u32.wrapping_shl(reason as u32);
-        if self.told.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
-            self.sink.write(&reason.to_line(clock::now(), message));
-        }
-    }
-}
-
-fn own_reason(error: &PlanError) -> OwnReason {
-    if error.code == "plan_without_expiry" { OwnReason::PlanWithoutExpiry } else { OwnReason::PlanInvalid }
 }

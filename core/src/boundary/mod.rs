@@ -1,22 +1,31 @@
 //! What the bindings call: one interface for all languages, so that no shim decides, validates or holds a default.
 //!
-//! A binding makes a [`Host`] (from the environment in a layer, from a plan in a library), asks it to
-//! [`Host::decide`] once an invocation, and where that returns a [`Session`], carries out its steps around the handler.
+//! It has two sides. A [`Layer`] fails open: nothing of ours, no panic either, gets out of it. A [`Library`] is strict. In
+//! both a binding asks the engine through `ask`, whose closure reads the language's own objects and is guarded with the
+//! engine: once an invocation it asks the [`Host`] to [`Host::decide`], and where that gives a [`Session`], it asks that
+//! for its [`Steps`] and carries them out around the handler. So a binding holds conversion and nothing else.
 
 mod call;
+mod deadline;
 mod guard;
 mod host;
 mod language;
+mod layer;
+mod library;
 mod session;
+mod side;
 mod step;
 
 pub use call::{Call, EventInput, Reads};
-pub use guard::guard;
+pub use deadline::{DEADLINE_TRIES, exact_deadline_ms};
 pub use host::Host;
 pub use language::Language;
-pub use session::Session;
+pub use layer::Layer;
+pub use library::Library;
+pub use session::{Session, Steps};
+pub use side::{Failed, Refused};
 
-pub use crate::decision::{Border, NoChance, NoChanceReason, Step};
-pub use crate::plan::PlanError;
-pub use crate::rim::environment::Identity;
+pub use crate::decision::{Border, NoChance, NoChanceReason, Outcome, Step};
+pub use crate::rim::environment::{HANDLER, Identity};
 pub use crate::rim::sink::Sink;
+pub use crate::rim::sleep::hold_us;

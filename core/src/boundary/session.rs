@@ -3,20 +3,18 @@
 use std::sync::Arc;
 
 use super::Language;
-use super::host::Shared;
+use super::guard::guard;
+use super::side::{Failed, Shared};
 use crate::decision::{Border, Decision, Phase, Step};
 use crate::rim::clock;
 use crate::rim::effects::{Effects, Reservations};
 use crate::timestamp::Timestamp;
 
-/// The steps of one invocation. The shim carries out [`Session::before`], calls the handler if that says `run`, tells
-/// how it ended, and carries out the answer to that. Dropping the session ends everything it holds.
+/// An invocation from its decision to its end, which is [`Session::end`] or the drop: then all that it holds ends.
 #[derive(Debug)]
 pub struct Session {
     shared: Arc<Shared>,
-    decision: Decision,
-    before: Step,
-    effects: Option<Effects>,
+    steps: Option<Steps>,
 }
 
 impl Session {
@@ -24,30 +22,71 @@ impl Session {
         let mut reservations = Reservations::under(shared.identity.memory_mb);
         let phase = decision.before(&mut reservations);
         let before = shared.write(phase);
-        Self { shared, decision, before, effects: Some(reservations.start()) }
+        let steps = Steps { shared: Arc::clone(&shared), decision, before, _effects: reservations.start() };
+        Self { shared, steps: Some(steps) }
     }
 
+    /// Asks for a step. In a layer never an error: a panic, in the engine or in what `question` converts, answers the
+    /// default ([`Step::RUN`] for a step), is recorded once, and ends the session: every answer after it is the default too.
+    ///
+    /// # Errors
+    /// In a library: it panicked, now or before.
+    pub fn ask<T: Default>(&mut self, question: impl FnOnce(&mut Steps) -> T) -> Result<T, Failed> {
+        let Some(mut steps) = self.steps.take() else { return self.shared.over() };
+        let (answer, steps) = self.shared.run(move || {
+            let answer = question(&mut steps);
+            (answer, Some(steps))
+        })?;
+        self.steps = steps;
+        Ok(answer)
+    }
+
+    /// The invocation is over: gives unused limits back, and ends disk, memory and CPU now, where a language drops its
+    /// objects at a time of its own.
+    pub fn end(&mut self) {
+        let steps = self.steps.take();
+        guard(|| drop(steps));
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// The steps of one invocation. The shim carries out [`Steps::before`], calls the handler if that says `run`, tells how it
+/// ended, and carries out the answer to that.
+#[derive(Debug)]
+pub struct Steps {
+    shared: Arc<Shared>,
+    decision: Decision,
+    before: Step,
+    _effects: Effects,
+}
+
+impl Steps {
     /// What to do before the handler, or instead of it. Decided and recorded already.
     #[must_use]
     pub const fn before(&self) -> &Step {
         &self.before
     }
 
-    /// The places of a streamed response at which the shim has to ask [`Session::reached`].
+    /// The places of a streamed response at which the shim has to ask [`Steps::reached`].
     #[must_use]
     pub fn borders(&self) -> Vec<Border> {
         self.decision.borders()
     }
 
     /// The stream has reached a border. After an outcome that ends the stream as by a throw, the shim goes on with
-    /// [`Session::failed`]; after a response, which ends it cleanly, with [`Session::returned`].
+    /// [`Steps::failed`]; after a response, which ends it cleanly, with [`Steps::returned`].
     pub fn reached(&mut self, border: usize, now_us: Option<i64>) -> Step {
         let phase = self.decision.reached(border, at(now_us));
         self.shared.write(phase)
     }
 
-    /// Whether [`Session::returned`] wants the answer's text, which is the answer if it is a string, or the string `body`
-    /// of an answer that is an object; on a stream, whether [`Session::chunk`] wants the next chunk.
+    /// Whether [`Steps::returned`] wants the answer's text, which is the answer if it is a string, or the string `body`
+    /// of an answer that is an object; on a stream, whether [`Steps::chunk`] wants the next chunk.
     #[must_use]
     pub fn wants_text(&self) -> bool {
         self.decision.wants_text()
@@ -70,11 +109,6 @@ impl Session {
     pub fn failed(&mut self, now_us: Option<i64>) -> Step {
         let phase = self.decision.failed(at(now_us));
         self.shared.write(phase)
-    }
-
-    /// The invocation is over: ends disk, memory and CPU now, where a language drops its objects at a time of its own.
-    pub fn end(&mut self) {
-        self.effects = None;
     }
 
     /// For [`Step::to_json`].

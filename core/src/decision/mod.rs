@@ -23,6 +23,8 @@ pub use phase::{Border, Decision, Phase};
 pub use reason::Reason;
 pub use resources::{Resources, Unbounded};
 
+pub use crate::record::{Action, Record};
+
 use chance::Chance;
 use limits::LimitCounters;
 pub(crate) use matches::reads_client_context;

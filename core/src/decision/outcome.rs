@@ -58,3 +58,10 @@ impl Step {
     /// Nothing to do.
     pub const RUN: Self = Self { delay_us: 0, outcome: Outcome::Run };
 }
+
+impl Default for Step {
+    /// [`Step::RUN`].
+    fn default() -> Self {
+        Self::RUN
+    }
+}

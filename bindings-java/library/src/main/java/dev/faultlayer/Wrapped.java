@@ -141,7 +141,7 @@ final class Wrapped {
         try {
             int reads = Native.reads(faults.host());
             String id = context == null ? null : context.getAwsRequestId();
-            return Native.decide(
+            long session = Native.decide(
                     faults.host(),
                     id == null || id.isEmpty() ? faults.nextName() : id,
                     context == null ? Long.MIN_VALUE : deadline(context),
@@ -149,6 +149,10 @@ final class Wrapped {
                     (reads & Native.READS_CLIENT_CONTEXT) != 0 && context != null ? clientContext(context) : null,
                     (reads & Native.READS_EVENT) != 0 ? form.event() : null,
                     Long.MIN_VALUE);
+            if (session == Native.FAILED) {
+                throw engineFailed();
+            }
+            return session;
         } catch (IOException unreadable) {
             throw new FaultlayerException(
                     "answer_type", "", "the event cannot be read: " + unreadable.getMessage(), unreadable);
@@ -159,10 +163,12 @@ final class Wrapped {
 
     /** The context tells the time left alone: asked again until the clock stood still around the question. */
     private static long deadline(Context context) {
+        int tries = Native.deadlineTries();
         while (true) {
             long now = System.currentTimeMillis();
             int left = context.getRemainingTimeInMillis();
-            if (now == System.currentTimeMillis()) {
+            tries--;
+            if (now == System.currentTimeMillis() || tries == 0) {
                 return now + left;
             }
         }
@@ -172,9 +178,13 @@ final class Wrapped {
         return context.getClientContext() == null ? null : ClientContextText.of(context.getClientContext());
     }
 
+    private static FaultlayerException engineFailed() {
+        return new FaultlayerException("internal_error", "", "the engine panicked", null);
+    }
+
     private static Step step(Faultlayer faults, String[] parts) {
         if (parts == null) {
-            throw new FaultlayerException("internal_error", "", "the engine panicked", null);
+            throw engineFailed();
         }
         Step step = Step.of(parts);
         for (int i = 0; i < step.records(); i++) {

@@ -15,7 +15,7 @@ import org.objectweb.asm.commons.AnalyzerAdapter;
  * into the calling method itself, so that no frame of Faultlayer is on the stack while the handler runs:
  *
  * <pre>
- *   do { now = currentTimeMillis(); left = context.getRemainingTimeInMillis(); } while (now != currentTimeMillis());
+ *   do { now = currentTimeMillis(); left = context.getRemainingTimeInMillis(); } while (Hook.asksAgain(now, ++tries));
  *   injection = Hook.before(context.getAwsRequestId(), now, left, context.getInvokedFunctionArn(), context, in, out);
  *   if (Hook.runs(injection)) {
  *     try { handler.handleRequest(in, out, context); } catch (Throwable t) { throw Hook.failed(injection, t); }
@@ -147,17 +147,21 @@ final class CallSite {
             int in = handler + 1;
             int out = handler + 2;
             int context = handler + 3;
-            int now = handler + 4;
-            int left = handler + 6;
-            int injection = handler + 7;
-            int error = handler + 8;
-            localsNeeded = handler + 9;
+            int tries = handler + 4;
+            int now = handler + 5;
+            int left = handler + 7;
+            int injection = handler + 8;
+            int error = handler + 9;
+            localsNeeded = handler + 10;
             for (int slot = context; slot >= handler; slot--) {
                 super.visitVarInsn(Opcodes.ASTORE, slot);
             }
 
             List<Object> held = new ArrayList<>(outer);
             held.addAll(List.of(operands));
+            held.add(Opcodes.INTEGER);
+            super.visitInsn(Opcodes.ICONST_0);
+            super.visitVarInsn(Opcodes.ISTORE, tries);
             Label again = new Label();
             super.visitLabel(again);
             frame(held, new Object[0]);
@@ -165,9 +169,10 @@ final class CallSite {
             super.visitVarInsn(Opcodes.LSTORE, now);
             askContext(context, "getRemainingTimeInMillis", "()I");
             super.visitVarInsn(Opcodes.ISTORE, left);
+            super.visitIincInsn(tries, 1);
             super.visitVarInsn(Opcodes.LLOAD, now);
-            invokeStatic("java/lang/System", "currentTimeMillis", "()J");
-            super.visitInsn(Opcodes.LCMP);
+            super.visitVarInsn(Opcodes.ILOAD, tries);
+            invokeStatic(HOOK, "asksAgain", "(JI)Z");
             super.visitJumpInsn(Opcodes.IFNE, again);
 
             askContext(context, "getAwsRequestId", "()Ljava/lang/String;");

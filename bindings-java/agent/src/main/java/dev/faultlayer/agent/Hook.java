@@ -20,6 +20,7 @@ public final class Hook {
 
     private static volatile long host;
     private static volatile int reads;
+    private static int deadlineTries;
 
     private Hook() {}
 
@@ -37,6 +38,7 @@ public final class Hook {
             OwnRecord.trouble("internal_error", "the native library could not be loaded", trouble);
             return false;
         }
+        deadlineTries = Native.deadlineTries();
         restart();
         return host != 0;
     }
@@ -53,6 +55,11 @@ public final class Hook {
 
     static boolean isActive() {
         return host != 0;
+    }
+
+    /** Whether to ask for the time left again: the clock went on around the question, which was not asked too often yet. */
+    public static boolean asksAgain(long now, int tries) {
+        return now != System.currentTimeMillis() && tries < deadlineTries;
     }
 
     /** Decides and carries out what comes before the handler, which may throw. Null if nothing is drawn. */

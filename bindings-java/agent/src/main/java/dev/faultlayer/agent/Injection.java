@@ -26,7 +26,7 @@ public final class Injection {
     void begin(OutputStream out) {
         Throwable fault = null;
         try {
-            Step step = step(Native.before(session));
+            Step step = Step.of(Native.before(session));
             fault = carryOut(step);
             if (step.outcome == Step.RESPONSE) {
                 out.write(bytes(step.first));
@@ -50,7 +50,7 @@ public final class Injection {
         try {
             ByteArrayOutputStream answer = out instanceof ByteArrayOutputStream ? (ByteArrayOutputStream) out : null;
             byte[] given = answer != null && Native.wantsText(session) ? answer.toByteArray() : null;
-            Step step = step(Native.returned(session, given, Long.MIN_VALUE));
+            Step step = Step.of(Native.returned(session, given, Long.MIN_VALUE));
             fault = carryOut(step);
             if (answer != null && (step.outcome == Step.RESPONSE || step.outcome == Step.CORRUPT)) {
                 byte[] instead = bytes(step.first);
@@ -71,21 +71,13 @@ public final class Injection {
     Throwable failed(Throwable error) {
         Throwable fault = null;
         try {
-            fault = carryOut(step(Native.failed(session, Long.MIN_VALUE)));
+            fault = carryOut(Step.of(Native.failed(session, Long.MIN_VALUE)));
         } catch (Throwable trouble) {
             OwnRecord.trouble("internal_error", "a fault could not be carried out", trouble);
         } finally {
             end();
         }
         return fault == null ? error : Faults.strip(fault, Hook.OURS);
-    }
-
-    /** Null stands for a panic inside the engine: the function goes on. */
-    private static Step step(String[] parts) {
-        if (parts == null) {
-            OwnRecord.write("ERROR", "internal_error", "the engine panicked, the function runs untouched");
-        }
-        return Step.of(parts);
     }
 
     /** Holds the delay and does what is not the answer's: what to throw, or null. */

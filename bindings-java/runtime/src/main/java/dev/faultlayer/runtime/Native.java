@@ -2,8 +2,8 @@ package dev.faultlayer.runtime;
 
 /**
  * The native methods, and nothing else. Handles are addresses: a host lives until {@link #free}, a session until
- * {@link #end}; neither may be used after that. No method throws for an engine's own trouble: what fails there answers
- * as if nothing had been drawn, except {@link #library} and {@link #replace}, which report the plan's problems.
+ * {@link #end}; neither may be used after that. No method throws for an engine's own trouble. A layer's answers then as if
+ * nothing had been drawn, and has written a record; a library's answers {@link #FAILED} or null.
  */
 public final class Native {
     /** Bit of {@link #reads}: some pattern looks at the event. */
@@ -11,6 +11,9 @@ public final class Native {
 
     /** Bit of {@link #reads}: some pattern looks at the client context. */
     public static final int READS_CLIENT_CONTEXT = 2;
+
+    /** What {@link #decide} answers where a library's engine failed. */
+    public static final long FAILED = -1;
 
     private Native() {}
 
@@ -36,6 +39,12 @@ public final class Native {
     public static native int reads(long host);
 
     /**
+     * How often the time left is asked for at most, until the clock stands still around the question; then the last answer
+     * counts.
+     */
+    public static native int deadlineTries();
+
+    /**
      * Decides one invocation.
      *
      * @param deadlineMs epoch milliseconds, or {@link Long#MIN_VALUE} for none
@@ -43,7 +52,7 @@ public final class Native {
      * @param clientContext its JSON or null
      * @param event raw JSON or null
      * @param nowUs epoch microseconds, or {@link Long#MIN_VALUE} for the clock
-     * @return a session, or 0 if nothing is drawn
+     * @return a session, 0 if nothing is drawn, or {@link #FAILED}
      */
     public static native long decide(
             long host, String requestId, long deadlineMs, String arn, String clientContext, byte[] event, long nowUs);

@@ -12,8 +12,6 @@ public final class Step {
     public static final int TIMEOUT = 4;
     public static final int CORRUPT = 5;
 
-    private static final Step NOTHING = new Step(RUN, 0, null, null, new String[0]);
-
     private static final int HEAD = 4;
 
     /** One of the constants. */
@@ -38,17 +36,14 @@ public final class Step {
         this.second = second;
     }
 
-    /** Reads the native form; null, which stands for trouble inside the engine, is "go on". */
+    /** Reads the native form. */
     public static Step of(String[] parts) {
-        if (parts == null) {
-            return NOTHING;
-        }
         return new Step(Integer.parseInt(parts[0]), Long.parseLong(parts[1]), parts[2], parts[3], parts);
     }
 
     /** How many record lines came with it; none in a layer, where the engine writes them. */
     public int records() {
-        return Math.max(0, parts.length - HEAD);
+        return parts.length - HEAD;
     }
 
     /** A record line without its newline. */

@@ -1,0 +1,51 @@
+//! The library's engines: one for each scope. Record lines wait here until the native call that made them hands them to
+//! Java, so that nothing calls back into the JVM.
+
+use std::cell::RefCell;
+
+use faultlayer_core::boundary::{Identity, Language, Library, Sink};
+use jni::sys::{jlong, jobjectArray, jstring};
+
+use crate::error::refusal;
+use crate::event::{Jvm, Room};
+use crate::host::{Asked, at};
+
+thread_local! {
+    static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Takes the lines that this thread's call has written.
+pub fn lines() -> Vec<String> {
+    LINES.try_with(RefCell::take).unwrap_or_default()
+}
+
+/// A library's host, or the refusal of its plan.
+pub fn library(jvm: Jvm, plan: jstring, identity: jobjectArray) -> Result<jlong, String> {
+    let mut fields = jvm.elements(identity).into_iter();
+    let mut next = || fields.next().flatten();
+    let identity = Identity {
+        function_name: next(),
+        function_version: next(),
+        memory_mb: next().and_then(|size| size.parse().ok()),
+        runtime: next(),
+    };
+    let sink = Sink::Callback(Box::new(|line| {
+        let _ = LINES.try_with(|lines| lines.borrow_mut().push(line.to_owned()));
+    }));
+    let library = Library::open(&text(jvm, plan), Language::Java, identity, sink).map_err(|refused| refusal(&refused))?;
+    Ok(Asked::Library(library).give_out())
+}
+
+/// The refusal of another plan; nothing where it is in force now, or where the host is a layer's.
+///
+/// # Safety
+/// As [`at`].
+pub unsafe fn replace(jvm: Jvm, handle: jlong, plan: jstring) -> Option<String> {
+    // SAFETY: by the caller.
+    let Asked::Library(library) = (unsafe { at(handle) }) else { return None };
+    library.replace(&text(jvm, plan)).err().map(|refused| refusal(&refused))
+}
+
+fn text(jvm: Jvm, string: jstring) -> String {
+    jvm.text(string, &mut Room::new()).unwrap_or_default().into_owned()
+}

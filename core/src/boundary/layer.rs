@@ -1,0 +1,125 @@
+//! The engine in a layer, where everything fails open: whatever is wrong with the plan or with us, the function runs
+//! untouched and Faultlayer's own record says why.
+
+use super::guard::guard;
+use super::host::Host;
+use super::language::Language;
+use super::side::{Shared, Side};
+use crate::plan::{Expiry, Plan, PlanError};
+use crate::record::OwnReason;
+use crate::rim::environment::{self, Identity};
+use crate::rim::sink::Sink;
+use crate::rim::{clock, source};
+
+/// One for an execution environment. Safe under any number of threads.
+#[derive(Debug)]
+pub struct Layer(Host);
+
+impl Layer {
+    /// From this process's environment. `None` means that nothing can ever fire: hand the client the original function
+    /// itself.
+    #[must_use]
+    pub fn open(language: Language) -> Option<Self> {
+        let shared = guard(|| Shared::new(Side::Layer, language, Sink::StandardOutput, Identity::from_environment()))?;
+        match guard(|| plan(&shared)) {
+            Some(plan) => Some(Self(Host::new(plan?, shared))),
+            None => {
+                shared.report("the engine panicked at init, nothing is injected");
+                None
+            }
+        }
+    }
+
+    /// Asks the engine. A panic, in the engine or in what `question` reads of the language's objects, ends here: then the
+    /// answer is the default, and one record says so.
+    pub fn ask<T: Default>(&self, question: impl FnOnce(&Host) -> T) -> T {
+        self.0.guarded(question).unwrap_or_default()
+    }
+
+    /// Writes Faultlayer's own record of trouble in the shim, once an environment.
+    pub fn report(&self, message: &str) {
+        self.0.shared().report(message);
+    }
+}
+
+/// The plan, if it can ever fire; why it cannot, the record says.
+fn plan(shared: &Shared) -> Option<Plan> {
+    if environment::is_disabled(environment::variable(environment::DISABLED).as_deref()) {
+        shared.tell(OwnReason::Disabled, "FAULTLAYER_DISABLED is set, no faults will be injected");
+        return None;
+    }
+    let Some(value) = environment::variable(environment::PLAN).filter(|value| !value.trim().is_empty()) else {
+        shared.tell(OwnReason::PlanMissing, "FAULTLAYER_PLAN is not set, no faults will be injected");
+        return None;
+    };
+    let text = source::read(&value).map_err(|(reason, message)| shared.tell(reason, &message)).ok()?;
+    let plan = Plan::parse_to_run(&text);
+    let plan = plan.map_err(|error| shared.tell(own_reason(&error), &error.to_string())).ok()?;
+    let now = clock::now();
+    if let Expiry::At(end) = plan.expires
+        && end <= now
+    {
+        shared.tell(OwnReason::PlanExpired, &format!("the plan expired at {}, no faults will be injected", end.to_rfc3339()));
+        return None;
+    }
+    plan.can_ever_fire(now).then_some(plan)
+}
+
+fn own_reason(error: &PlanError) -> OwnReason {
+    if error.code == "plan_without_expiry" { OwnReason::PlanWithoutExpiry } else { OwnReason::PlanInvalid }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::{Host, Layer, Shared, Side};
+    use crate::boundary::{Call, Identity, Language, Session, Sink};
+    use crate::decision::{Outcome, Step};
+    use crate::plan::Plan;
+
+    /// A layer under a plan that holds each call for 5 ms, and the lines it writes.
+    fn layer() -> (Layer, Arc<Mutex<Vec<String>>>) {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let taken = Arc::clone(&lines);
+        let sink = Sink::Callback(Box::new(move |line| taken.lock().unwrap().push(line.to_owned())));
+        let plan = r#"{"version":1,"expires_at":"never","faults":[{"id":"slow","kind":"latency","rate":1,"delay_ms":5}]}"#;
+        let shared = Shared::new(Side::Layer, Language::Python, sink, Identity::default());
+        (Layer(Host::new(Plan::parse_to_run(plan).unwrap(), shared)), lines)
+    }
+
+    fn boom<T>() -> T {
+        if std::hint::black_box(true) {
+            panic!("boom")
+        }
+        unreachable!()
+    }
+
+    fn drawn(layer: &Layer) -> Session {
+        layer.ask(|host| host.decide(&Call::of("one"))).unwrap()
+    }
+
+    #[test]
+    fn a_panic_while_an_invocation_is_decided_draws_nothing_and_is_recorded_once() {
+        let (layer, lines) = layer();
+        for _ in 0..3 {
+            assert!(layer.ask(|_| boom::<Option<Session>>()).is_none());
+        }
+        let lines = lines.lock().unwrap();
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].contains(r#""reason":"internal_error","message":"the engine panicked, the function runs untouched""#));
+        drop(lines);
+        assert!(layer.ask(|host| host.decide(&Call::of("one"))).is_some());
+    }
+
+    #[test]
+    fn after_a_panic_in_a_step_nothing_more_happens_to_that_invocation() {
+        let (layer, lines) = layer();
+        let mut session = drawn(&layer);
+        assert!(matches!(session.ask(|_| boom::<Step>()).unwrap().outcome, Outcome::Run));
+        let step = session.ask(|steps| steps.before().clone()).unwrap();
+        assert_eq!((step.delay_us, matches!(step.outcome, Outcome::Run)), (0, true));
+        // The fault's own record came first, with the decision.
+        assert_eq!(lines.lock().unwrap().len(), 2);
+    }
+}

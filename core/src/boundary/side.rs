@@ -1,0 +1,119 @@
+//! How trouble of ours ends: unseen and recorded in a layer, as an error in a library.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::guard::guard;
+use super::language::Language;
+use crate::plan::PlanError;
+use crate::record::OwnReason;
+use crate::rim::clock;
+use crate::rim::environment::Identity;
+use crate::rim::sink::Sink;
+
+/// Which of the two it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// Fails open.
+    Layer,
+    /// Is strict.
+    Library,
+}
+
+/// What a host and its sessions share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) side: Side,
+    pub(super) language: Language,
+    pub(super) sink: Sink,
+    /// Who the function is, for patterns on the context and the bound of memory faults.
+    pub(super) identity: Identity,
+    /// One bit for each of Faultlayer's own records that was written.
+    told: AtomicU32,
+}
+
+impl Shared {
+    pub(super) fn new(side: Side, language: Language, sink: Sink, identity: Identity) -> Self {
+        Self { side, language, sink, identity, told: AtomicU32::new(0) }
+    }
+
+    /// Runs a part of ours, a binding's conversions included. Where it panics, a layer goes on with the default, for
+    /// which nothing happens, and says so in one record; a library gets the error.
+    pub(super) fn run<T: Default>(&self, part: impl FnOnce() -> T) -> Result<T, Failed> {
+        if let Some(done) = guard(part) {
+            return Ok(done);
+        }
+        if self.side == Side::Layer {
+            self.report("the engine panicked, the function runs untouched");
+        }
+        self.over()
+    }
+
+    /// What is answered once the engine has panicked.
+    pub(super) fn over<T: Default>(&self) -> Result<T, Failed> {
+        match self.side {
+            Side::Layer => Ok(T::default()),
+            Side::Library => Err(Failed),
+        }
+    }
+
+    /// Writes Faultlayer's own record of trouble in the shim or in the engine.
+    pub(super) fn report(&self, message: &str) {
+        // What ended the engine may end its record too, and must not get further.
+        guard(|| self.tell(OwnReason::InternalError, message));
+    }
+
+    /// Writes Faultlayer's own record, once an environment and reason.
+    pub(super) fn tell(&self, reason: OwnReason, message: &str) {
+        let bit = 1_u32.wrapping_shl(reason as u32);
+        if self.told.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
+            self.sink.write(&reason.to_line(clock::now(), message));
+        }
+    }
+}
+
+/// The engine panicked. Only a library ever meets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failed;
+
+impl fmt::Display for Failed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the engine panicked")
+    }
+}
+
+impl std::error::Error for Failed {}
+
+/// Why a library does not take a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The plan does not hold.
+    Plan(PlanError),
+    /// Nobody can say: the engine panicked over it.
+    Failed(Failed),
+}
+
+impl Refused {
+    /// `{"code", "path", "message", "problems": […]}`, as of a [`PlanError`].
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        match self {
+            Self::Plan(error) => error.to_json(),
+            Self::Failed(failed) => {
+                serde_json::json!({"code": "internal_error", "path": "", "message": failed.to_string(), "problems": []})
+                    .to_string()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plan(error) => error.fmt(formatter),
+            Self::Failed(failed) => failed.fmt(formatter),
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
