@@ -44,7 +44,7 @@ pub fn explain(plan: &Arc<Plan>, invocation: &Invocation<'_>) -> Vec<Explained> 
     for (index, fault) in plan.faults.iter().enumerate() {
         let mut fate = Explained {
             fault: fault.id.clone(),
-            kind: fault.kind.name(),
+            kind: fault.kind.spec().name,
             sample: None,
             rate: 0.0,
             drawn: false,

@@ -9,6 +9,7 @@ mod engine;
 mod explain;
 mod limits;
 mod matches;
+mod moment;
 mod outcome;
 mod phase;
 mod reason;
@@ -18,10 +19,11 @@ pub use chance::{NoChance, NoChanceReason};
 pub use engine::{Engine, Invocation};
 pub use explain::{Explained, explain};
 pub use matches::{Context, Event, Facts, Match, alias};
+pub use moment::{Act, Cut, Details, Effect, Moment, details, millis};
 pub use outcome::{Outcome, Step};
 pub use phase::{Border, Decision, Phase};
 pub use reason::Reason;
-pub use resources::{Resources, Unbounded};
+pub use resources::{Resource, Resources, Unbounded};
 
 pub use crate::record::{Action, Record};
 

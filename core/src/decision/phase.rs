@@ -1,19 +1,19 @@
-//! How the drawn faults of one invocation combine, phase by phase, with a reason for each that does not fire.
+//! How the drawn faults of one invocation combine, phase by phase, with a reason for each that does not fire. It goes by the
+//! kinds' roles alone; what a kind does and what its record says is the kind's own business ([`crate::faults`]).
 //!
 //! A fault is *settled* once its fate is certain; its record is made at that moment, in the plan's order.
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
 use super::Running;
 use super::draw::Drawn;
 use super::engine::Invocation;
+use super::moment::{Act, Details, Effect, Moment};
 use super::outcome::{Outcome, Step};
 use super::reason::Reason;
 use super::resources::Resources;
-use crate::faults::{Corrupt, Kind, Latency, Timeout};
-use crate::plan::{Fault, When};
+use crate::faults::Role;
+use crate::plan::{Expiry, Fault, When};
 use crate::record::{Action, Record};
 use crate::timestamp::Timestamp;
 
@@ -74,12 +74,12 @@ impl Decision {
     /// instead of the handler.
     pub fn before(&mut self, resources: &mut dyn Resources) -> Phase {
         let stands = |fault: &Fault| fault.when == When::Before;
-        let winner = self.first(|fault| stands(fault) && fault.kind.is_outcome());
+        let winner = self.first(|fault| stands(fault) && fault.is_outcome());
         let mut pass = self.pass(self.started, winner);
         for slot in 0..pass.decision.drawn.len() {
             let Some(when) = pass.decision.fault(slot).map(|fault| fault.when) else { continue };
             match when {
-                When::Before => pass.settle(slot, Some(&mut *resources)),
+                When::Before => pass.settle(slot, None, Some(&mut *resources)),
                 _ if winner.is_some() => pass.skip(slot, Reason::HandlerNotRun),
                 When::During { .. } if !pass.decision.streaming => pass.skip(slot, Reason::NotStreaming),
                 When::During { .. } | When::After => {}
@@ -102,12 +102,13 @@ impl Decision {
     /// does nothing.
     pub fn reached(&mut self, border: usize, now: Timestamp) -> Phase {
         let waits = |fault: &Fault| matches!(fault.when, When::During { .. });
-        let winner = self.fault(border).filter(|fault| waits(fault) && fault.kind.is_outcome()).map(|_| border);
+        let outcome = self.fault(border).is_some_and(|fault| waits(fault) && fault.is_outcome());
+        let winner = (outcome && !self.is_over(now)).then_some(border);
         let mut pass = self.pass(now, winner);
         for slot in 0..pass.decision.drawn.len() {
             let Some(during) = pass.decision.fault(slot).map(waits) else { continue };
             if during && slot == border {
-                pass.settle(slot, None);
+                pass.settle(slot, None, None);
             } else if during && winner.is_some() {
                 pass.skip(slot, Reason::Superseded);
             }
@@ -118,8 +119,8 @@ impl Decision {
     /// Whether a corruption waits for the text of the answer, or of a stream's chunk.
     #[must_use]
     pub fn wants_text(&self) -> bool {
-        self.first(|fault| fault.when == When::After && fault.kind.is_outcome()).is_none()
-            && self.first(|fault| matches!(fault.kind, Kind::Corrupt(_))).is_some()
+        self.first(|fault| fault.when == When::After && fault.is_outcome()).is_none()
+            && self.first(|fault| fault.role() == Role::Corruption).is_some()
     }
 
     /// A chunk of a streamed response is about to go out: the first with text that a corruption waits for is damaged, or
@@ -128,8 +129,8 @@ impl Decision {
         let wanted = self.wants_text() && !text.is_empty();
         let mut pass = self.pass(now, None);
         for slot in 0..if wanted { pass.decision.drawn.len() } else { 0 } {
-            if pass.decision.fault(slot).is_some_and(|fault| matches!(fault.kind, Kind::Corrupt(_))) {
-                pass.corrupt(slot, Some(text));
+            if pass.decision.fault(slot).is_some_and(|fault| fault.role() == Role::Corruption) {
+                pass.settle(slot, Some(text), None);
             }
         }
         pass.finish()
@@ -148,26 +149,26 @@ impl Decision {
 
     fn after(&mut self, handler: Handler, text: Option<&str>, now: Timestamp) -> Phase {
         let streamed = self.streaming && handler == Handler::Returned;
-        let hindrance = |kind: &Kind| match kind {
-            Kind::Error(_) | Kind::Response(_) | Kind::Corrupt(_) if handler == Handler::Failed => Some(Reason::HandlerFailed),
-            Kind::Response(_) if streamed => Some(Reason::AlreadyStreamed),
+        let hindrance = |fault: &Fault| match fault.role() {
+            Role::Error | Role::Answer | Role::Corruption if handler == Handler::Failed => Some(Reason::HandlerFailed),
+            Role::Answer if streamed => Some(Reason::AlreadyStreamed),
             _ => None,
         };
-        let winner = self.first(|fault| fault.when == When::After && fault.kind.is_outcome() && hindrance(&fault.kind).is_none());
+        let stands = |fault: &Fault| fault.when == When::After && fault.is_outcome() && hindrance(fault).is_none();
+        let winner = if self.is_over(now) { None } else { self.first(stands) };
         let mut pass = self.pass(now, winner);
         for slot in 0..pass.decision.drawn.len() {
             let Some(fault) = pass.decision.fault(slot) else { continue };
             let reason = match fault.when {
                 When::During { .. } => Some(Reason::StreamEnded),
-                When::Before | When::After => hindrance(&fault.kind),
+                When::Before | When::After => hindrance(fault),
             };
-            match (reason, &fault.kind) {
+            match (reason, fault.role()) {
                 (Some(reason), _) => pass.skip(slot, reason),
-                (None, Kind::Corrupt(_)) if winner.is_some() => pass.skip(slot, Reason::Superseded),
+                (None, Role::Corruption) if winner.is_some() => pass.skip(slot, Reason::Superseded),
                 // Of a stream, every chunk that could be damaged is out.
-                (None, Kind::Corrupt(_)) if streamed => pass.skip(slot, Reason::NothingToCorrupt),
-                (None, Kind::Corrupt(_)) => pass.corrupt(slot, text),
-                (None, _) => pass.settle(slot, None),
+                (None, Role::Corruption) if streamed => pass.skip(slot, Reason::NothingToCorrupt),
+                (None, _) => pass.settle(slot, text, None),
             }
         }
         pass.finish()
@@ -183,19 +184,14 @@ impl Decision {
         (0..self.drawn.len()).find(|slot| self.fault(*slot).is_some_and(&wanted))
     }
 
+    /// Whether the plan has ended: then nothing fires that was drawn before.
+    fn is_over(&self, now: Timestamp) -> bool {
+        matches!(self.running.plan.expires, Expiry::At(end) if end <= now)
+    }
+
     fn pass(&mut self, now: Timestamp, winner: Option<usize>) -> Pass<'_> {
-        let ends_in_timeout =
-            winner.and_then(|slot| self.fault(slot)).is_some_and(|fault| matches!(fault.kind, Kind::Timeout(_)));
-        Pass {
-            decision: self,
-            now,
-            winner,
-            ends_in_timeout,
-            held_us: 0,
-            corrupted: false,
-            outcome: Outcome::Run,
-            records: Vec::new(),
-        }
+        let hangs = winner.and_then(|slot| self.fault(slot)).is_some_and(|fault| fault.role() == Role::Hang);
+        Pass { decision: self, now, winner, hangs, held_us: 0, corrupted: false, outcome: Outcome::Run, records: Vec::new() }
     }
 }
 
@@ -215,8 +211,8 @@ struct Pass<'a> {
     now: Timestamp,
     /// The outcome that stands; later ones are superseded.
     winner: Option<usize>,
-    /// Then delays are pointless.
-    ends_in_timeout: bool,
+    /// It outlasts every delay.
+    hangs: bool,
     held_us: u64,
     /// The answer is damaged already.
     corrupted: bool,
@@ -225,95 +221,56 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Injects the fault, or skips it where another outcome of this phase stands.
-    fn settle(&mut self, slot: usize, resources: Option<&mut dyn Resources>) {
-        let superseded = match self.decision.fault(slot) {
-            None => return,
-            Some(fault) if fault.kind.is_outcome() => self.winner != Some(slot),
-            Some(fault) => self.ends_in_timeout && matches!(fault.kind, Kind::Latency(_)),
+    /// Lets the fault act, or skips it where another one of this phase stands in its way.
+    fn settle(&mut self, slot: usize, text: Option<&str>, resources: Option<&mut dyn Resources>) {
+        let running = Arc::clone(&self.decision.running);
+        let Some(drawn) = self.decision.drawn.get(slot).and_then(Option::as_ref) else { return };
+        let Some(fault) = running.plan.faults.get(drawn.fault) else { return };
+        if self.decision.is_over(self.now) {
+            return self.skip(slot, Reason::Expired);
+        }
+        let superseded = match fault.role() {
+            Role::Delay => self.hangs,
+            Role::Corruption => self.corrupted,
+            Role::Resource => false,
+            Role::Error | Role::Answer | Role::End | Role::Hang => self.winner != Some(slot),
         };
         if superseded {
             return self.skip(slot, Reason::Superseded);
         }
-        let running = Arc::clone(&self.decision.running);
-        let Some(drawn) = self.decision.drawn.get(slot).and_then(Option::as_ref) else { return };
-        let Some(fault) = running.plan.faults.get(drawn.fault) else { return };
-        let outcome = match &fault.kind {
-            Kind::Latency(latency) => {
-                let asked_us = asked(latency, drawn);
-                let delay_us = asked_us.min(self.room_us());
-                if delay_us == 0 && asked_us > 0 {
-                    return self.skip(slot, Reason::DeadlineMargin);
-                }
-                self.held_us += delay_us;
-                let mut details = delay_details(delay_us);
-                if delay_us < asked_us {
-                    details.insert("asked_ms".into(), millis(asked_us));
-                }
-                return self.inject(slot, details, None);
-            }
-            Kind::Error(error) => Outcome::Error {
-                type_name: error.type_name.clone(),
-                message: error.message.clone(),
-                properties: error.properties.clone(),
+        let mut moment = Moment {
+            draws: &drawn.draws,
+            started: self.decision.started,
+            now: self.now,
+            deadline: self.decision.deadline,
+            text,
+            held_us: self.held_us,
+            margin_us: running.plan.limits.deadline_margin_us,
+            expires: match running.plan.expires {
+                Expiry::At(end) => Some(end),
+                Expiry::Never | Expiry::Unsaid => None,
             },
-            Kind::Response(response) => Outcome::Response { answer: response.answer.clone(), http: response.status.is_some() },
-            Kind::Exit(exit) => Outcome::Exit { code: exit.code },
-            Kind::Timeout(_) => Outcome::Timeout {
-                hold_us: Timeout::hold_us(self.now, self.decision.deadline),
-                message: Timeout::message(self.decision.started, self.decision.deadline),
+            resources: match resources {
+                Some(resources) if !running.plan.dry_run => Some(resources),
+                _ => None,
             },
-            Kind::Corrupt(_) => return,
-            kind @ (Kind::Disk(_) | Kind::Memory(_) | Kind::Cpu(_)) => {
-                let granted = match resources.filter(|_| !running.plan.dry_run) {
-                    Some(resources) => resources.grant(kind),
-                    None => Ok(None),
-                };
-                return match granted {
-                    Ok(granted_mib) => self.inject(slot, resource_details(kind, granted_mib), None),
-                    Err(reason) => self.skip(slot, reason),
-                };
-            }
         };
-        self.inject(slot, details(&fault.kind, drawn), Some(outcome));
-    }
-
-    /// Damages the answer, unless another corruption did.
-    fn corrupt(&mut self, slot: usize, text: Option<&str>) {
-        let running = Arc::clone(&self.decision.running);
-        let Some(drawn) = self.decision.drawn.get(slot).and_then(Option::as_ref) else { return };
-        let Some(Kind::Corrupt(corrupt)) = running.plan.faults.get(drawn.fault).map(|fault| &fault.kind) else { return };
-        if self.corrupted {
-            return self.skip(slot, Reason::Superseded);
-        }
-        let outcome = match &corrupt.body {
-            Some(body) => Some(Outcome::Response { answer: body.clone(), http: false }),
-            None => text.and_then(|text| Corrupt::mangle(text, drawn.draws.clone())).map(|text| Outcome::Corrupt { text }),
-        };
-        match outcome {
-            Some(outcome) => {
-                self.corrupted = true;
-                self.inject(slot, Map::new(), Some(outcome));
-            }
-            None => self.skip(slot, Reason::NothingToCorrupt),
+        match fault.kind.act(&mut moment) {
+            Ok(act) => self.inject(slot, fault.role(), act),
+            Err(reason) => self.skip(slot, reason),
         }
     }
 
-    /// What a delay may still take before the deadline's margin.
-    fn room_us(&self) -> u64 {
-        let Some(deadline) = self.decision.deadline else { return u64::MAX };
-        let margin = self.decision.running.plan.limits.deadline_margin_us;
-        let room = deadline.micros_since(self.now).saturating_sub(margin);
-        u64::try_from(room).unwrap_or(0).saturating_sub(self.held_us)
-    }
-
-    fn inject(&mut self, slot: usize, details: Map<String, Value>, outcome: Option<Outcome>) {
+    fn inject(&mut self, slot: usize, role: Role, act: Act) {
         let dry_run = self.decision.running.plan.dry_run;
-        if let Some(outcome) = outcome.filter(|_| !dry_run) {
-            self.outcome = outcome;
+        self.corrupted |= role == Role::Corruption;
+        match act.effect {
+            Effect::Hold(micros) => self.held_us += micros,
+            Effect::Instead(outcome) if !dry_run => self.outcome = outcome,
+            Effect::Instead(_) | Effect::Beside => {}
         }
         let action = if dry_run { Action::DryRun } else { Action::Injected };
-        self.record(slot, action, None, details);
+        self.record(slot, action, None, act.details);
     }
 
     fn skip(&mut self, slot: usize, reason: Reason) {
@@ -323,10 +280,10 @@ impl Pass<'_> {
         if !running.plan.dry_run {
             running.limits.give_back(drawn.fault);
         }
-        self.record(slot, Action::Skipped, Some(reason), details(&fault.kind, drawn));
+        self.record(slot, Action::Skipped, Some(reason), fault.kind.details(&drawn.draws));
     }
 
-    fn record(&mut self, slot: usize, action: Action, reason: Option<Reason>, details: Map<String, Value>) {
+    fn record(&mut self, slot: usize, action: Action, reason: Option<Reason>, details: Details) {
         let Some(drawn) = self.decision.drawn.get_mut(slot).and_then(Option::take) else { return };
         let plan = &self.decision.running.plan;
         let Some(fault) = plan.faults.get(drawn.fault) else { return };
@@ -334,7 +291,7 @@ impl Pass<'_> {
             timestamp: self.now,
             experiment: plan.experiment.clone(),
             fault: fault.id.clone(),
-            kind: fault.kind.name(),
+            kind: fault.kind.spec().name,
             action,
             reason,
             request_id: self.decision.request_id.clone(),
@@ -350,54 +307,4 @@ impl Pass<'_> {
         let delay_us = if dry_run { 0 } else { self.held_us };
         Phase { step: Step { delay_us, outcome: self.outcome }, records: self.records }
     }
-}
-
-/// The delay that draw 1 gives.
-fn asked(latency: &Latency, drawn: &Drawn) -> u64 {
-    latency.delay.at(drawn.draws.clone().next_draw())
-}
-
-fn delay_details(delay_us: u64) -> Map<String, Value> {
-    Map::from_iter([("delay_ms".to_owned(), millis(delay_us))])
-}
-
-#[expect(clippy::cast_precision_loss, reason = "delays are far below 2^53 microseconds")]
-fn millis(micros: u64) -> Value {
-    Value::from(micros as f64 / 1000.0)
-}
-
-/// The fields that a record has for its kind, whether the fault was injected or not.
-fn details(kind: &Kind, drawn: &Drawn) -> Map<String, Value> {
-    match kind {
-        Kind::Latency(latency) => delay_details(asked(latency, drawn)),
-        Kind::Error(error) => {
-            let type_name = serde_json::to_value(&error.type_name).unwrap_or(Value::Null);
-            Map::from_iter([("type".to_owned(), type_name)])
-        }
-        Kind::Response(response) => {
-            response.status.map(|status| ("status".to_owned(), Value::from(status))).into_iter().collect()
-        }
-        Kind::Exit(exit) => Map::from_iter([("code".to_owned(), Value::from(exit.code))]),
-        Kind::Timeout(_) | Kind::Corrupt(_) => Map::new(),
-        Kind::Disk(_) | Kind::Memory(_) | Kind::Cpu(_) => resource_details(kind, None),
-    }
-}
-
-/// What is occupied: as much as was granted, and what was asked for where that is more.
-fn resource_details(kind: &Kind, granted_mib: Option<u64>) -> Map<String, Value> {
-    let asked_mib = match kind {
-        Kind::Disk(disk) => disk.size_mib,
-        Kind::Memory(memory) => memory.size_mib,
-        Kind::Cpu(cpu) => {
-            let duration = ("duration_ms".to_owned(), Value::from(cpu.duration_ms));
-            return Map::from_iter([duration, ("threads".to_owned(), Value::from(cpu.threads))]);
-        }
-        _ => return Map::new(),
-    };
-    let size_mib = granted_mib.unwrap_or(asked_mib);
-    let mut details = Map::from_iter([("size_mib".to_owned(), Value::from(size_mib))]);
-    if size_mib < asked_mib {
-        details.insert("asked_mib".into(), Value::from(asked_mib));
-    }
-    details
 }

@@ -26,15 +26,23 @@ pub enum Reason {
     NoRoom,
     /// The system refuses the resource.
     Unavailable,
+    /// From `expires_at` on; in a record, of a fault that was drawn before.
+    Expired,
 
     /// Before `starts_at`.
     NotStarted,
-    /// From `expires_at` on.
-    Expired,
     /// The event or the context does not match.
     NotMatched,
     /// The sample is not below the rate.
     NotSampled,
     /// A limit has nothing left.
     LimitReached,
+}
+
+impl Reason {
+    /// Its name, as it stands in records.
+    #[must_use]
+    pub fn to_value(self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
 }

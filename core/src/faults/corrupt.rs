@@ -3,7 +3,8 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Kind, Spec, Written};
+use super::{Kind, Read, Role, Spec, Written, boxed};
+use crate::decision::{Act, Details, Effect, Moment, Outcome, Reason};
 use crate::plan::{Field, Problem, Shape, When};
 use crate::sampling::Draws;
 
@@ -12,6 +13,7 @@ pub(super) static SPEC: Spec = Spec {
     doc: "Damages the handler's answer: replaces it, or mangles its text at drawn places.",
     fields: FIELDS,
     takes_when: false,
+    role: Role::Corruption,
     stands: When::After,
     read,
 };
@@ -42,7 +44,7 @@ impl Corrupt {
     /// The text with code points at drawn places replaced; `None` if it is empty. `draws` stands behind the sample:
     /// draw 1 is unused, then each place takes two, where and what.
     #[must_use]
-    pub fn mangle(text: &str, mut draws: Draws) -> Option<String> {
+    fn mangle(text: &str, mut draws: Draws) -> Option<String> {
         let _delay = draws.next_draw();
         let length = text.chars().count();
         if length == 0 {
@@ -80,8 +82,22 @@ fn scaled(draw: f64, below: usize) -> usize {
     (draw * below as f64) as usize
 }
 
-fn read(_: &Value, written: Written, _: &str, _: &mut Vec<Problem>) -> Option<Kind> {
-    Some(Kind::Corrupt(Corrupt { body: written.body }))
+impl Kind for Corrupt {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn act(&self, moment: &mut Moment<'_>) -> Result<Act, Reason> {
+        let outcome = match &self.body {
+            Some(body) => Some(Outcome::Response { answer: body.clone(), http: false }),
+            None => moment.text.and_then(|text| Self::mangle(text, moment.draws.clone())).map(|text| Outcome::Corrupt { text }),
+        };
+        Ok(Act::new(Effect::Instead(outcome.ok_or(Reason::NothingToCorrupt)?), Details::new()))
+    }
+}
+
+fn read(_: &Value, written: Written, _: &str, _: &mut Vec<Problem>) -> Read {
+    boxed(Corrupt { body: written.body })
 }
 
 #[cfg(test)]

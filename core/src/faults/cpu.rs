@@ -3,12 +3,21 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Kind, Spec, Written};
+use super::{Kind, Read, Role, Spec, Written, boxed};
+use crate::decision::{Act, Details, Effect, Moment, Reason, Resource, details};
 use crate::delay::MAX_DELAY_MS;
 use crate::plan::{Field, Problem, Shape, When, typed};
+use crate::sampling::Draws;
 
-pub(super) static SPEC: Spec =
-    Spec { name: "cpu", doc: "Burns CPU beside the handler.", fields: FIELDS, takes_when: false, stands: When::Before, read };
+pub(super) static SPEC: Spec = Spec {
+    name: "cpu",
+    doc: "Burns CPU beside the handler.",
+    fields: FIELDS,
+    takes_when: false,
+    role: Role::Resource,
+    stands: When::Before,
+    read,
+};
 
 static FIELDS: &[Field] = &[
     Field::required(
@@ -28,6 +37,21 @@ pub struct Cpu {
     pub threads: u32,
 }
 
-fn read(fault: &Value, _: Written, _: &str, _: &mut Vec<Problem>) -> Option<Kind> {
-    typed(fault).map(Kind::Cpu)
+impl Kind for Cpu {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn details(&self, _: &Draws) -> Details {
+        details([("duration_ms", self.duration_ms.into()), ("threads", self.threads.into())])
+    }
+
+    fn act(&self, moment: &mut Moment<'_>) -> Result<Act, Reason> {
+        moment.take(Resource::Cpu { duration_ms: self.duration_ms, threads: self.threads })?;
+        Ok(Act::new(Effect::Beside, self.details(moment.draws)))
+    }
+}
+
+fn read(fault: &Value, _: Written, _: &str, _: &mut Vec<Problem>) -> Read {
+    typed::<Cpu>(fault).and_then(boxed)
 }

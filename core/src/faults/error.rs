@@ -3,15 +3,18 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Kind, Spec, Written};
+use super::{Kind, Read, Role, Spec, Written, boxed};
 use crate::boundary::Language;
+use crate::decision::{Act, Details, Effect, Moment, Outcome, Reason, details};
 use crate::plan::{Field, Presence, Problem, ProblemCode, Shape, When, join, typed};
+use crate::sampling::Draws;
 
 pub(super) static SPEC: Spec = Spec {
     name: "error",
     doc: "Raises an error of a named class.",
     fields: FIELDS,
     takes_when: true,
+    role: Role::Error,
     stands: When::Before,
     read,
 };
@@ -91,10 +94,29 @@ impl TypeName {
     }
 }
 
-fn read(fault: &Value, _: Written, path: &str, problems: &mut Vec<Problem>) -> Option<Kind> {
+impl Kind for ErrorFault {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn details(&self, _: &Draws) -> Details {
+        details([("type", serde_json::to_value(&self.type_name).unwrap_or(Value::Null))])
+    }
+
+    fn act(&self, moment: &mut Moment<'_>) -> Result<Act, Reason> {
+        let outcome = Outcome::Error {
+            type_name: self.type_name.clone(),
+            message: self.message.clone(),
+            properties: self.properties.clone(),
+        };
+        Ok(Act::new(Effect::Instead(outcome), self.details(moment.draws)))
+    }
+}
+
+fn read(fault: &Value, _: Written, path: &str, problems: &mut Vec<Problem>) -> Read {
     if fault.get("type").and_then(Value::as_object).is_some_and(Map::is_empty) {
         let expected = "a class for at least one of \"python\", \"node\", \"java\"";
         problems.push(Problem::new(ProblemCode::MissingField, &join(path, "type"), fault.get("type"), expected));
     }
-    typed(fault).map(Kind::Error)
+    typed::<ErrorFault>(fault).and_then(boxed)
 }

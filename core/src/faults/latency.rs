@@ -2,15 +2,18 @@
 
 use serde_json::Value;
 
-use super::{Kind, Spec, Written};
+use super::{Kind, Read, Role, Spec, Written, boxed};
+use crate::decision::{Act, Details, Effect, Moment, Reason, details, millis};
 use crate::delay::{Delay, MAX_DELAY_MS};
 use crate::plan::{Field, Problem, Shape, When, percentiles};
+use crate::sampling::Draws;
 
 pub(super) static SPEC: Spec = Spec {
     name: "latency",
     doc: "Holds the invocation, then goes on.",
     fields: FIELDS,
     takes_when: true,
+    role: Role::Delay,
     stands: When::Before,
     read,
 };
@@ -58,10 +61,40 @@ pub struct Latency {
     pub delay: Delay,
 }
 
-fn read(fault: &Value, _: Written, _: &str, _: &mut Vec<Problem>) -> Option<Kind> {
+impl Kind for Latency {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn details(&self, draws: &Draws) -> Details {
+        details([("delay_ms", millis(self.asked_us(draws)))])
+    }
+
+    fn act(&self, moment: &mut Moment<'_>) -> Result<Act, Reason> {
+        let asked_us = self.asked_us(moment.draws);
+        let cut = moment.cut(asked_us);
+        let mut said = details([("delay_ms", millis(cut.micros))]);
+        if let Some(by) = cut.by {
+            if cut.micros == 0 {
+                return Err(by);
+            }
+            said.extend(details([("asked_ms", millis(asked_us)), ("cut_by", by.to_value())]));
+        }
+        Ok(Act::new(Effect::Hold(cut.micros), said))
+    }
+}
+
+impl Latency {
+    /// What draw 1 gives.
+    fn asked_us(&self, draws: &Draws) -> u64 {
+        self.delay.at(draws.clone().next_draw())
+    }
+}
+
+fn read(fault: &Value, _: Written, _: &str, _: &mut Vec<Problem>) -> Read {
     let said = fault.get("delay_ms")?;
     let Some((name, options)) = said.as_object().and_then(|said| said.iter().next()) else {
-        return Some(Kind::Latency(Latency { delay: Delay::Constant(said.as_f64()?) }));
+        return boxed(Latency { delay: Delay::Constant(said.as_f64()?) });
     };
     let number = |key: &str| options.get(key).and_then(Value::as_f64);
     let delay = match name.as_str() {
@@ -71,5 +104,5 @@ fn read(fault: &Value, _: Written, _: &str, _: &mut Vec<Problem>) -> Option<Kind
         "percentiles" => Delay::Percentiles(percentiles(options.as_object()?)?),
         _ => return None,
     };
-    Some(Kind::Latency(Latency { delay }))
+    boxed(Latency { delay })
 }

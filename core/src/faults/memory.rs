@@ -3,15 +3,18 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::disk::LARGEST_MIB;
-use super::{Kind, Spec, Written};
+use super::disk::{LARGEST_MIB, size};
+use super::{Kind, Read, Role, Spec, Written, boxed};
+use crate::decision::{Act, Details, Effect, Moment, Reason, Resource};
 use crate::plan::{Field, Problem, Shape, When, typed};
+use crate::sampling::Draws;
 
 pub(super) static SPEC: Spec = Spec {
     name: "memory",
     doc: "Occupies so much memory while the handler runs.",
     fields: FIELDS,
     takes_when: false,
+    role: Role::Resource,
     stands: When::Before,
     read,
 };
@@ -29,6 +32,21 @@ pub struct Memory {
     pub size_mib: u64,
 }
 
-fn read(fault: &Value, _: Written, _: &str, _: &mut Vec<Problem>) -> Option<Kind> {
-    typed(fault).map(Kind::Memory)
+impl Kind for Memory {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn details(&self, _: &Draws) -> Details {
+        size(self.size_mib, None)
+    }
+
+    fn act(&self, moment: &mut Moment<'_>) -> Result<Act, Reason> {
+        let granted_mib = moment.take(Resource::Memory { size_mib: self.size_mib })?;
+        Ok(Act::new(Effect::Beside, size(self.size_mib, granted_mib)))
+    }
+}
+
+fn read(fault: &Value, _: Written, _: &str, _: &mut Vec<Problem>) -> Read {
+    typed::<Memory>(fault).and_then(boxed)
 }

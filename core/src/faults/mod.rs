@@ -11,42 +11,55 @@ mod memory;
 mod response;
 mod timeout;
 
-pub use corrupt::Corrupt;
-pub use cpu::Cpu;
-pub use disk::Disk;
-pub use error::{ErrorFault, TypeName};
-pub use exit::Exit;
-pub use latency::Latency;
-pub use memory::Memory;
-pub use response::Response;
-pub use timeout::Timeout;
+pub use error::{FALLBACK_TYPE, TypeName};
+
+use std::fmt;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::decision::{Act, Details, Moment, Reason};
 use crate::plan::{Field, Problem, When};
+use crate::sampling::Draws;
 
-/// What a fault does.
-#[derive(Debug)]
-pub enum Kind {
-    /// Holds the invocation.
-    Latency(Latency),
-    /// Raises an error.
-    Error(ErrorFault),
-    /// Answers instead of the handler.
-    Response(Response),
-    /// Ends the process.
-    Exit(Exit),
-    /// Holds until the function's timeout has passed.
-    Timeout(Timeout),
-    /// Damages the handler's answer.
-    Corrupt(Corrupt),
-    /// Fills `/tmp`.
-    Disk(Disk),
-    /// Occupies memory.
-    Memory(Memory),
-    /// Burns CPU.
-    Cpu(Cpu),
+/// What a fault does, with its options.
+pub trait Kind: fmt::Debug + Send + Sync {
+    /// The row of its kind.
+    fn spec(&self) -> &'static Spec;
+
+    /// The fields that its record has also where it did not act. `draws` stands behind the sample.
+    fn details(&self, _draws: &Draws) -> Details {
+        Details::new()
+    }
+
+    /// Acts, with the record's fields.
+    ///
+    /// # Errors
+    /// It cannot, for this reason.
+    fn act(&self, moment: &mut Moment<'_>) -> Result<Act, Reason>;
+}
+
+/// A kind as a fault of a plan has it; `None` where its fields do not hold.
+pub(crate) type Read = Option<Box<dyn Kind>>;
+
+/// How a kind combines with others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Holds; all of a phase add up.
+    Delay,
+    /// Raises an error instead of the handler, or of its answer; the handler's own error stands before it.
+    Error,
+    /// Answers instead of the handler; the handler's own error stands before it, and on a stream that is complete it is
+    /// too late.
+    Answer,
+    /// Ends the invocation, whatever the handler did.
+    End,
+    /// As `End`, and outlasts every delay.
+    Hang,
+    /// Changes the handler's answer, unless an outcome stands instead.
+    Corruption,
+    /// Runs beside the handler.
+    Resource,
 }
 
 /// One row of the table of kinds.
@@ -59,11 +72,13 @@ pub struct Spec {
     pub fields: &'static [Field],
     /// Whether `when` can be said.
     pub takes_when: bool,
+    /// How it combines with others.
+    pub role: Role,
     /// Where it stands if `when` is not said.
     pub stands: When,
     /// Builds it from its fields with the defaults filled in. `None` where a problem was noticed before; rules between
     /// fields add theirs.
-    read: fn(&Value, Written, &str, &mut Vec<Problem>) -> Option<Kind>,
+    read: fn(&Value, Written, &str, &mut Vec<Problem>) -> Read,
 }
 
 /// The parts of a fault that go out exactly as they were written.
@@ -95,37 +110,17 @@ pub fn spec(name: &str) -> Option<&'static Spec> {
 }
 
 /// Builds a fault's kind from its walked fields.
-pub(crate) fn read(fault: &Value, written: Written, path: &str, problems: &mut Vec<Problem>) -> Option<Kind> {
+pub(crate) fn read(fault: &Value, written: Written, path: &str, problems: &mut Vec<Problem>) -> Read {
     let spec = spec(fault.get("kind")?.as_str()?)?;
     (spec.read)(fault, written, path, problems)
 }
 
-impl Kind {
-    /// The value of `kind`.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Latency(_) => latency::SPEC.name,
-            Self::Error(_) => error::SPEC.name,
-            Self::Response(_) => response::SPEC.name,
-            Self::Exit(_) => exit::SPEC.name,
-            Self::Timeout(_) => timeout::SPEC.name,
-            Self::Corrupt(_) => corrupt::SPEC.name,
-            Self::Disk(_) => disk::SPEC.name,
-            Self::Memory(_) => memory::SPEC.name,
-            Self::Cpu(_) => cpu::SPEC.name,
-        }
-    }
-
-    /// Whether it stands instead of the handler's own answer, so that only the first of a phase can.
-    #[must_use]
-    pub const fn is_outcome(&self) -> bool {
-        matches!(self, Self::Error(_) | Self::Response(_) | Self::Exit(_) | Self::Timeout(_))
-    }
+fn boxed(kind: impl Kind + 'static) -> Read {
+    Some(Box::new(kind))
 }
 
-impl std::fmt::Debug for Spec {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Spec {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Spec").field("name", &self.name).finish_non_exhaustive()
     }
 }
@@ -147,7 +142,7 @@ mod tests {
             };
             let text = format!(r#"{{"version":1,"faults":[{{"id":"a","kind":"{}","rate":1{own}}}]}}"#, spec.name);
             let plan = Plan::parse(&text).unwrap();
-            assert_eq!(plan.faults[0].kind.name(), spec.name);
+            assert_eq!(plan.faults[0].kind.spec().name, spec.name);
         }
     }
 }

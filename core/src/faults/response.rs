@@ -3,14 +3,17 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Kind, Spec, Written};
+use super::{Kind, Read, Role, Spec, Written, boxed};
+use crate::decision::{Act, Details, Effect, Moment, Outcome, Reason, details};
 use crate::plan::{Field, Presence, Problem, Shape, When, typed};
+use crate::sampling::Draws;
 
 pub(super) static SPEC: Spec = Spec {
     name: "response",
     doc: "Answers instead of the handler: an HTTP status with headers and body, or any JSON.",
     fields: FIELDS,
     takes_when: true,
+    role: Role::Answer,
     stands: When::Before,
     read,
 };
@@ -35,9 +38,24 @@ pub struct Response {
     pub status: Option<u16>,
 }
 
-fn read(fault: &Value, written: Written, _: &str, _: &mut Vec<Problem>) -> Option<Kind> {
+impl Kind for Response {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn details(&self, _: &Draws) -> Details {
+        self.status.map_or_else(Details::new, |status| details([("status", status.into())]))
+    }
+
+    fn act(&self, moment: &mut Moment<'_>) -> Result<Act, Reason> {
+        let outcome = Outcome::Response { answer: self.answer.clone(), http: self.status.is_some() };
+        Ok(Act::new(Effect::Instead(outcome), self.details(moment.draws)))
+    }
+}
+
+fn read(fault: &Value, written: Written, _: &str, _: &mut Vec<Problem>) -> Read {
     if let Some(payload) = written.payload {
-        return Some(Kind::Response(Response { answer: payload, status: None }));
+        return boxed(Response { answer: payload, status: None });
     }
     let status: u16 = typed(fault.get("status")?)?;
     let mut answer = serde_json::Map::new();
@@ -45,5 +63,5 @@ fn read(fault: &Value, written: Written, _: &str, _: &mut Vec<Problem>) -> Optio
     answer.insert("headers".into(), fault.get("headers")?.clone());
     answer.insert("body".into(), fault.get("body")?.clone());
     let answer = serde_json::value::to_raw_value(&answer).ok()?;
-    Some(Kind::Response(Response { answer, status: Some(status) }))
+    boxed(Response { answer, status: Some(status) })
 }

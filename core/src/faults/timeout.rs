@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Kind, Spec, Written};
+use super::{Kind, Read, Role, Spec, Written, boxed};
+use crate::decision::{Act, Details, Effect, Moment, Outcome, Reason, details, millis};
 use crate::plan::{Problem, When};
 use crate::timestamp::Timestamp;
 
@@ -11,6 +12,7 @@ pub(super) static SPEC: Spec = Spec {
     doc: "Holds until the function's timeout has passed.",
     fields: &[],
     takes_when: true,
+    role: Role::Hang,
     stands: When::Before,
     read,
 };
@@ -26,13 +28,13 @@ const GRACE_US: i64 = 1_000_000;
 impl Timeout {
     /// How long to hold from `now`, in microseconds; without a deadline, not at all.
     #[must_use]
-    pub fn hold_us(now: Timestamp, deadline: Option<Timestamp>) -> u64 {
+    fn hold_us(now: Timestamp, deadline: Option<Timestamp>) -> u64 {
         deadline.map_or(0, |deadline| u64::try_from(deadline.micros_since(now).saturating_add(GRACE_US)).unwrap_or(0))
     }
 
     /// Lambda's own message. Timeouts are whole seconds, and `started` is a little after Lambda's own start.
     #[must_use]
-    pub fn message(started: Timestamp, deadline: Option<Timestamp>) -> String {
+    fn message(started: Timestamp, deadline: Option<Timestamp>) -> String {
         let Some(deadline) = deadline else { return "Task timed out".into() };
         let micros = deadline.micros_since(started).max(0);
         let seconds = micros / 1_000_000 + i64::from(micros % 1_000_000 > 0);
@@ -40,8 +42,24 @@ impl Timeout {
     }
 }
 
-fn read(_: &Value, _: Written, _: &str, _: &mut Vec<Problem>) -> Option<Kind> {
-    Some(Kind::Timeout(Timeout))
+impl Kind for Timeout {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn act(&self, moment: &mut Moment<'_>) -> Result<Act, Reason> {
+        let asked_us = Self::hold_us(moment.now, moment.deadline);
+        let cut = moment.cut_at_expiry(asked_us);
+        let said = cut.by.map_or_else(Details::new, |by| {
+            details([("hold_ms", millis(cut.micros)), ("asked_ms", millis(asked_us)), ("cut_by", by.to_value())])
+        });
+        let message = Self::message(moment.started, moment.deadline);
+        Ok(Act::new(Effect::Instead(Outcome::Timeout { hold_us: cut.micros, message }), said))
+    }
+}
+
+fn read(_: &Value, _: Written, _: &str, _: &mut Vec<Problem>) -> Read {
+    boxed(Timeout)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::rate::Rate;
 use crate::decision::Match;
-use crate::faults::Kind;
+use crate::faults::{Kind, Role};
 use crate::matching::Paths;
 use crate::sampling::FaultHash;
 use crate::timestamp::Timestamp;
@@ -64,7 +64,7 @@ pub struct Fault {
     /// Of the id.
     pub hash: FaultHash,
     /// What it does.
-    pub kind: Kind,
+    pub kind: Box<dyn Kind>,
     /// When it does it.
     pub when: When,
     /// Which invocations it can hit.
@@ -75,6 +75,20 @@ pub struct Fault {
     pub limit: Option<u64>,
     /// What the sample is taken of.
     pub sample_by: SampleBy,
+}
+
+impl Fault {
+    /// How it combines with others.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.kind.spec().role
+    }
+
+    /// Whether it stands instead of the handler or of what the handler gives, so that only the first of a phase can.
+    #[must_use]
+    pub fn is_outcome(&self) -> bool {
+        matches!(self.role(), Role::Error | Role::Answer | Role::End | Role::Hang)
+    }
 }
 
 /// Where a fault stands in an invocation.

@@ -5,7 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::faults::Cpu;
+/// What burns, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Burn {
+    pub(super) duration_ms: f64,
+    pub(super) threads: u32,
+}
 
 /// Burning threads; dropping waits until they are gone, a few microseconds.
 #[derive(Debug)]
@@ -16,7 +21,7 @@ pub(super) struct Burning {
 
 /// Starts the threads; those that the system refuses are left out.
 #[expect(clippy::disallowed_methods, reason = "burning is measured against the monotonic clock")]
-pub(super) fn burn(cpu: Cpu) -> Burning {
+pub(super) fn burn(cpu: Burn) -> Burning {
     let stop = Arc::new(AtomicBool::new(false));
     let end = Instant::now().checked_add(Duration::try_from_secs_f64(cpu.duration_ms / 1000.0).unwrap_or_default());
     let spawn = |_| {

@@ -8,8 +8,7 @@ mod cpu;
 mod disk;
 mod memory;
 
-use crate::decision::{Reason, Resources};
-use crate::faults::Kind;
+use crate::decision::{Reason, Resource, Resources};
 
 const MIB: u64 = 1 << 20;
 
@@ -20,7 +19,7 @@ pub struct Reservations {
     memory_limit_mib: Option<u64>,
     disk_mib: Vec<u64>,
     memory_mib: Vec<u64>,
-    burns: Vec<crate::faults::Cpu>,
+    burns: Vec<cpu::Burn>,
 }
 
 /// Running effects; dropping them ends them.
@@ -50,27 +49,26 @@ impl Reservations {
 }
 
 impl Resources for Reservations {
-    fn grant(&mut self, kind: &Kind) -> Result<Option<u64>, Reason> {
+    fn grant(&mut self, resource: Resource) -> Result<Option<u64>, Reason> {
         let bounded = |asked: u64, room: Option<u64>, taken: &[u64]| {
             let room = room.ok_or(Reason::Unavailable)?.saturating_sub(taken.iter().sum());
             if room == 0 { Err(Reason::NoRoom) } else { Ok(asked.min(room)) }
         };
-        let granted = match kind {
-            Kind::Disk(disk) => {
-                let granted = bounded(disk.size_mib, disk::room_mib(), &self.disk_mib)?;
+        let granted = match resource {
+            Resource::Disk { size_mib } => {
+                let granted = bounded(size_mib, disk::room_mib(), &self.disk_mib)?;
                 self.disk_mib.push(granted);
                 granted
             }
-            Kind::Memory(memory) => {
-                let granted = bounded(memory.size_mib, Some(memory::room_mib(self.memory_limit_mib)), &self.memory_mib)?;
+            Resource::Memory { size_mib } => {
+                let granted = bounded(size_mib, Some(memory::room_mib(self.memory_limit_mib)), &self.memory_mib)?;
                 self.memory_mib.push(granted);
                 granted
             }
-            Kind::Cpu(cpu) => {
-                self.burns.push(*cpu);
+            Resource::Cpu { duration_ms, threads } => {
+                self.burns.push(cpu::Burn { duration_ms, threads });
                 return Ok(None);
             }
-            _ => return Ok(None),
         };
         Ok(Some(granted))
     }
@@ -80,8 +78,7 @@ impl Resources for Reservations {
 #[expect(clippy::disallowed_methods, reason = "a test looks at the process from outside")]
 mod tests {
     use super::Reservations;
-    use crate::decision::{Reason, Resources};
-    use crate::faults::{Cpu, Disk, Kind, Memory};
+    use crate::decision::{Reason, Resource, Resources};
 
     fn rss_mib() -> u64 {
         let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
@@ -91,7 +88,7 @@ mod tests {
     #[test]
     fn memory_is_really_occupied_and_given_back() {
         let mut reservations = Reservations::default();
-        assert_eq!(reservations.grant(&Kind::Memory(Memory { size_mib: 300 })), Ok(Some(300)));
+        assert_eq!(reservations.grant(Resource::Memory { size_mib: 300 }), Ok(Some(300)));
         let before = rss_mib();
         let effects = reservations.start();
         let during = rss_mib();
@@ -104,18 +101,18 @@ mod tests {
     #[test]
     fn memory_is_bounded_by_the_limit_and_refused_where_nothing_is_left() {
         let mut tight = Reservations::under(Some(1));
-        assert_eq!(tight.grant(&Kind::Memory(Memory { size_mib: 10 })), Err(Reason::NoRoom));
+        assert_eq!(tight.grant(Resource::Memory { size_mib: 10 }), Err(Reason::NoRoom));
         let mut bounded = Reservations::under(Some(600));
-        let first = bounded.grant(&Kind::Memory(Memory { size_mib: 10_000 })).unwrap().unwrap();
+        let first = bounded.grant(Resource::Memory { size_mib: 10_000 }).unwrap().unwrap();
         assert!(first < 600, "{first}");
-        assert_eq!(bounded.grant(&Kind::Memory(Memory { size_mib: 10 })), Err(Reason::NoRoom));
+        assert_eq!(bounded.grant(Resource::Memory { size_mib: 10 }), Err(Reason::NoRoom));
     }
 
     #[test]
     fn the_disk_is_really_filled_and_nothing_is_to_be_seen() {
         let names = || std::fs::read_dir(super::disk::directory()).unwrap().count();
         let mut reservations = Reservations::default();
-        assert_eq!(reservations.grant(&Kind::Disk(Disk { size_mib: 200 })), Ok(Some(200)));
+        assert_eq!(reservations.grant(Resource::Disk { size_mib: 200 }), Ok(Some(200)));
         let (before, files) = (super::disk::room_mib().unwrap(), names());
         let effects = reservations.start();
         let (during, seen) = (super::disk::room_mib().unwrap(), names());
@@ -132,7 +129,7 @@ mod tests {
             names.filter(|name| name.starts_with("faultlayer-cpu")).count()
         };
         let mut reservations = Reservations::default();
-        assert_eq!(reservations.grant(&Kind::Cpu(Cpu { duration_ms: 60_000.0, threads: 3 })), Ok(None));
+        assert_eq!(reservations.grant(Resource::Cpu { duration_ms: 60_000.0, threads: 3 }), Ok(None));
         let effects = reservations.start();
         // A thread gives itself its name once it runs.
         while burning() < 3 {
