@@ -10,7 +10,7 @@ mod plan;
 mod refuse;
 
 pub use change::{Change, Environment, change};
-pub use configuration::{Alias, Configuration, Kind, Options, variables_size};
+pub use configuration::{Alias, Configuration, Kind, Layer, Options, Routing, Unreadable, Variables, variables_size};
 pub use plan::{Timed, Window, minified, timed};
 pub use refuse::reasons;
 

@@ -1,54 +1,56 @@
-//! The layer on a function's configuration, as the Automation document puts it there.
+//! The layer on a function that runs on this machine, by the rule that attaching has everywhere.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use faultlayer_core::attach::{self, Configuration, LAYER_LIMIT, Layer, Options, VARIABLES_LIMIT, Variables};
+
 use crate::runtime::{FunctionSpec, LabError};
 
-/// The languages that have a layer, by their runtimes' names.
-const LANGUAGES: [(&str, &str); 3] = [("python", "python"), ("nodejs", "node"), ("java", "java")];
+/// What stands for the archive among the layers; here a layer is a path and has no ARN.
+const OURS: &str = "faultlayer";
 
-/// Puts the layer with `plan` on `spec`: the archive `layer` behind the layers it has, unless one of them is Faultlayer's already.
+/// Puts the layer with `plan` on `spec`: the archive behind the layers it has, unless one of them is Faultlayer's already.
 pub fn attach(spec: &mut FunctionSpec, plan: &str) -> Result<(), LabError> {
-    let Some((_, language)) = LANGUAGES.iter().find(|(runtime, _)| spec.runtime.starts_with(runtime)) else {
-        return Err(LabError::new(format!(
-            "runtime: expected one that has a layer (python, nodejs, java), got `{}`",
-            spec.runtime
-        )));
+    let mut configuration = Configuration {
+        runtime: spec.runtime.clone(),
+        handler: spec.handler.clone(),
+        environment: Some(Variables { variables: spec.variables.clone(), error: None }),
+        ..Configuration::default()
     };
-    if !spec.layers.iter().any(|layer| is_ours(layer, language)) {
-        spec.layers.push(built(language)?);
+    let kind = configuration.kind();
+    let (own, others): (Vec<_>, Vec<_>) =
+        spec.layers.iter().partition(|layer| kind.is_some_and(|kind| is_ours(layer, kind.name())));
+    configuration.layers = others.iter().map(|layer| Layer { arn: layer.display().to_string() }).collect();
+    let has_ours = !own.is_empty();
+    let options = Options {
+        layers: kind.map(|kind| (format!("{}-x86_64", kind.name()), OURS.to_owned())).into_iter().collect(),
+        plan: plan.to_owned(),
+        ..Options::default()
+    };
+    let change = attach::attach(&configuration, &options)
+        .map_err(|reasons| LabError::new(format!("`{}`: {}", spec.name, reasons.join("; "))))?;
+    if let Some(kind) = kind.filter(|_| !has_ours) {
+        spec.layers.push(built(kind.name())?);
     }
-    let original = spec.handler.clone();
-    let variables = &mut spec.variables;
-    match *language {
-        "python" => {
-            spec.handler = "faultlayer_layer.handler".to_owned();
-            variables.insert("FAULTLAYER_HANDLER".to_owned(), original);
-            // Managed Python looks into /opt/python only while this is unset.
-            if let Some(path) = variables.get_mut("PYTHONPATH")
-                && !path.split(':').any(|folder| folder.trim_end_matches('/') == "/opt/python")
-            {
-                path.push_str(if path.is_empty() { "/opt/python" } else { ":/opt/python" });
-            }
-        }
-        "node" => {
-            spec.handler = "/opt/faultlayer/node/handler.handler".to_owned();
-            variables.insert("FAULTLAYER_HANDLER".to_owned(), original);
-        }
-        _ => {
-            let options = variables.entry("JAVA_TOOL_OPTIONS".to_owned()).or_default();
-            let agent = "-javaagent:/opt/faultlayer/faultlayer-agent.jar";
-            *options = if options.is_empty() { agent.to_owned() } else { format!("{agent} {options}") };
-        }
-    }
-    variables.insert("FAULTLAYER_PLAN".to_owned(), plan.to_owned());
+    spec.handler = change.handler.unwrap_or_else(|| spec.handler.clone());
+    spec.variables = change.environment.variables;
     Ok(())
 }
 
-/// How many bytes the variables have of the 4096 that a function may have.
-pub fn variables_size(spec: &FunctionSpec) -> usize {
-    spec.variables.iter().map(|(name, value)| name.len() + value.len()).sum()
+/// Whether Lambda would take the function as it is: its layers and, measured as Lambda does, its variables.
+pub fn fits(spec: &FunctionSpec) -> Result<(), LabError> {
+    let size = attach::variables_size(&spec.variables);
+    if size > VARIABLES_LIMIT {
+        return Err(LabError::new(format!(
+            "`{}`: its variables are {size} bytes together, the most is {VARIABLES_LIMIT}",
+            spec.name
+        )));
+    }
+    if spec.layers.len() > LAYER_LIMIT {
+        return Err(LabError::new(format!("`{}`: has {} layers, the most is {LAYER_LIMIT}", spec.name, spec.layers.len())));
+    }
+    Ok(())
 }
 
 fn is_ours(layer: &Path, language: &str) -> bool {
@@ -120,6 +122,18 @@ mod tests {
 
     #[test]
     fn a_runtime_without_a_layer_is_refused() {
-        assert!(attach(&mut FunctionSpec::new("f", "ruby3.4", "app.handler", "."), "{}").is_err());
+        let error = attach(&mut FunctionSpec::new("f", "ruby3.4", "app.handler", "."), "{}").unwrap_err().to_string();
+        assert!(error.starts_with("`f`: runs on `ruby3.4`"), "{error}");
+    }
+
+    #[test]
+    fn variables_are_measured_as_lambda_measures_them() {
+        let mut spec = FunctionSpec::new("f", "python3.12", "app.handler", ".");
+        let room = VARIABLES_LIMIT - r#"{"X":""}"#.len();
+        spec.variables.insert("X".to_owned(), "\"".repeat(room / 2));
+        fits(&spec).unwrap();
+        spec.variables.insert("X".to_owned(), "\"".repeat(room / 2 + 1));
+        assert!(fits(&spec).unwrap_err().to_string().contains("the most is 4096"));
+        assert!(attach(&mut spec, "{}").is_err());
     }
 }

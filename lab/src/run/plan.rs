@@ -1,81 +1,38 @@
-//! The plan as the run hands it to the layer: checked, with a window where it has none, minified.
+//! The plan as the run hands it to the layer: checked, with a window where it has none, by the rule that attaching has.
 
 use std::time::Duration;
 
-use faultlayer_core::plan::Plan;
+use faultlayer_core::attach::{Timed, Window, timed};
 use faultlayer_core::timestamp::Timestamp;
-use serde_json::{Map, Value};
 
 use crate::runtime::LabError;
 
 /// How long a plan without `expires_at` holds: no run lasts longer, and what is left behind is harmless after it.
 const HOLDS: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The last second of the year 9999: before a run begins, any start of the plan's own is right.
+const LATEST: Timestamp = Timestamp(253_402_300_799_000_000);
+
 /// A plan that a run can begin with.
 #[derive(Debug, Clone)]
-pub struct RunPlan {
-    /// Minified, every number and string as it was written: an answer goes out as the plan says it.
-    text: String,
-    given: Map<String, Value>,
-}
-
-/// A plan whose window is set.
-#[derive(Debug)]
-pub struct Begun {
-    /// Minified, with `starts_at` and `expires_at`.
-    pub text: String,
-    /// As the engine reads it.
-    pub plan: Plan,
-}
+pub struct RunPlan(String);
 
 impl RunPlan {
     /// Checks a plan's text and says all that is wrong with it, one problem a line.
     pub fn parse(text: &str) -> Result<RunPlan, LabError> {
-        let checked = Plan::parse(text);
-        let Ok(Value::Object(given)) = serde_json::from_str(text) else {
-            return Err(LabError::new(checked.err().map_or_else(String::new, |error| error.to_string())));
-        };
-        let plan = RunPlan { text: minified(text), given };
-        match checked {
-            // Steps of a rate need a start, which `begin` sets.
-            Err(error)
-                if plan.given.contains_key("starts_at") || error.problems.iter().any(|problem| problem.path != "starts_at") =>
-            {
-                Err(LabError::new(error.to_string()))
-            }
-            _ => plan.begin(Timestamp::from_millis(0)).map(|_| plan),
-        }
+        let plan = RunPlan(text.to_owned());
+        plan.within(Timestamp(0), LATEST).map(|_| plan)
     }
 
     /// The plan with the window beginning at `now` and ending a day later, where it does not say so itself.
-    pub fn begin(&self, now: Timestamp) -> Result<Begun, LabError> {
-        let until = Timestamp(now.0.saturating_add(i64::try_from(HOLDS.as_micros()).unwrap_or(i64::MAX)));
-        let mut text = self.text.strip_suffix('}').unwrap_or(&self.text).to_owned();
-        for (field, at) in [("starts_at", now), ("expires_at", until)] {
-            if !self.given.contains_key(field) {
-                let comma = if text.ends_with('{') { "" } else { "," };
-                text.push_str(&format!("{comma}\"{field}\":\"{}\"", at.to_rfc3339()));
-            }
-        }
-        text.push('}');
-        let plan = Plan::parse(&text).map_err(|error| LabError::new(error.to_string()))?;
-        Ok(Begun { text, plan })
+    pub fn begin(&self, now: Timestamp) -> Result<Timed, LabError> {
+        let end = Timestamp(now.0.saturating_add(i64::try_from(HOLDS.as_micros()).unwrap_or(i64::MAX)));
+        self.within(now, end)
     }
-}
 
-/// JSON without the space between its parts.
-fn minified(text: &str) -> String {
-    let (mut within, mut escaped) = (false, false);
-    text.chars()
-        .filter(|&letter| {
-            let keep = within || !letter.is_ascii_whitespace();
-            if letter == '"' && !escaped {
-                within = !within;
-            }
-            escaped = within && letter == '\\' && !escaped;
-            keep
-        })
-        .collect()
+    fn within(&self, start: Timestamp, end: Timestamp) -> Result<Timed, LabError> {
+        timed(&self.0, Window { start, end, earliest_end: None }, false).map_err(|error| LabError::new(error.to_string()))
+    }
 }
 
 #[cfg(test)]
@@ -89,7 +46,7 @@ mod tests {
         let plan = RunPlan::parse(r#"{"version": 1, "faults": []}"#).unwrap().begin(NOW).unwrap();
         assert_eq!(
             plan.text,
-            r#"{"version":1,"faults":[],"starts_at":"2023-11-14T22:13:20.000Z","expires_at":"2023-11-15T22:13:20.000Z"}"#
+            r#"{"version":1,"faults":[],"starts_at":"2023-11-14T22:13:20Z","expires_at":"2023-11-15T22:13:20Z"}"#
         );
         let own = r#"{"version":1,"starts_at":"2024-01-01T00:00:00Z","expires_at":"never","faults":[]}"#;
         assert_eq!(RunPlan::parse(own).unwrap().begin(NOW).unwrap().text, own);
@@ -106,7 +63,13 @@ mod tests {
     #[test]
     fn steps_count_from_the_beginning_of_the_run() {
         let steps = r#"{"version":1,"faults":[{"id":"a","kind":"timeout","rate":{"steps":[{"at_s":0,"rate":1}]}}]}"#;
-        assert!(RunPlan::parse(steps).unwrap().begin(NOW).unwrap().text.contains("2023-11-14T22:13:20.000Z"));
+        assert!(RunPlan::parse(steps).unwrap().begin(NOW).unwrap().text.contains("2023-11-14T22:13:20Z"));
+    }
+
+    #[test]
+    fn a_start_of_its_own_needs_no_end() {
+        let plan = RunPlan::parse(r#"{"version":1,"starts_at":"2023-11-14T22:00:00Z","faults":[]}"#).unwrap();
+        assert!(plan.begin(NOW).unwrap().text.ends_with(r#""expires_at":"2023-11-15T22:13:20Z"}"#));
     }
 
     #[test]

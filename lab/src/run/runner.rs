@@ -6,15 +6,12 @@ use bytes::Bytes;
 use faultlayer_core::timestamp::Timestamp;
 use tokio::sync::watch;
 
-use super::attach::{attach, variables_size};
+use super::attach::{attach, fits};
 use super::plan::RunPlan;
 use super::report::{Answers, FaultCount, Invocation, Report};
 use super::request_ids::RequestIds;
 use super::statistics::Side;
 use crate::runtime::{Function, FunctionSpec, Invoke, InvokeOutcome, LabError, Tools};
-
-/// Bytes that the variables of a function may have together.
-const VARIABLES_LIMIT: usize = 4096;
 
 /// What to run.
 #[derive(Debug)]
@@ -63,6 +60,7 @@ pub async fn run(
     mut stop: watch::Receiver<bool>,
     progress: &mut (dyn FnMut(Progress<'_>) + Send),
 ) -> Result<Report, LabError> {
+    fits(&request.spec)?;
     let mut report = Report::new(&request, tools.not_isolated());
     if request.compare && request.plan.is_some() {
         let healthy = side(&request, request.spec.clone(), Which::Healthy, &tools, &mut stop, progress).await?;
@@ -103,12 +101,6 @@ async fn under_plan(
             let begun = plan.begin(now())?;
             attach(&mut spec, &begun.text)?;
             report.plan = serde_json::from_str(&begun.text).ok();
-            if variables_size(&spec) > VARIABLES_LIMIT {
-                report.notes.push(format!(
-                    "the variables have {} bytes with this plan; a deployed function may have {VARIABLES_LIMIT}",
-                    variables_size(&spec)
-                ));
-            }
             report.faults = begun.plan.faults.iter().map(FaultCount::new).collect();
             rates = vec![(0.0, 0.0); begun.plan.faults.len()];
             Some(begun.plan)
