@@ -71,7 +71,7 @@ async fn serve(args: Args) -> Outcome {
         _ = interrupted.recv() => {}
         _ = ended.recv() => {}
     }
-    Server::shutdown(&lab).await;
+    lab.stop().await;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -91,7 +91,7 @@ def lab(lab_process: endpoints.Lab, monkeypatch: pytest.MonkeyPatch, quick: None
         monkeypatch.setenv(key, value)
     monkeypatch.setenv("AWS_REGION", lab_process.about["region"])
     monkeypatch.setenv("TEST_ROLE", f"arn:aws:iam::{lab_process.about['account']}:role/r")
-    lab_process.request("DELETE", "/faults")
+    lab_process.request("DELETE", "/hooks")
     lab_process.post("/reset")
     lab_process.post("/settings", {"update_ms": 20, "speed": 600, "rates": 0})
     world = LabWorld(lab_process)

@@ -71,10 +71,10 @@ class LabWorld(World):
         match = {key: more.pop(key) for key in ("document", "operation", "resource") if key in more}
         if execution:
             match["execution"] = execution
-        return int(self.lab.post("/faults", {"match": match, "nth": nth, "do": do, **more})["id"])
+        return int(self.lab.post("/hooks", {"match": match, "nth": nth, "do": do, **more})["id"])
 
     def clear_faults(self) -> None:
-        self.lab.request("DELETE", "/faults")
+        self.lab.request("DELETE", "/hooks")
 
     def calls(self, execution: str) -> list[dict[str, Any]]:
         return list(self.lab.get(f"/calls?since=1&execution={execution}")["calls"])

@@ -123,7 +123,7 @@ def test_attach_as_a_process_cut_where_it_hurts(lab: LabWorld, operation: str, n
             for one in lab.ssm.describe_automation_executions()["AutomationExecutionMetadataList"]
         ):
             time.sleep(0.1)
-        lab.lab.post("/faults/release")
+        lab.lab.post("/hooks/release")
     status = lab.finished(execution)["AutomationExecutionStatus"]
     lab.quiet()
     lab.clear_faults()

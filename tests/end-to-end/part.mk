@@ -8,9 +8,9 @@ NEEDS_end-to-end := npm javac mvn zip cmake autoreconf automake libtoolize
 .PHONY: test-end-to-end lint-end-to-end
 
 # The runtime client of Node is built before: an SDK waits a minute for an answer, and the build takes longer.
-test-end-to-end: setup-lab-cloud tools-node layers-python layers-node layers-java
+test-end-to-end: setup-lab tools-node layers-python layers-node layers-java
 	cargo build --quiet --release -p faultlayer-cli
 	cd $(END_TO_END_DIR) && FAULTLAYER="$(CURDIR)/target/release/faultlayer" "$(LAB_CLOUD_BIN)/python" -m pytest -q -n 2
 
-lint-end-to-end: setup-lab-cloud
+lint-end-to-end: setup-lab
 	cd $(END_TO_END_DIR) && "$(LAB_CLOUD_BIN)/ruff" check . && "$(LAB_CLOUD_BIN)/ruff" format --check . && "$(LAB_CLOUD_BIN)/mypy"

@@ -44,7 +44,7 @@ def test_killed_in_the_middle_of_attach(labs: list[Lab], tmp_path: Path, nth: in
     lab.hook("hang_after", nth=nth, operation="UpdateFunctionConfiguration")
     parameters = {"FunctionNames": NAMES, "Plan": [json.dumps(PLAN)], "PythonLayerX8664": [layer], "AutomationAssumeRole": [ROLE]}
     execution = lab.start("Faultlayer-Experiment", **parameters)
-    until(lambda: lab.ask("GET", "/faults")["faults"][0]["hanging"], lambda hanging: hanging == 1)
+    until(lambda: lab.ask("GET", "/hooks")["hooks"][0]["hanging"], lambda hanging: hanging == 1)
     attached = [name for name in NAMES if "Layers" in lab.settled(name)]
     assert attached, "the write took effect before the kill"
     lab.kill()

@@ -138,9 +138,9 @@ class Lab:
         return self
 
     def hook(self, do: str | list[str], nth: int = 1, times: int = 1, **rest: Any) -> int:
-        """Set a fault hook."""
+        """Set a hook."""
         error = {"error": rest.pop("error")} if "error" in rest else {}
-        return int(self.ask("POST", "/faults", {"match": rest, "nth": nth, "times": times, "do": do, **error})["id"])
+        return int(self.ask("POST", "/hooks", {"match": rest, "nth": nth, "times": times, "do": do, **error})["id"])
 
     def calls(self, execution: str) -> list[dict[str, Any]]:
         return list(self.ask("GET", f"/calls?execution={execution}")["calls"])

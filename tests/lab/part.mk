@@ -1,10 +1,12 @@
-# The local cloud's own tests, with the AWS clients that nobody here wrote. Included by the root Makefile, run from the root.
+# The lab: its crate's own tests, then the local cloud from outside, with the AWS clients that nobody here wrote. Included by the root
+# Makefile, run from the root. (`faultlayer run` is tested in tests/run.)
 
 LAB_CLOUD_DIR := tests/lab
 LAB_CLOUD_VENV := .cache/lab-cloud/venv
 LAB_CLOUD_BIN := $(CURDIR)/$(LAB_CLOUD_VENV)/bin
+IN_LAB_TESTS := cd $(LAB_CLOUD_DIR) && FAULTLAYER="$(CURDIR)/target/release/faultlayer"
 
-.PHONY: setup-lab-cloud test-lab-cloud lint-lab-cloud
+.PHONY: setup-lab test-lab lint-lab models sweep-lab
 
 $(LAB_CLOUD_VENV)/.ready: $(LAB_CLOUD_DIR)/requirements.txt
 	@python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
@@ -13,11 +15,23 @@ $(LAB_CLOUD_VENV)/.ready: $(LAB_CLOUD_DIR)/requirements.txt
 	$(LAB_CLOUD_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-setup-lab-cloud: $(LAB_CLOUD_VENV)/.ready
+setup-lab: $(LAB_CLOUD_VENV)/.ready
 
-test-lab-cloud: setup-lab-cloud
+# Writes the services' model.json from botocore, as their operations.txt say.
+models: setup-lab
+	$(LAB_CLOUD_BIN)/python $(LAB_CLOUD_DIR)/models.py
+
+test-lab: setup-lab
+	cargo test --quiet --release -p faultlayer-lab
 	cargo build --quiet --release -p faultlayer-cli
-	cd $(LAB_CLOUD_DIR) && FAULTLAYER="$(CURDIR)/target/release/faultlayer" "$(LAB_CLOUD_BIN)/python" -m pytest -q -n 2
+	$(IN_LAB_TESTS) "$(LAB_CLOUD_BIN)/python" -m pytest -q -n 2
 
-lint-lab-cloud: setup-lab-cloud
+# What was answered is never lost: 200 kills, full disks and torn writes, where `make test` has a few.
+sweep-lab: setup-lab
+	cargo build --quiet --release -p faultlayer-cli
+	$(IN_LAB_TESTS) FAULTLAYER_LAB_ROUNDS=200 "$(LAB_CLOUD_BIN)/python" -m pytest -q test_losses.py
+
+lint-lab: setup-lab
+	cargo clippy --quiet --release --all-targets -p faultlayer-lab -- -D warnings
+	cargo fmt -p faultlayer-lab -- --check
 	cd $(LAB_CLOUD_DIR) && "$(LAB_CLOUD_BIN)/ruff" check . && "$(LAB_CLOUD_BIN)/ruff" format --check . && "$(LAB_CLOUD_BIN)/mypy"

@@ -209,9 +209,9 @@ def test_a_cancelled_execution_follows_on_cancel_and_its_script_runs_on(lab: Lab
     view = lab.ended(lab.run(made))
     assert view["AutomationExecutionStatus"] == "Cancelled"
     assert statuses(view) == {"first": "Cancelled", "next": "Pending", "back": "Success"}
-    assert lab.ask("GET", "/faults")["faults"][0]["hanging"] == 1
+    assert lab.ask("GET", "/hooks")["hooks"][0]["hanging"] == 1
     assert refused(lambda: lab.ssm.get_parameter(Name="/late"))[0] == "ParameterNotFound"
-    assert lab.ask("POST", "/faults/release", {}) == {"released": 1}
+    assert lab.ask("POST", "/hooks/release", {}) == {"released": 1}
     until(lambda: lab.ask("GET", "/scripts")["scripts"], lambda rows: not rows)
     assert lab.ssm.get_parameter(Name="/late")["Parameter"]["Value"] == "x"
     assert [row["operation"] for row in lab.calls(view["AutomationExecutionId"])] == [
@@ -301,7 +301,7 @@ def test_a_call_on_the_wire_takes_effect_after_its_client_has_gone(lab: Lab) -> 
     lab.hook("hang", operation="UpdateFunctionConfiguration")
     body = "boto3.client('lambda').update_function_configuration(FunctionName='one', Timeout=9)"
     execution = lab.run(document(script(body)))
-    until(lambda: lab.ask("GET", "/faults")["faults"][0]["hanging"], lambda hanging: hanging == 1)
+    until(lambda: lab.ask("GET", "/hooks")["hooks"][0]["hanging"], lambda hanging: hanging == 1)
     lab.hook("kill", operation="GetFunction", caller="any")
     (running,) = lab.ask("GET", "/scripts")["scripts"]
     import os
@@ -309,7 +309,7 @@ def test_a_call_on_the_wire_takes_effect_after_its_client_has_gone(lab: Lab) -> 
 
     os.kill(running["pid"], signal.SIGKILL)
     assert lab.ended(execution)["AutomationExecutionStatus"] == "Failed"
-    lab.ask("DELETE", "/faults")
+    lab.ask("DELETE", "/hooks")
     until(lambda: lab.settled()["Timeout"], lambda timeout: timeout == 9)
 
 
@@ -338,7 +338,7 @@ def test_start_is_throttled_at_one_a_second(lab: Lab) -> None:
 def test_a_reset_leaves_nothing_behind(lab: Lab) -> None:
     lab.hook("hang", operation="PutParameter")
     lab.run(document(script("boto3.client('ssm').put_parameter(Name='/late', Value='x', Type='String')")))
-    until(lambda: lab.ask("GET", "/faults")["faults"][0]["hanging"], lambda hanging: hanging == 1)
+    until(lambda: lab.ask("GET", "/hooks")["hooks"][0]["hanging"], lambda hanging: hanging == 1)
     lab.ask("POST", "/reset")
     assert lab.ask("GET", "/scripts")["scripts"] == []
     assert lab.ask("GET", "/calls")["calls"] == []

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from client import Lab
-from models import SERVED, TABLE
+from models import path, served
 
 Shapes = dict[str, dict[str, Any]]
 WORDS = {"ValidationException", "SerializationException", "InvalidRequestContentException"}
@@ -45,9 +45,9 @@ def sample(shapes: Shapes, name: str) -> Any:
     if shape["type"] == "structure":
         return {member: sample(shapes, shape["members"][member]["shape"]) for member in shape.get("required", [])}
     if shape["type"] == "list":
-        return [sample(shapes, shape["member"])] * max(1, shape.get("min", 0))
+        return [sample(shapes, shape["member"]["shape"])] * max(1, shape.get("min", 0))
     if shape["type"] == "map":
-        return {sample(shapes, shape["key"]): sample(shapes, shape["value"])}
+        return {sample(shapes, shape["key"]["shape"]): sample(shapes, shape["value"]["shape"])}
     if shape["type"] == "string":
         return shape["enum"][0] if "enum" in shape else "a" * max(3, shape.get("min", 0))
     if shape["type"] in {"integer", "long"}:
@@ -70,7 +70,7 @@ def broken(shapes: Shapes, name: str, depth: int = 3) -> Iterator[tuple[str, Any
     if shape.get("min") and kind in {"integer", "long"}:
         yield "smaller", shape["min"] - 1
     if "max" in shape and kind == "list":
-        yield "more", [sample(shapes, shape["member"])] * (shape["max"] + 1)
+        yield "more", [sample(shapes, shape["member"]["shape"])] * (shape["max"] + 1)
     if shape.get("min") and kind == "list":
         yield "none", []
     # Python has no Unicode classes; what stands for them here takes none of these signs.
@@ -89,10 +89,10 @@ def broken(shapes: Shapes, name: str, depth: int = 3) -> Iterator[tuple[str, Any
             for what, value in broken(shapes, reference["shape"], depth - 1):
                 yield f"{member}: {what}", {**sample(shapes, name), member: value}
     if kind == "list" and depth:
-        yield from ((f"item: {what}", [value]) for what, value in broken(shapes, shape["member"], depth - 1))
+        yield from ((f"item: {what}", [value]) for what, value in broken(shapes, shape["member"]["shape"], depth - 1))
     if kind == "map" and depth:
-        good = sample(shapes, shape["key"])
-        yield from ((f"value: {what}", {good: value}) for what, value in broken(shapes, shape["value"], depth - 1))
+        good = sample(shapes, shape["key"]["shape"])
+        yield from ((f"value: {what}", {good: value}) for what, value in broken(shapes, shape["value"]["shape"], depth - 1))
 
 
 def send(lab: Lab, service: str, table: dict[str, Any], operation: str, given: dict[str, Any]) -> str:
@@ -144,12 +144,20 @@ def tried(table: dict[str, Any], operation: str) -> Iterator[tuple[str, dict[str
             yield what, given
 
 
-CASES = [(service, operation) for service, operations in SERVED.items() for operation in operations if service != "sts"]
+def tables() -> Iterator[tuple[str, dict[str, Any]]]:
+    """The tables of the services whose requests are JSON, which says all that can be wrong with them."""
+    for service in served():
+        table = json.loads(path(service).read_text(encoding="utf-8"))
+        if {"json", "rest-json"} & set(table["protocols"]):
+            yield service, table
+
+
+CASES = [(service, operation) for service, table in tables() for operation in table["operations"]]
 
 
 @pytest.mark.parametrize(("service", "operation"), CASES)
 def test_each_broken_constraint_is_refused(lab: Lab, service: str, operation: str) -> None:
-    table = json.loads(TABLE.read_text())[service]
+    table = dict(tables())[service]
     if "input" not in table["operations"][operation]:
         assert operation == "GetAccountSettings"
         return

@@ -62,7 +62,7 @@ def test_a_script_that_was_cut_off_by_a_kill_leads_to_the_roll_back(labs: list[L
     body = "boto3.client('lambda').get_function(FunctionName='one')"
     execution = lab.run(document(script(body, onFailure="step:back"), mark("next", "/next"), mark("back", "/back")))
     (running,) = until(lambda: lab.ask("GET", "/scripts")["scripts"], lambda rows: len(rows) == 1)
-    until(lambda: lab.ask("GET", "/faults")["faults"][0]["hanging"], lambda hanging: hanging == 1)
+    until(lambda: lab.ask("GET", "/hooks")["hooks"][0]["hanging"], lambda hanging: hanging == 1)
     lab.kill()
     os.kill(running["pid"], 9)
     lab = begin(labs, tmp_path)

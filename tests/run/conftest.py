@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from lab import Lab
+from function import Function
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Lab:
+def function(tmp_path: Path) -> Function:
     """One function, seen as in Lambda."""
-    return Lab(tmp_path)
+    return Function(tmp_path)
 
 
 @pytest.fixture(params=["isolated", "translated"])
-def any_lab(request: pytest.FixtureRequest, tmp_path: Path) -> Lab:
+def any_function(request: pytest.FixtureRequest, tmp_path: Path) -> Function:
     """One function, both as in Lambda and where the kernel does not allow that."""
-    return Lab(tmp_path, [] if request.param == "isolated" else ["--not-isolated"])
+    return Function(tmp_path, [] if request.param == "isolated" else ["--not-isolated"])

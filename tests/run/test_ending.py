@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import COMMAND, SAMPLE, Lab, outcomes
+from function import COMMAND, SAMPLE, Function, outcomes
 
 # The function leaves a process behind that has left its group and session as well, then waits for ever.
 LEAVING = """
@@ -67,12 +67,12 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)],
 )
 @pytest.mark.parametrize("isolated", [True, False])
-def test_a_signal_ends_everything(lab: Lab, folders: Path, number: signal.Signals, status: int, isolated: bool) -> None:
+def test_a_signal_ends_everything(function: Function, folders: Path, number: signal.Signals, status: int, isolated: bool) -> None:
     mark = f"faultlayer-test-{os.getpid()}-{number}-{isolated}"
-    lab.code(LEAVING.format(mark=mark, seconds=600))
-    lab.options += [] if isolated else ["--not-isolated"]
+    function.code(LEAVING.format(mark=mark, seconds=600))
+    function.options += [] if isolated else ["--not-isolated"]
     run = subprocess.Popen(
-        lab.command("-n", "5", "--timeout", "15m"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+        function.command("-n", "5", "--timeout", "15m"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
     )
     while not marked(mark):
         assert run.poll() is None, run.communicate()[1]
@@ -83,23 +83,23 @@ def test_a_signal_ends_everything(lab: Lab, folders: Path, number: signal.Signal
     assert gone(mark)
     if number == signal.SIGKILL:
         # It could not clear up itself: the next run does.
-        subprocess.run(lab.command("-n", "0"), check=True, capture_output=True)
+        subprocess.run(function.command("-n", "0"), check=True, capture_output=True)
     else:
         assert "interrupted after 0 of 5 calls" in output
     assert list(folders.iterdir()) == []
 
 
-def test_a_signal_ends_an_installation(lab: Lab, folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_ends_an_installation(function: Function, folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mark = f"faultlayer-test-{os.getpid()}-installation"
-    monkeypatch.setenv("XDG_CACHE_HOME", str(lab.folder / "cache"))
-    interpreter = lab.folder / "interpreter"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(function.folder / "cache"))
+    interpreter = function.folder / "interpreter"
     # It says what it is, and then installs for ever.
     said = {"version": "3.12", "executable": str(interpreter), "folders": [], "client": False}
     install = f'exec "{sys.executable}" -c "import time; time.sleep(600)" {mark}'
     interpreter.write_text(f"#!/bin/sh\nif [ \"$1\" = -c ]; then echo '{json.dumps(said)}'; else {install}; fi\n")
     interpreter.chmod(0o755)
-    lab.code("def handler(event, context): pass")
-    run = subprocess.Popen(lab.command("--interpreter", str(interpreter)), stderr=subprocess.PIPE, encoding="utf-8")
+    function.code("def handler(event, context): pass")
+    run = subprocess.Popen(function.command("--interpreter", str(interpreter)), stderr=subprocess.PIPE, encoding="utf-8")
     while not marked(mark):
         assert run.poll() is None, run.communicate()[1]
         time.sleep(0.02)
@@ -111,10 +111,10 @@ def test_a_signal_ends_an_installation(lab: Lab, folders: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("seconds", [0, 600])
-def test_what_a_function_starts_ends_with_its_run(lab: Lab, folders: Path, seconds: int) -> None:
+def test_what_a_function_starts_ends_with_its_run(function: Function, folders: Path, seconds: int) -> None:
     mark = f"faultlayer-test-{os.getpid()}-{seconds}"
-    lab.code(LEAVING.format(mark=mark, seconds=seconds))
-    report = lab.run("-n", "2", "--timeout", "2s" if seconds else "1m")
+    function.code(LEAVING.format(mark=mark, seconds=seconds))
+    report = function.run("-n", "2", "--timeout", "2s" if seconds else "1m")
     assert outcomes(report) == ["timeout" if seconds else "ok"] * 2
     assert marked(mark) == []
     assert list(folders.iterdir()) == []

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from lab import Lab, answers, logged, outcomes
+from function import Function, answers, logged, outcomes
 
 
-def test_a_function_finds_what_it_finds_in_lambda(lab: Lab) -> None:
-    lab.code("""
+def test_a_function_finds_what_it_finds_in_lambda(function: Function) -> None:
+    function.code("""
         import os, sys
 
         def writable(folder):
@@ -42,7 +42,7 @@ def test_a_function_finds_what_it_finds_in_lambda(lab: Lab) -> None:
         "HOME",
         "TZ",
     ]
-    report = lab.run("--env", "MINE=a=b", "--memory", "200", "--timeout", "5s", "--events", lab.events(names))
+    report = function.run("--env", "MINE=a=b", "--memory", "200", "--timeout", "5s", "--events", function.events(names))
     (answer,) = answers(report)
     version = report["function"]["runtime"].removeprefix("python")
     site = f"/opt/python/lib/python{version}/site-packages"
@@ -69,35 +69,35 @@ def test_a_function_finds_what_it_finds_in_lambda(lab: Lab) -> None:
     assert answer["memory"] == "200"
 
 
-def test_layers_lie_under_opt_the_last_over_the_first(any_lab: Lab) -> None:
-    lab = any_lab
+def test_layers_lie_under_opt_the_last_over_the_first(any_function: Function) -> None:
+    function = any_function
     for name, text in (("one", "1"), ("two", "2")):
-        package = lab.folder / name / "python"
+        package = function.folder / name / "python"
         package.mkdir(parents=True)
         (package / "shared_name.py").write_text(f"value = {text}")
         (package / f"only_{name}.py").write_text("")
-    lab.code("""
+    function.code("""
         import only_one, only_two, shared_name
 
         def handler(event, context):
             return shared_name.value
         """)
-    report = lab.run("--layer", str(lab.folder / "one"), "--layer", str(lab.folder / "two"), "-n", "1")
+    report = function.run("--layer", str(function.folder / "one"), "--layer", str(function.folder / "two"), "-n", "1")
     assert answers(report) == [2]
 
 
-def test_pythonpath_hides_layers_as_in_the_managed_runtime(lab: Lab) -> None:
-    (lab.folder / "layer/python").mkdir(parents=True)
-    (lab.folder / "layer/python/of_the_layer.py").write_text("")
-    lab.code("""
+def test_pythonpath_hides_layers_as_in_the_managed_runtime(function: Function) -> None:
+    (function.folder / "layer/python").mkdir(parents=True)
+    (function.folder / "layer/python/of_the_layer.py").write_text("")
+    function.code("""
         def handler(event, context):
             import of_the_layer
         """)
-    layer = ["--layer", str(lab.folder / "layer"), "-n", "1"]
-    assert outcomes(lab.run(*layer)) == ["ok"]
-    hidden = lab.run(*layer, "--env", "PYTHONPATH=/var/task/lib")
+    layer = ["--layer", str(function.folder / "layer"), "-n", "1"]
+    assert outcomes(function.run(*layer)) == ["ok"]
+    hidden = function.run(*layer, "--env", "PYTHONPATH=/var/task/lib")
     assert hidden["run"]["errors"] == {"ModuleNotFoundError": 1}
-    assert outcomes(lab.run(*layer, "--env", "PYTHONPATH=/opt/python")) == ["ok"]
+    assert outcomes(function.run(*layer, "--env", "PYTHONPATH=/opt/python")) == ["ok"]
 
 
 FAILING = """
@@ -136,11 +136,11 @@ FAILING = """
     ],
 )
 def test_a_process_that_ends_is_replaced_in_its_environment(
-    any_lab: Lab, event: str, outcome: str, error_type: str, words: str
+    any_function: Function, event: str, outcome: str, error_type: str, words: str
 ) -> None:
-    any_lab.code(FAILING)
-    events = any_lab.events("fine", "fine", event, "fine", "fine")
-    report = any_lab.run("--events", events, "--timeout", "4s" if event == "sleep" else "2m", "--memory", "256")
+    any_function.code(FAILING)
+    events = any_function.events("fine", "fine", event, "fine", "fine")
+    report = any_function.run("--events", events, "--timeout", "4s" if event == "sleep" else "2m", "--memory", "256")
     assert outcomes(report) == ["ok", "ok", outcome, "ok", "ok"]
     failed = report["invocations"][2]
     assert json.loads(failed["answer"]) == {
@@ -157,9 +157,9 @@ def test_a_process_that_ends_is_replaced_in_its_environment(
     assert failed["log"][-1].endswith(status)
 
 
-def test_a_handlers_error_is_what_its_client_says(lab: Lab) -> None:
-    lab.code(FAILING)
-    report = lab.run("--events", lab.events("raise", "fine"))
+def test_a_handlers_error_is_what_its_client_says(function: Function) -> None:
+    function.code(FAILING)
+    report = function.run("--events", function.events("raise", "fine"))
     error, fine = answers(report)
     assert error["errorType"] == "ConnectionError"
     assert error["errorMessage"] == "größe"
@@ -170,9 +170,9 @@ def test_a_handlers_error_is_what_its_client_says(lab: Lab) -> None:
     assert report["run"]["errors"] == {"ConnectionError": 1}
 
 
-def test_an_answer_beyond_the_limit_is_refused(lab: Lab) -> None:
-    lab.code(FAILING)
-    report = lab.run("--events", lab.events("much", "fine"), "--memory", "512")
+def test_an_answer_beyond_the_limit_is_refused(function: Function) -> None:
+    function.code(FAILING)
+    report = function.run("--events", function.events("much", "fine"), "--memory", "512")
     assert outcomes(report) == ["too_large", "ok"]
     assert answers(report)[0]["errorType"] == "Function.ResponseSizeTooLarge"
 
@@ -188,10 +188,10 @@ def test_an_answer_beyond_the_limit_is_refused(lab: Lab) -> None:
     ],
 )
 def test_what_cannot_be_initialised_is_tried_again_with_the_invocation(
-    lab: Lab, code: str, handler: str, error_type: str
+    function: Function, code: str, handler: str, error_type: str
 ) -> None:
-    lab.code(code)
-    report = lab.run("-n", "2", handler=handler)
+    function.code(code)
+    report = function.run("-n", "2", handler=handler)
     assert outcomes(report) == ["init_error", "init_error"]
     assert report["run"]["errors"] == {error_type: 2}
     assert {answer["errorType"] for answer in answers(report)} == {error_type}
@@ -199,14 +199,14 @@ def test_what_cannot_be_initialised_is_tried_again_with_the_invocation(
     assert len(tried) == 3, "once before the first invocation, then once with each"
 
 
-def test_an_initialisation_that_ends_the_process_is_a_crash(lab: Lab) -> None:
-    lab.code("import os; os._exit(7)")
-    report = lab.run("-n", "1")
+def test_an_initialisation_that_ends_the_process_is_a_crash(function: Function) -> None:
+    function.code("import os; os._exit(7)")
+    report = function.run("-n", "1")
     assert answers(report)[0]["errorMessage"].endswith("Error: Runtime exited with error: exit status 7")
 
 
-def test_log_lines_stand_between_start_and_end(lab: Lab) -> None:
-    lab.code("""
+def test_log_lines_stand_between_start_and_end(function: Function) -> None:
+    function.code("""
         import sys
         print("loading")
 
@@ -216,7 +216,7 @@ def test_log_lines_stand_between_start_and_end(lab: Lab) -> None:
             sys.stdout.write("no newline")
             sys.stdout.flush()
         """)
-    (invocation,) = lab.run("-n", "1")["invocations"]
+    (invocation,) = function.run("-n", "1")["invocations"]
     request_id = invocation["request_id"]
     lines = invocation["log"]
     assert lines[0].startswith("INIT_START Runtime Version: python:3.")
@@ -243,27 +243,27 @@ def test_log_lines_stand_between_start_and_end(lab: Lab) -> None:
         ("b'raw \\xc3\\xbc'", "raw ü"),
     ],
 )
-def test_answers_arrive_as_the_client_posts_them(lab: Lab, expression: str, answer: str) -> None:
-    lab.code(f"def handler(event, context): return {expression}")
-    (invocation,) = lab.run("-n", "1")["invocations"]
+def test_answers_arrive_as_the_client_posts_them(function: Function, expression: str, answer: str) -> None:
+    function.code(f"def handler(event, context): return {expression}")
+    (invocation,) = function.run("-n", "1")["invocations"]
     assert invocation["answer"] == answer
     assert invocation["answer_bytes"] == len(answer.encode())
 
 
-def test_events_are_taken_in_turn_as_they_are_written(lab: Lab) -> None:
-    lab.code("def handler(event, context): return event")
+def test_events_are_taken_in_turn_as_they_are_written(function: Function) -> None:
+    function.code("def handler(event, context): return event")
     events: list[Any] = [{"a": [1.5, None]}, "ü", 0]
-    assert answers(lab.run("--events", lab.events(*events), "-n", "5")) == [*events, *events[:2]]
+    assert answers(function.run("--events", function.events(*events), "-n", "5")) == [*events, *events[:2]]
 
 
-def test_a_wrapper_script_starts_the_runtime(any_lab: Lab) -> None:
-    wrapper = any_lab.folder / "wrapper"
+def test_a_wrapper_script_starts_the_runtime(any_function: Function) -> None:
+    wrapper = any_function.folder / "wrapper"
     wrapper.write_text('#!/bin/sh\nexport WRAPPED="yes"\nexec "$@"\n')
     wrapper.chmod(0o755)
-    any_lab.code("""
+    any_function.code("""
         import os
 
         def handler(event, context):
             return os.environ["WRAPPED"]
         """)
-    assert answers(any_lab.run("-n", "1", "--env", "AWS_LAMBDA_EXEC_WRAPPER=/var/task/wrapper")) == ["yes"]
+    assert answers(any_function.run("-n", "1", "--env", "AWS_LAMBDA_EXEC_WRAPPER=/var/task/wrapper")) == ["yes"]

@@ -8,7 +8,7 @@ import subprocess
 from types import ModuleType
 from typing import Any
 
-from lab import COMMAND, ROOT, Lab
+from function import COMMAND, ROOT, Function
 
 EVENTS = 1000
 PATTERNS = 24
@@ -32,7 +32,7 @@ def holds(pattern: str) -> bool:
     return not done.stdout.startswith("error")
 
 
-def test_an_explanation_and_the_layer_agree_on_a_thousand_events(lab: Lab) -> None:
+def test_an_explanation_and_the_layer_agree_on_a_thousand_events(function: Function) -> None:
     generate = generator()
     random = generate.Generator(20261123)
     events = [random.event() for _ in range(EVENTS)]
@@ -48,17 +48,17 @@ def test_an_explanation_and_the_layer_agree_on_a_thousand_events(lab: Lab) -> No
         for at, pattern in enumerate(patterns)
     ]
     faults.append({"id": "cold", "kind": "error", "type": "E", "rate": 1, "match": {"context": {"invocation": [1]}}})
-    lab.code("def handler(event, context): return None")
-    plan = lab.plan(*faults, seed=3, dry_run=True)
-    path = lab.folder / "events.jsonl"
+    function.code("def handler(event, context): return None")
+    plan = function.plan(*faults, seed=3, dry_run=True)
+    path = function.folder / "events.jsonl"
     path.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
-    report = lab.run("--plan", plan, "--events", str(path), "--timeout", "1m")
+    report = function.run("--plan", plan, "--events", str(path), "--timeout", "1m")
     assert len(report["invocations"]) == EVENTS
 
     # The layer counts an environment's invocations, of which an explanation knows only the first.
     (first, *_) = report["invocations"]
     assert "cold" in [record["fault"] for record in first["records"]]
-    ids = lab.folder / "ids.txt"
+    ids = function.folder / "ids.txt"
     ids.write_text("".join(f"{invocation['request_id']}\n" for invocation in report["invocations"]), encoding="utf-8")
     arguments = [plan, "--json", "--request-ids", str(ids), "--events", str(path)]
     done = subprocess.run(

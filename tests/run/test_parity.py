@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lab import COMMAND, ROOT, Lab, outcomes
+from function import COMMAND, ROOT, Function, outcomes
 
 MACHINE = "arm64" if platform.machine() == "aarch64" else "x86_64"
 SAMPLES = {
@@ -45,8 +45,8 @@ def reports(plan: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def test_every_language_meets_the_same_fates(lab: Lab) -> None:
-    ran = reports(lab.plan(*FAULTS, seed=3, experiment="parity"))
+def test_every_language_meets_the_same_fates(function: Function) -> None:
+    ran = reports(function.plan(*FAULTS, seed=3, experiment="parity"))
     if len(ran) < 2:
         pytest.skip("only one language's layer and sample are built: make layers builds the others")
     expected = ran.pop("python")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lab import COMMAND, ROOT, SAMPLE, Lab, answers, command, logged, outcomes
+from function import COMMAND, ROOT, SAMPLE, Function, answers, command, logged, outcomes
 
 # The definition of sampling, which knows nothing of Faultlayer.
 DEFINITION = runpy.run_path(str(ROOT / "tests/vectors/sampling.py"))
@@ -27,10 +27,10 @@ FAULTS: list[dict[str, Any]] = [
 HANDLER = "def handler(event, context): return {'statusCode': 200, 'body': 'fine'}"
 
 
-def under_plan(lab: Lab, *arguments: str, status: int = 0) -> dict[str, Any]:
-    lab.code(HANDLER)
-    plan = lab.plan(*FAULTS, seed=7, experiment="counted")
-    return lab.run("--plan", plan, "-n", "60", "--timeout", "1m", *arguments, status=status)
+def under_plan(function: Function, *arguments: str, status: int = 0) -> dict[str, Any]:
+    function.code(HANDLER)
+    plan = function.plan(*FAULTS, seed=7, experiment="counted")
+    return function.run("--plan", plan, "-n", "60", "--timeout", "1m", *arguments, status=status)
 
 
 def records(report: dict[str, Any]) -> list[dict[str, Any]]:
@@ -41,16 +41,16 @@ def without_time(record: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name != "timestamp"}
 
 
-def test_a_run_is_predicted_and_repeats_itself(lab: Lab) -> None:
-    report = under_plan(lab)
-    again = under_plan(lab)
+def test_a_run_is_predicted_and_repeats_itself(function: Function) -> None:
+    report = under_plan(function)
+    again = under_plan(function)
     assert [without_time(record) for record in records(report)] == [without_time(record) for record in records(again)]
     assert outcomes(report) == outcomes(again)
     assert set(outcomes(report)) == {"ok", "error", "crash"}, "the seed shows all of them"
 
     ids = "".join(f"{invocation['request_id']}\n" for invocation in report["invocations"])
     explained = subprocess.run(
-        [str(COMMAND), "plan", "explain", str(lab.folder / "plan.json"), "--json", "--request-ids", "-"],
+        [str(COMMAND), "plan", "explain", str(function.folder / "plan.json"), "--json", "--request-ids", "-"],
         input=ids,
         capture_output=True,
         encoding="utf-8",
@@ -67,8 +67,8 @@ def test_a_run_is_predicted_and_repeats_itself(lab: Lab) -> None:
         }
 
 
-def test_the_figures_are_those_of_the_records(lab: Lab) -> None:
-    report = under_plan(lab, "--compare")
+def test_the_figures_are_those_of_the_records(function: Function) -> None:
+    report = under_plan(function, "--compare")
     run, healthy = report["run"], report["healthy"]
     assert (healthy["calls"], healthy["ok"], healthy["cold_starts"]) == (60, 60, 1)
     count = Counter((record["fault"], record["action"]) for record in records(report))
@@ -90,30 +90,30 @@ def test_the_figures_are_those_of_the_records(lab: Lab) -> None:
     )
 
 
-def test_another_id_seed_meets_another_fate(lab: Lab) -> None:
-    assert outcomes(under_plan(lab)) != outcomes(under_plan(lab, "--id-seed", "2"))
+def test_another_id_seed_meets_another_fate(function: Function) -> None:
+    assert outcomes(under_plan(function)) != outcomes(under_plan(function, "--id-seed", "2"))
 
 
-def test_a_dry_run_changes_nothing_and_is_counted(lab: Lab) -> None:
-    lab.code(HANDLER)
-    report = lab.run("--plan", lab.plan(*FAULTS, dry_run=True), "-n", "40")
+def test_a_dry_run_changes_nothing_and_is_counted(function: Function) -> None:
+    function.code(HANDLER)
+    report = function.run("--plan", function.plan(*FAULTS, dry_run=True), "-n", "40")
     assert outcomes(report) == ["ok"] * 40
     assert sum(fault["dry_run"] for fault in report["faults"]) > 0
     assert sum(fault["injected"] for fault in report["faults"]) == 0
 
 
-def test_the_kill_switch_leaves_the_function_alone(lab: Lab) -> None:
-    report = under_plan(lab, "--env", "FAULTLAYER_DISABLED=1")
+def test_the_kill_switch_leaves_the_function_alone(function: Function) -> None:
+    report = under_plan(function, "--env", "FAULTLAYER_DISABLED=1")
     assert outcomes(report) == ["ok"] * 60
     (own,) = report["own_records"]
     assert (own["level"], own["reason"]) == ("INFO", "disabled")
 
 
-def test_a_layer_that_could_not_do_its_part_fails_the_run(lab: Lab) -> None:
-    lab.code(HANDLER)
+def test_a_layer_that_could_not_do_its_part_fails_the_run(function: Function) -> None:
+    function.code(HANDLER)
     machine = "arm64" if platform.machine() == "aarch64" else "x86_64"
     done = subprocess.run(
-        lab.command(
+        function.command(
             "--layer",
             str(ROOT / f"dist/layers/faultlayer-python-{machine}.zip"),
             "-n",
@@ -133,25 +133,25 @@ def test_a_layer_that_could_not_do_its_part_fails_the_run(lab: Lab) -> None:
     assert "ok 3 100 %" in " ".join(done.stdout.split())
 
 
-def test_where_paths_are_translated_the_plan_works_too(lab: Lab) -> None:
-    lab.options.append("--not-isolated")
-    report = under_plan(lab)
+def test_where_paths_are_translated_the_plan_works_too(function: Function) -> None:
+    function.options.append("--not-isolated")
+    report = under_plan(function)
     assert set(outcomes(report)) == {"ok", "error", "crash"}
     assert report["notes"] != []
 
 
-def test_a_plan_with_problems_is_refused_with_all_of_them(lab: Lab) -> None:
-    lab.code(HANDLER)
-    plan = lab.plan({"id": "a", "kind": "error", "rate": 25}, {"id": "a", "kind": "timeout"}, colour="red")
-    done = subprocess.run(lab.command("--plan", plan), capture_output=True, encoding="utf-8")
+def test_a_plan_with_problems_is_refused_with_all_of_them(function: Function) -> None:
+    function.code(HANDLER)
+    plan = function.plan({"id": "a", "kind": "error", "rate": 25}, {"id": "a", "kind": "timeout"}, colour="red")
+    done = subprocess.run(function.command("--plan", plan), capture_output=True, encoding="utf-8")
     assert done.returncode == 2
     assert done.stdout == ""
     for path in ("colour", "faults[0].rate", "faults[0].type", "faults[1].rate", "faults[1].id"):
         assert f"\n  {path}: " in done.stderr, path
 
 
-def test_the_tables_say_what_happened(lab: Lab) -> None:
-    plan = lab.plan({"id": "busy", "kind": "response", "rate": 1, "status": 503, "limit": 4})
+def test_the_tables_say_what_happened(function: Function) -> None:
+    plan = function.plan({"id": "busy", "kind": "response", "rate": 1, "status": 503, "limit": 4})
     done = subprocess.run(
         command(SAMPLE, "--plan", plan, "-n", "8", "--compare", "--records", "1", "--id-seed", "5"),
         capture_output=True,
@@ -172,10 +172,10 @@ def test_the_tables_say_what_happened(lab: Lab) -> None:
     assert lines[-1] == "the same request ids again: --id-seed 5"
 
 
-def test_the_report_file_is_what_json_prints(lab: Lab) -> None:
-    lab.code(HANDLER)
-    report = lab.run("-n", "2", "--report", str(lab.folder / "report.json"))
-    assert json.loads((lab.folder / "report.json").read_text()) == report
+def test_the_report_file_is_what_json_prints(function: Function) -> None:
+    function.code(HANDLER)
+    report = function.run("-n", "2", "--report", str(function.folder / "report.json"))
+    assert json.loads((function.folder / "report.json").read_text()) == report
     assert any("REPORT RequestId" in line for line in logged(report))
 
 

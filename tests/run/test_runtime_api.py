@@ -6,7 +6,7 @@ import json
 import os
 import sys
 
-from lab import Lab, answers, outcomes
+from function import Function, answers, outcomes
 
 # As a wrapper script this runs instead of the runtime that it should start.
 CLIENT = f"""\
@@ -67,32 +67,32 @@ CLIENT = f"""\
     """
 
 
-def client(lab: Lab) -> list[str]:
-    lab.code(CLIENT, "client")
-    (lab.folder / "client").chmod(0o755)
+def client(function: Function) -> list[str]:
+    function.code(CLIENT, "client")
+    (function.folder / "client").chmod(0o755)
     return ["--env", "AWS_LAMBDA_EXEC_WRAPPER=/var/task/client"]
 
 
-def test_a_streamed_answer_arrives_whole(lab: Lab) -> None:
-    (invocation,) = lab.run(*client(lab), "--events", lab.events("whole"))["invocations"]
+def test_a_streamed_answer_arrives_whole(function: Function) -> None:
+    (invocation,) = function.run(*client(function), "--events", function.events("whole"))["invocations"]
     assert invocation["outcome"] == "ok"
     assert invocation["answer"] == "one two"
 
 
-def test_a_stream_that_ends_with_an_error_in_its_trailers_failed(lab: Lab) -> None:
-    (invocation,) = lab.run(*client(lab), "--events", lab.events("broken"))["invocations"]
+def test_a_stream_that_ends_with_an_error_in_its_trailers_failed(function: Function) -> None:
+    (invocation,) = function.run(*client(function), "--events", function.events("broken"))["invocations"]
     assert invocation["outcome"] == "error"
     assert invocation["error_type"] == "Broken"
     assert json.loads(invocation["answer"]) == {"errorType": "Broken", "errorMessage": "half"}
 
 
-def test_a_process_that_ends_within_its_stream_crashed(lab: Lab) -> None:
-    report = lab.run(*client(lab), "--events", lab.events("gone", "whole"))
+def test_a_process_that_ends_within_its_stream_crashed(function: Function) -> None:
+    report = function.run(*client(function), "--events", function.events("gone", "whole"))
     assert outcomes(report) == ["crash", "ok"]
 
 
-def test_an_invocation_carries_what_clients_read(lab: Lab) -> None:
-    report = lab.run(*client(lab), "--events", lab.events("headers"), "--timeout", "9s")
+def test_an_invocation_carries_what_clients_read(function: Function) -> None:
+    report = function.run(*client(function), "--events", function.events("headers"), "--timeout", "9s")
     (said,) = answers(report)
     assert said["lambda-runtime-aws-request-id"] == report["invocations"][0]["request_id"]
     assert said["content-type"] == "application/json"
@@ -102,8 +102,8 @@ def test_an_invocation_carries_what_clients_read(lab: Lab) -> None:
     assert said["lambda-runtime-invocation-id"] != said["lambda-runtime-aws-request-id"]
 
 
-def test_what_a_client_says_of_another_invocation_is_refused(lab: Lab) -> None:
-    report = lab.run(*client(lab), "--events", lab.events("strict", "error"))
+def test_what_a_client_says_of_another_invocation_is_refused(function: Function) -> None:
+    report = function.run(*client(function), "--events", function.events("strict", "error"))
     assert answers(report)[0] == [400, 400, 404]
     assert "twice: 400" in report["invocations"][0]["log"] + report["invocations"][1]["log"]
     assert report["run"]["errors"] == {"T": 1}

@@ -48,6 +48,26 @@ pub fn parse_rfc3339(text: &str) -> Option<i64> {
     i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()
 }
 
+/// Milliseconds since 1970 of seconds.
+pub fn ms(seconds: f64) -> i64 {
+    // Out of range ends at the ends.
+    #[expect(clippy::cast_possible_truncation, reason = "saturates")]
+    let ms = (seconds * 1000.0).round() as i64;
+    ms
+}
+
+/// `Thu, 26 Nov 2026 12:00:00 GMT`, as HTTP headers write it.
+pub fn http_date(ms: i64) -> String {
+    let form = format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+    moment(ms).format(&form).unwrap_or_default()
+}
+
+/// Milliseconds since 1970 of a date as HTTP headers write it.
+pub fn parse_http_date(text: &str) -> Option<i64> {
+    let moment = OffsetDateTime::parse(&text.replace("GMT", "+0000"), &time::format_description::well_known::Rfc2822).ok()?;
+    i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()
+}
+
 /// A new UUID.
 pub fn id() -> String {
     uuid::Uuid::new_v4().to_string()

@@ -1,28 +1,23 @@
-//! The lab: its state, its settings, and the way of one API call through rates, fault hooks, the operation and the log.
-//! Not what operations do: that is one module a service.
+//! The lab: the registry of its services, its settings, and the reset. How a call goes is said in [`call`](super::call), what
+//! operations do in [`services`](super::services).
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::automation::Engines;
-use super::automation::execution::Execution;
-use super::calls::CallLog;
-use super::error::ApiError;
-use super::faults::{Action, Board, Fired};
-use super::lambda::Environments;
-use super::limits::{Rates, throttled};
-use super::model::models;
-use super::principal::Principal;
-use super::resource;
-use super::store::Store;
-use super::wire::{Reply, Request};
-use super::world::World;
-use super::{lambda, ssm, sts, tagging};
+use super::call::hooks::Board;
+use super::call::log::CallLog;
+use super::call::principal::Keys;
+use super::call::rates::Rates;
+use super::gateway::models::Models;
+use super::services::{ALL, Open, Service, Tagged};
+use super::state::Folder;
+use super::state::folder::replace;
 
 /// What can be changed while the lab runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,7 +41,7 @@ impl Default for Settings {
     }
 }
 
-/// Where a lab stands.
+/// An account and a region.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// The account, twelve digits.
@@ -55,61 +50,46 @@ pub struct Place {
     pub region: String,
 }
 
-/// The whole lab.
+impl Place {
+    /// The ARN of a resource of a service: `arn:aws:SERVICE:REGION:ACCOUNT:REST`.
+    pub fn arn(&self, service: &str, rest: &str) -> String {
+        format!("arn:aws:{service}:{}:{}:{rest}", self.region, self.account)
+    }
+}
+
+/// Where a lab stands: what every service may know.
 #[derive(Debug)]
-pub struct Lab {
+pub struct Site {
     /// The account and region.
     pub place: Place,
-    /// The state folder.
-    pub store: Store,
-    /// The call log.
-    pub calls: CallLog,
-    /// The fault hooks.
-    pub faults: Board,
-    /// The execution environments.
-    pub environments: Environments,
-    /// The executions that run.
-    pub engines: Engines,
-    world: Mutex<World>,
+    folder: Folder,
     settings: Mutex<Settings>,
-    rates: Mutex<Rates>,
     endpoint: OnceLock<String>,
-    /// One more with each reset: a call from before it has no effect any more.
-    era: AtomicU64,
 }
 
-/// How a call ends for the client.
-#[derive(Debug)]
-pub enum Outcome {
-    /// With an answer.
-    Answer(Result<Reply, ApiError>),
-    /// Without one.
-    Dropped,
+/// What a service is opened with: the site, and a folder of its own.
+#[derive(Debug, Clone)]
+pub struct Home {
+    /// Where the lab stands.
+    pub site: Arc<Site>,
+    /// The service's folder.
+    pub folder: Folder,
 }
 
-impl Lab {
-    /// Opens a lab on a state folder.
-    pub fn open(folder: &Path, place: Place, speed: Option<f64>) -> io::Result<Lab> {
-        let store = Store::open(folder)?;
-        let calls = CallLog::open(folder)?;
-        let world = World::load(&store)?;
-        let mut settings: Settings = store.load("settings")?.pop().unwrap_or_default();
+impl Site {
+    fn open(folder: Folder, place: Place, speed: Option<f64>) -> Site {
+        let path = folder.within("settings").file("settings");
+        let mut settings = match std::fs::read(&path) {
+            Err(_) => Settings::default(),
+            Ok(text) => serde_json::from_slice(&text).unwrap_or_else(|error| {
+                folder.set_aside(&path, &error.to_string());
+                Settings::default()
+            }),
+        };
         if let Some(speed) = speed {
             settings.speed = speed;
         }
-        Ok(Lab {
-            environments: Environments::new(folder),
-            engines: Engines::default(),
-            faults: Board::default(),
-            world: Mutex::new(world),
-            settings: Mutex::new(settings),
-            rates: Mutex::new(Rates::default()),
-            endpoint: OnceLock::new(),
-            era: AtomicU64::new(0),
-            place,
-            store,
-            calls,
-        })
+        Site { place, folder, settings: Mutex::new(settings), endpoint: OnceLock::new() }
     }
 
     /// The endpoint, once the port is open.
@@ -129,189 +109,121 @@ impl Lab {
 
     /// Replaces the settings.
     pub fn set_settings(&self, settings: Settings) -> io::Result<()> {
-        self.store.save("settings", "settings", &settings)?;
+        replace(&self.folder.within("settings").file("settings"), &serde_json::to_vec(&settings)?)?;
         *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
         Ok(())
     }
 
-    /// Works on the state. Never hold it over an `await`.
-    pub fn world<T>(&self, work: impl FnOnce(&mut World) -> T) -> T {
-        work(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The state folder.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+}
+
+/// The whole lab.
+#[derive(Debug)]
+pub struct Lab {
+    /// Where it stands.
+    pub site: Arc<Site>,
+    /// The call log.
+    pub log: CallLog,
+    /// What tests want done to calls.
+    pub hooks: Board,
+    /// The access keys given out.
+    pub keys: Keys,
+    /// The request rates.
+    pub rates: Rates,
+    models: Models,
+    services: BTreeMap<&'static str, Arc<dyn Service>>,
+    /// One more with each reset: a call from before it has no effect any more.
+    era: AtomicU64,
+}
+
+impl Lab {
+    /// Opens a lab on a state folder.
+    pub fn open(folder: &Path, place: Place, speed: Option<f64>) -> io::Result<Lab> {
+        Lab::with(folder, place, speed, ALL)
     }
 
-    /// Works on one execution and saves it.
-    pub fn execution<T>(&self, id: &str, work: impl FnOnce(&mut Execution) -> T) -> Option<T> {
-        self.world(|world| {
-            let execution = world.executions.get_mut(id)?;
-            let result = work(execution);
-            self.save("executions", id, execution);
-            Some(result)
+    /// Opens a lab of these services.
+    pub fn with(folder: &Path, place: Place, speed: Option<f64>, all: &[(&'static str, Open)]) -> io::Result<Lab> {
+        let folder = Folder::open(folder)?;
+        let log = CallLog::open(folder.path())?;
+        let site = Arc::new(Site::open(folder.clone(), place, speed));
+        let mut models = Models::default();
+        let mut services = BTreeMap::new();
+        for (name, open) in all {
+            let service = open(Home { site: Arc::clone(&site), folder: folder.within(name) })?;
+            models.add(name, service.model()).map_err(|error| io::Error::other(format!("the model of {name}: {error}")))?;
+            services.insert(*name, service);
+        }
+        Ok(Lab {
+            site,
+            log,
+            hooks: Board::default(),
+            keys: Keys::default(),
+            rates: Rates::default(),
+            models,
+            services,
+            era: AtomicU64::new(0),
         })
     }
 
-    /// Saves an entity. Where the disk refuses, the lab goes on with what is in memory and says so.
-    pub fn save<T: Serialize>(&self, kind: &str, name: &str, value: &T) {
-        if let Err(error) = self.store.save(kind, name, value) {
-            eprintln!("faultlayer lab: cannot save {kind} `{name}`: {error}");
-        }
+    /// Goes on with what was interrupted, once the port is open.
+    pub fn start(self: &Arc<Self>, endpoint: String) {
+        self.site.set_endpoint(endpoint);
+        self.services().for_each(|service| Arc::clone(service).start(self));
     }
 
-    /// Forgets an entity on disk.
-    pub fn forget(&self, kind: &str, name: &str) {
-        if let Err(error) = self.store.remove(kind, name) {
-            eprintln!("faultlayer lab: cannot remove {kind} `{name}`: {error}");
-        }
+    /// The models of the services.
+    pub fn models(&self) -> &Models {
+        &self.models
     }
 
-    /// One API call from a client, a script or a step.
-    pub async fn dispatch(self: &Arc<Self>, request: &Request, who: &Principal) -> Outcome {
-        let resource = resource::of(&self.place, request);
-        let era = self.era.load(Ordering::SeqCst);
-        let nth = self.calls.begin(who);
-        let mut fired = self.faults.claim(who, request.service, request.operation, &resource);
-        let hook = fired.as_ref().map(|fired| fired.id);
-        let outcome = match self.before(&mut fired, who, request).await {
-            Some(early) => early,
-            None if self.era.load(Ordering::SeqCst) != era => return Outcome::Dropped,
-            None => {
-                let answer = self.answer(request, who).await;
-                self.after(&mut fired, who, request, answer).await
-            }
-        };
-        let (status, word) = match &outcome {
-            Outcome::Answer(Ok(reply)) => (reply.status.unwrap_or(200), "ok"),
-            Outcome::Answer(Err(error)) => (error.status, error.code.as_str()),
-            Outcome::Dropped => (0, "dropped"),
-        };
-        self.calls.end(who, nth, request.service, request.operation, &resource, status, word, hook);
-        outcome
+    /// The services.
+    pub fn services(&self) -> impl Iterator<Item = &Arc<dyn Service>> {
+        self.services.values()
     }
 
-    async fn answer(self: &Arc<Self>, request: &Request, who: &Principal) -> Result<Reply, ApiError> {
-        let service = models()?.service(request.service);
-        if let Some(service) = service {
-            service.check(request.operation, &request.input)?;
-        }
-        let factor = self.settings().rates;
-        let taken = {
-            let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
-            rates.take(request.service, request.operation, factor)
-        };
-        taken?;
-        match request.service {
-            "lambda" => lambda::operate(self, request).await,
-            "ssm" => ssm::operate(self, request, who).map(Reply::from),
-            "resourcegroupstaggingapi" => tagging::operate(self, request).map(Reply::from),
-            _ => sts::operate(self, who),
-        }
+    /// One service by botocore's name for it.
+    pub fn service(&self, name: &str) -> Option<Arc<dyn Service>> {
+        self.services.get(name).map(Arc::clone)
     }
 
-    async fn before(self: &Arc<Self>, fired: &mut Option<Fired>, who: &Principal, request: &Request) -> Option<Outcome> {
-        let fired = fired.as_mut()?;
-        let actions = fired.actions.clone();
-        for (index, action) in actions.iter().enumerate() {
-            match action {
-                Action::Hang => fired.released().await,
-                Action::Cancel => self.cancel_caller(who),
-                Action::Kill => {
-                    self.kill_caller(who);
-                    // What was on the wire arrives late: a call that hangs as well keeps its effect.
-                    if !actions.iter().skip(index).any(|later| *later == Action::Hang) {
-                        return Some(Outcome::Dropped);
-                    }
-                }
-                Action::Drop => return Some(Outcome::Dropped),
-                Action::Fail => return Some(Outcome::Answer(Err(hook_error(fired, request)))),
-                Action::Throttle => return Some(Outcome::Answer(Err(throttled(request.service)))),
-                _ => {}
-            }
-        }
-        None
+    /// Everything that has tags.
+    pub fn tagged(&self) -> Vec<Tagged> {
+        self.services().flat_map(|service| service.tagged()).collect()
     }
 
-    async fn after(
-        self: &Arc<Self>,
-        fired: &mut Option<Fired>,
-        who: &Principal,
-        request: &Request,
-        answer: Result<Reply, ApiError>,
-    ) -> Outcome {
-        let Some(fired) = fired.as_mut() else {
-            return Outcome::Answer(answer);
-        };
-        for action in fired.actions.clone() {
-            match action {
-                Action::HangAfter => fired.released().await,
-                Action::CancelAfter => self.cancel_caller(who),
-                Action::KillAfter => {
-                    self.kill_caller(who);
-                    return Outcome::Dropped;
-                }
-                Action::DropAfter => return Outcome::Dropped,
-                Action::FailAfter => return Outcome::Answer(Err(hook_error(fired, request))),
-                _ => {}
-            }
-        }
-        Outcome::Answer(answer)
+    /// The tags of one resource.
+    pub fn tags_of(&self, arn: &str) -> Map<String, Value> {
+        self.services().find_map(|service| service.tags_of(arn)).unwrap_or_default()
     }
 
-    fn cancel_caller(self: &Arc<Self>, who: &Principal) {
-        if let Some(execution) = &who.execution {
-            // An execution that has ended already has nothing left to cancel.
-            let _ended = super::automation::stop(self, execution, true).is_err();
-        }
-    }
-
-    fn kill_caller(&self, who: &Principal) {
-        if let (Some(execution), Some(step)) = (&who.execution, &who.step) {
-            self.engines.kill(execution, step);
-        }
+    /// How many resets there were.
+    pub fn era(&self) -> u64 {
+        self.era.load(Ordering::SeqCst)
     }
 
     /// Forgets everything but the settings.
-    pub async fn reset(self: &Arc<Self>) -> io::Result<()> {
+    pub async fn reset(&self) -> io::Result<()> {
         self.era.fetch_add(1, Ordering::SeqCst);
-        self.faults.clear();
-        self.engines.end_all();
-        self.environments.clear().await;
-        // Under the lock, so that nobody saves again what was just forgotten.
-        self.world(|world| {
-            *world = World::default();
-            World::KINDS.iter().chain(&["code", "scripts"]).try_for_each(|kind| self.store.clear(kind))
-        })?;
-        *self.rates.lock().unwrap_or_else(PoisonError::into_inner) = Rates::default();
-        self.calls.clear();
+        self.hooks.clear();
+        self.keys.clear();
+        for service in self.services() {
+            Arc::clone(service).reset().await?;
+        }
+        self.rates.clear();
+        self.log.clear();
         Ok(())
     }
-}
 
-fn hook_error(fired: &Fired, request: &Request) -> ApiError {
-    match (&fired.error, request.service) {
-        (Some(error), _) => ApiError::new(&error.code, error.status, error.message.clone()),
-        (None, "lambda") => ApiError::new("ServiceException", 500, "An error occurred and the request cannot be processed."),
-        (None, _) => ApiError::internal("An error occurred on the server side."),
+    /// Ends every process that the lab started. What was under way goes on when the lab is opened again.
+    pub async fn stop(&self) {
+        for service in self.services() {
+            if let Err(error) = Arc::clone(service).stop().await {
+                eprintln!("faultlayer lab: {error}");
+            }
+        }
     }
-}
-
-/// A member that is a text.
-pub fn text<'a>(input: &'a Value, member: &str) -> Option<&'a str> {
-    input.get(member).and_then(Value::as_str)
-}
-
-/// A page of a list: `marker` is the number of rows to leave out.
-pub fn page<T>(
-    rows: Vec<T>,
-    marker: Option<&str>,
-    most: Option<u64>,
-    usual: usize,
-) -> Result<(Vec<T>, Option<String>), ApiError> {
-    let skip = match marker {
-        None | Some("") => 0,
-        Some(marker) => marker.parse::<usize>().map_err(|_| ApiError::invalid("The pagination token is not valid"))?,
-    };
-    let most = most.and_then(|most| usize::try_from(most).ok()).unwrap_or(usual).max(1);
-    let total = rows.len();
-    let rows: Vec<T> = rows.into_iter().skip(skip).take(most).collect();
-    let next = skip + rows.len();
-    Ok((rows, (next < total).then(|| next.to_string())))
 }

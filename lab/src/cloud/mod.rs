@@ -1,30 +1,18 @@
 //! The local cloud: Lambda, Systems Manager with its Automation, tagging and STS on one loopback port, as strict as AWS.
 //!
-//! - [`server`]: the port.  [`wire`]: protocols.  [`control`]: the lab's own endpoint, described in `README.md`.
-//! - [`lab`]: the state and the way of a call.  [`world`], [`store`]: what is kept and where.
-//! - [`model`]: botocore's models, which every request is checked against.  [`limits`]: request rates.
-//! - [`faults`]: hooks for tests.  [`calls`], [`principal`], [`resource`]: the call log.
-//! - [`lambda`], [`ssm`], [`automation`], [`tagging`], [`sts`]: the services.
+//! - [`gateway`]: the port and its protocols; knows no service by name.
+//! - [`call`]: the way of every call: who calls, hooks for tests, rates, permissions, the log.
+//! - [`services`]: one folder a service.  [`state`]: what they keep.
+//! - [`lab`]: the registry of the services, the settings, the reset.  [`clock`]: time and ids as AWS writes them.
+//!
+//! `README.md` beside this file says what tests can ask of it, and how a service is added.
 
-pub mod automation;
-pub mod calls;
+pub mod call;
 pub mod clock;
-pub mod control;
-pub mod error;
-pub mod faults;
+pub mod gateway;
 pub mod lab;
-pub mod lambda;
-pub mod limits;
-pub mod model;
-pub mod principal;
-pub mod resource;
-pub mod server;
-pub mod ssm;
-pub mod store;
-pub mod sts;
-pub mod tagging;
-pub mod wire;
-pub mod world;
+pub mod services;
+pub mod state;
 
+pub use gateway::server::Server;
 pub use lab::{Lab, Place};
-pub use server::Server;

@@ -1,26 +1,20 @@
 //! Request ids from a seed: the same seed gives the same ids, and so, under the same plan, the same faults.
 
-use crate::ids::uuid;
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
+use uuid::Builder;
 
 /// An endless row of request ids.
 #[derive(Debug, Clone)]
 pub struct RequestIds {
-    state: u64,
+    // Its outputs never change with a version, so that a seed that somebody noted stays good.
+    source: SplitMix64,
 }
 
 impl RequestIds {
     /// The ids of `seed`.
     pub fn new(seed: u64) -> RequestIds {
-        RequestIds { state: seed }
-    }
-
-    /// One output of SplitMix64.
-    fn draw(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
+        RequestIds { source: SplitMix64::seed_from_u64(seed) }
     }
 }
 
@@ -28,8 +22,9 @@ impl Iterator for RequestIds {
     type Item = String;
 
     fn next(&mut self) -> Option<String> {
-        let (high, low) = (self.draw(), self.draw());
-        Some(uuid(high, low))
+        let (high, low) = (self.source.next_u64(), self.source.next_u64());
+        let bits = u128::from(high) << 64 | u128::from(low);
+        Some(Builder::from_random_bytes(bits.to_be_bytes()).into_uuid().to_string())
     }
 }
 

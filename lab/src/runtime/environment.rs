@@ -382,5 +382,5 @@ fn epoch_ms(time: SystemTime) -> i64 {
 
 /// A request id as Lambda's: a random UUID of version 4.
 fn random_id() -> String {
-    crate::ids::uuid(unique(), unique())
+    uuid::Uuid::new_v4().to_string()
 }

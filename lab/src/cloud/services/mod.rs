@@ -1,0 +1,26 @@
+//! The services, one folder each, called as botocore calls the service. They reach each other through the door alone.
+
+pub mod lambda;
+pub mod members;
+pub mod resourcegroupstaggingapi;
+pub mod service;
+pub mod ssm;
+pub mod sts;
+
+use std::io;
+use std::sync::Arc;
+
+pub use service::{Answer, Done, Interrupt, Service, Tagged, now};
+
+use super::lab::Home;
+
+/// Opens a service, with what it kept in its folder.
+pub type Open = fn(Home) -> io::Result<Arc<dyn Service>>;
+
+/// Every service of the lab: its name and how it is opened.
+pub const ALL: &[(&str, Open)] = &[
+    ("lambda", lambda::open),
+    ("resourcegroupstaggingapi", resourcegroupstaggingapi::open),
+    ("ssm", ssm::open),
+    ("sts", sts::open),
+];

@@ -1,0 +1,12 @@
+//! What the lab keeps: memory and disk together. Whatever was answered is on disk, and comes back at the next start.
+//!
+//! - [`table`]: rows by name, one file each.  [`folder`]: files written whole or not at all, and the lock against a second lab.
+//! - [`appended`]: a file that only grows.
+
+pub mod appended;
+pub mod folder;
+pub mod table;
+
+pub use appended::Appended;
+pub use folder::Folder;
+pub use table::{Row, Table};
