@@ -223,7 +223,7 @@ pub fn status(args: StatusArgs) -> Outcome {
 }
 
 /// The plan's text: JSON and `parameter:NAME` as they are, anything else is a file's name.
-fn plan_text(plan: &str) -> Result<String, String> {
+pub fn plan_text(plan: &str) -> Result<String, String> {
     if plan.trim_start().starts_with('{') || plan.starts_with("parameter:") {
         return Ok(plan.to_owned());
     }
@@ -323,7 +323,7 @@ fn ending(execution: &Execution) -> String {
 }
 
 /// A roll-back's report in words.
-fn reported(report: &serde_json::Value) -> String {
+pub fn reported(report: &serde_json::Value) -> String {
     let count = |key: &str| report.get(key).and_then(serde_json::Value::as_u64).unwrap_or(0);
     let mut text = format!("restored {}, unchanged {}", count("restored"), count("unchanged"));
     let empty = serde_json::Map::new();

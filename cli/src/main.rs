@@ -3,6 +3,7 @@
 //! Nothing is decided here but the exit status: what a subcommand answers, or 2 with the reason on standard error.
 
 mod automation;
+mod experiment;
 mod lab;
 mod plan;
 mod run;
@@ -36,6 +37,8 @@ enum Command {
     Rollback(automation::RollbackArgs),
     /// Show what is attached and what an execution is doing
     Status(automation::StatusArgs),
+    /// Build, start, watch and stop experiments of AWS Fault Injection Service
+    Experiment(experiment::Args),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Attach(args) => automation::attach(args),
         Command::Rollback(args) => automation::rollback(args),
         Command::Status(args) => automation::status(args),
+        Command::Experiment(args) => experiment::run(args),
     };
     outcome.unwrap_or_else(|error| {
         // Whoever read our output has seen enough, as `head` does.

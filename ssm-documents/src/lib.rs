@@ -13,7 +13,7 @@ mod progress;
 mod register;
 mod start;
 
-pub use connect::Documents;
+pub use connect::{Documents, sdk_config};
 pub use error::Error;
 pub use progress::{Execution, Step};
 pub use register::{Layers, Registered, shipped};

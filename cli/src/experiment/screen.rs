@@ -1,0 +1,148 @@
+//! What an experiment's states look like: one line a change, and where a terminal shows it a running line.
+
+use std::io::IsTerminal;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use faultlayer_fis::View;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Changes as lines on standard error.
+pub struct Screen {
+    running: Option<ProgressBar>,
+    shown: Vec<String>,
+}
+
+impl Screen {
+    pub fn new() -> Self {
+        let running = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new_spinner();
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Self { running, shown: Vec::new() }
+    }
+
+    pub fn show(&mut self, view: &View) {
+        for line in lines(view) {
+            if !self.shown.contains(&line) {
+                match &self.running {
+                    Some(bar) => bar.println(&line),
+                    None => eprintln!("{line}"),
+                }
+                self.shown.push(line);
+            }
+        }
+        if let Some(bar) = &self.running {
+            bar.set_message(now(view));
+        }
+    }
+
+    pub fn pause(&self) {
+        if let Some(bar) = &self.running {
+            bar.finish_and_clear();
+        }
+    }
+
+    pub fn end(self) {
+        self.pause();
+    }
+}
+
+/// What has happened so far: each line is said once.
+fn lines(view: &View) -> Vec<String> {
+    let mut lines = vec![with(format!("experiment  {}", view.state), &view.reason)];
+    for action in view.actions.iter().filter(|action| action.state != "pending") {
+        lines.push(with(format!("  {:<10}{}", action.name, action.state), &action.reason));
+    }
+    for step in view.automation.iter().flat_map(|execution| &execution.steps).filter(|step| step.status != "Pending") {
+        let said = step.outputs.get("Estimate").cloned().unwrap_or_default();
+        lines.push(with(format!("    {:<10}{}", step.name, step.status), &said));
+    }
+    lines
+}
+
+fn with(line: String, said: &str) -> String {
+    if said.is_empty() { line } else { format!("{line}: {said}") }
+}
+
+/// What is going on at this moment.
+fn now(view: &View) -> String {
+    let mut parts = vec![view.state.clone()];
+    if let Some(step) = view.step() {
+        parts.push(step.to_owned());
+    }
+    match view.functions() {
+        (Some(all), Some(attached)) => parts.push(format!("{attached} of {}", functions(all))),
+        (Some(all), None) => parts.push(functions(all)),
+        _ => {}
+    }
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+    if let Some(left) = view.hold_ends.map(|end| end.saturating_sub_unsigned(seconds)).filter(|left| *left > 0) {
+        parts.push(format!("{}:{:02} left", left / 60, left % 60));
+    }
+    parts.join(" · ")
+}
+
+fn functions(count: u64) -> String {
+    if count == 1 { "1 function".to_owned() } else { format!("{count} functions") }
+}
+
+/// The end of an experiment: its state, and each function's.
+pub fn ending(view: &View) -> String {
+    let mut text = with(format!("experiment {}: {}", view.id, view.state), &view.reason);
+    text.push('\n');
+    if let Some(execution) = view.automation.as_ref().filter(|execution| !execution.failure.is_empty()) {
+        let failure = execution.failure.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+        text.push_str(&format!("{}: {failure}\n", execution.document));
+    }
+    for (name, ending) in view.endings() {
+        text.push_str(&format!("  {name}: {ending}\n"));
+    }
+    if let Some(report) = view.report() {
+        text.push_str(&crate::automation::reported(&report));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use faultlayer_fis::ActionView;
+
+    use super::*;
+
+    fn view() -> View {
+        View {
+            id: "EXP1".into(),
+            template: "EXT1".into(),
+            state: "stopped".into(),
+            reason: "Experiment halted by stop condition.".into(),
+            started: None,
+            actions: vec![ActionView {
+                name: "faults".into(),
+                id: "aws:ssm:start-automation-execution".into(),
+                state: "stopped".into(),
+                reason: String::new(),
+                started: Some(1),
+            }],
+            targets: Vec::new(),
+            automation: None,
+            hold_ends: None,
+        }
+    }
+
+    #[test]
+    fn states_and_reasons_are_lines() {
+        assert_eq!(lines(&view()), ["experiment  stopped: Experiment halted by stop condition.", "  faults    stopped"]);
+        assert_eq!(ending(&view()), "experiment EXP1: stopped: Experiment halted by stop condition.\n");
+    }
+
+    #[test]
+    fn time_left_counts_down_to_the_end_of_the_hold() {
+        let later = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() + 61;
+        let text = now(&View { hold_ends: i64::try_from(later).ok(), state: "running".into(), ..view() });
+        assert!(text.starts_with("running · 1:0") && text.ends_with(" left"), "{text}");
+    }
+}

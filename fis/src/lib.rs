@@ -1,0 +1,22 @@
+//! Builds, checks, starts, watches and stops experiments of AWS Fault Injection Service (FIS), on AWS and in the lab alike.
+//!
+//! What an experiment does is in the Automation documents and in the plan; nothing of it is decided here.
+//!
+//! - [`Spec`]: what an experiment template is made from.  [`template()`]: the template, as `aws fis create-experiment-template` takes it.
+//! - [`problems`]: what FIS, Automation or the documents would refuse of a template, all at once.
+//! - [`Experiments`]: the connection.  [`Watching`], [`View`]: what is going on.
+
+mod check;
+mod error;
+mod experiments;
+mod request;
+mod template;
+mod view;
+mod watch;
+
+pub use check::problems;
+pub use error::Error;
+pub use experiments::{Experiments, Listed, Stack};
+pub use template::{Action, Spec, Targets, template};
+pub use view::{ActionView, View};
+pub use watch::Watching;
