@@ -107,7 +107,7 @@ impl FaultCount {
     pub fn new(fault: &Fault) -> FaultCount {
         FaultCount {
             id: fault.id.clone(),
-            kind: fault.kind.name().to_owned(),
+            kind: fault.kind.spec().name.to_owned(),
             rate: fault.rate.highest(),
             expected: 0.0,
             deviation: 0.0,
