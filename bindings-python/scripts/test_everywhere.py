@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,18 +15,21 @@ from interpreters import CACHE, VERSIONS, interpreter  # noqa: E402 - it stands 
 
 # What needs no client and no other tool: the clients' tests go over all interpreters themselves.
 TESTS = ("test_library*.py", "test_vectors.py", "test_pytest_plugin.py")
-PINNED = {"pytest", "pytest-asyncio", "pytest-xdist"}
+PINNED = {"anyio", "freezegun", "pytest", "pytest-asyncio", "pytest-xdist", "time-machine", "trio"}
 
 
 def tools(version: str, python: str) -> Path:
     """pytest for that Python, installed once."""
     target = CACHE / f"pytest-cp{version.replace('.', '')}"
-    if not (target / "pytest").is_dir():
-        lines = (HERE / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
-        wanted = [line for line in lines if line.partition("==")[0] in PINNED]
+    lines = (HERE / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+    wanted = [line for line in lines if line.partition("==")[0] in PINNED]
+    installed = target / "installed.txt"
+    if not installed.is_file() or installed.read_text(encoding="utf-8").splitlines() != wanted:
+        shutil.rmtree(target, ignore_errors=True)
         # Run by that interpreter: what pytest needs differs between versions.
         pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--root-user-action=ignore"]
         subprocess.run([*pip, "--target", str(target), *wanted], check=True)
+        installed.write_text("\n".join(wanted), encoding="utf-8")
     return target
 
 
