@@ -135,6 +135,7 @@ def document(name: str, layer_names: list[str]) -> Json:
     if "${" in json.dumps(content):
         raise SystemExit(f"Faultlayer-{name}.json: `${{` means something else to CloudFormation")
     defaults = {"AutomationAssumeRole": "${AutomationRole.Arn}", "RollbackDocumentName": "${AWS::StackName}-Rollback"}
+    defaults["Stack"] = "${AWS::StackName}"
     defaults |= {layer: "${" + layer + "}" for layer in layer_names}
     for parameter, value in defaults.items():
         if parameter in content["parameters"]:

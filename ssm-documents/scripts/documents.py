@@ -25,6 +25,14 @@ FUNCTIONS: dict[str, Any] = {
     "default": [],
     "maxItems": 50,
 }
+LAYERS = {
+    f"{kind}Layer{key}": text(f"ARN of the layer version for {language} on {architecture}.", LAYER)
+    for kind, language in (("Python", "Python"), ("Node", "Node.js"), ("Java", "Java"))
+    for key, architecture in (("X8664", "x86_64"), ("Arm64", "arm64"))
+}
+STACK = text(
+    "The stack these documents belong to: records and marks lie below /faultlayer/STACK/.", r"^[a-zA-Z0-9_.-]{1,128}$", "Faultlayer"
+)
 ATTACH_PARAMETERS: dict[str, Any] = {
     "AutomationAssumeRole": ROLE_PARAMETER,
     "FunctionNames": FUNCTIONS,
@@ -38,15 +46,12 @@ ATTACH_PARAMETERS: dict[str, Any] = {
     "DurationMinutes": whole(
         "How long the faults are held. An expiry before the end of the hold is refused; a missing one is set to it.", 10
     ),
-    "DryRun": {"type": "Boolean", "description": "Attach, but only log what would be injected.", "default": False},
+    "DryRun": {"type": "Boolean", "description": "Attach, with `dry_run` in the plan: only log what would be injected.", "default": False},
     "Alias": text("The alias callers use: $LATEST is published and the alias pointed at it, and back.", r"^$|^[a-zA-Z0-9-_]{1,128}$"),
     "TimeoutSeconds": whole("A timeout to set while attached. 0: leave it.", 0),
     "MemoryMiB": whole("A memory size to set while attached. 0: leave it.", 0),
-    **{
-        f"{kind}Layer{key}": text(f"ARN of the layer version for {language} on {architecture}.", LAYER)
-        for kind, language in (("Python", "Python"), ("Node", "Node.js"), ("Java", "Java"))
-        for key, architecture in (("X8664", "x86_64"), ("Arm64", "arm64"))
-    },
+    **LAYERS,
+    "Stack": STACK,
     "RollbackDocumentName": text("The document that takes everything off again.", DOCUMENT, "Faultlayer-Rollback"),
 }
 PAYLOAD = [name for name in ATTACH_PARAMETERS if name not in ("AutomationAssumeRole", "RollbackDocumentName")]
@@ -69,18 +74,41 @@ def given(names: list[str]) -> dict[str, Any]:
 
 # Critical, so that an execution which had to roll back does not end as a success.
 TO_ROLLBACK: dict[str, Any] = {"isCritical": True, "onFailure": "step:Rollback", "onCancel": "step:Rollback"}
-CHECK = step(
-    "Check", "check", "check", given(PAYLOAD),
-    {"Functions": "Integer", "AttachSeconds": "Integer", "RollbackSeconds": "Integer", "Estimate": "String", "Hold": "String"},
-)  # fmt: skip
+# Checks, then attaches. No two steps can share a script, and checking needs most of what attaching needs.
 ATTACH = step(
-    "Attach", "attach", "attach", given([]),
-    {"Attached": "Integer", "Seconds": "Integer"}, **TO_ROLLBACK,
+    "Attach", "attach", "check_and_attach", given(PAYLOAD),
+    {
+        "Functions": "Integer", "AttachSeconds": "Integer", "RollbackSeconds": "Integer", "Estimate": "String", "Hold": "String",
+        "Record": "String", "Attached": "Integer", "Seconds": "Integer",
+    }, **TO_ROLLBACK,
 )  # fmt: skip
-TAKE_OFF = step(
-    "Rollback", "relay", "take_off", given(["AutomationAssumeRole", "RollbackDocumentName"]),
-    {"RollbackExecutionId": "String", "Report": "String"}, onFailure="Abort", onCancel="Abort", isEnd=True,
-)  # fmt: skip
+# Starting it is what everything hangs on: tried again where it fails, and a cancellation that comes then starts it as well.
+# The token makes them one.
+TAKE_OFF = [
+    step(
+        "Rollback", "rollback", "take_off", given(["AutomationAssumeRole", "RollbackDocumentName", "Stack"]),
+        {"RollbackExecutionId": "String", "Report": "String"},
+        maxAttempts=3, isCritical=True, onFailure="Abort", onCancel="step:RollbackAfterCancel", isEnd=True,
+    ),
+    {
+        "name": "RollbackAfterCancel",
+        "action": "aws:executeAwsApi",
+        "maxAttempts": 3,
+        "onFailure": "Abort",
+        "isEnd": True,
+        "inputs": {
+            "Service": "ssm",
+            "Api": "StartAutomationExecution",
+            "DocumentName": "{{ RollbackDocumentName }}",
+            "ClientToken": EXECUTION,
+            "Parameters": {
+                "ExecutionId": [EXECUTION],
+                "Stack": ["{{ Stack }}"],
+                "AutomationAssumeRole": ["{{ AutomationAssumeRole }}"],
+            },
+        },
+    },
+]  # fmt: skip
 
 
 def document(description: str, parameters: dict[str, Any], outputs: list[str], steps: list[dict[str, Any]]) -> dict[str, Any]:
@@ -100,27 +128,27 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         "every function passes. If attaching fails or is cancelled midway, Faultlayer-Rollback takes everything off again; "
         "otherwise roll back with Faultlayer-Rollback. After its expiry the plan does nothing.",
         ATTACH_PARAMETERS,
-        ["Check.Estimate", "Attach.Attached"],
+        ["Attach.Estimate", "Attach.Attached"],
         # A refused check has changed nothing, but its record may stand in part.
-        [{**CHECK, **TO_ROLLBACK, "nextStep": "Attach"}, {**ATTACH, "isEnd": False, "nextStep": "Done"}, {
+        [{**ATTACH, "isEnd": False, "nextStep": "Done"}, {
             "name": "Done",
             "action": "aws:sleep",
             "inputs": {"Duration": "PT1S"},
             "isEnd": True,
-        }, TAKE_OFF],
+        }, *TAKE_OFF],
     ),
     "Faultlayer-Experiment": document(
         "Attaches a plan to functions, holds it for DurationMinutes, and rolls back. Whatever step fails or is cancelled leads "
         "to the roll-back, which runs as its own execution of Faultlayer-Rollback.",
         ATTACH_PARAMETERS,
-        ["Check.Estimate", "Attach.Attached", "Rollback.Report"],
-        [{**CHECK, **TO_ROLLBACK, "nextStep": "Attach"}, {**ATTACH, "nextStep": "Hold"}, {
+        ["Attach.Estimate", "Attach.Attached", "Rollback.Report"],
+        [{**ATTACH, "nextStep": "Hold"}, {
             "name": "Hold",
             "action": "aws:sleep",
             **TO_ROLLBACK,
-            "inputs": {"Duration": "{{ Check.Hold }}"},
+            "inputs": {"Duration": "{{ Attach.Hold }}"},
             "nextStep": "Rollback",
-        }, TAKE_OFF],
+        }, *TAKE_OFF],
     ),
     "Faultlayer-Rollback": document(
         "Takes off functions exactly what Faultlayer put on, and keeps what their owner changed meanwhile. Give one of "
@@ -129,18 +157,25 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
             "AutomationAssumeRole": ROLE_PARAMETER,
             "FunctionNames": FUNCTIONS,
             "ExecutionId": text("The attaching execution: every function it attached.", f"^$|^{UUID}$"),
-            "AllMarked": {"type": "Boolean", "description": "Every function that carries Faultlayer's marker.", "default": False},
+            "AllMarked": {"type": "Boolean", "description": "Every function that this stack's layers are on.", "default": False},
+            "DeleteMarks": {
+                "type": "Boolean",
+                "description": "Then delete all closed marks of the stack, before the stack is. Nothing may be attaching any more.",
+                "default": False,
+            },
+            "Stack": STACK,
+            **LAYERS,
         },
         ["Restore.Report"],
         [
             step(
-                "Restore", "rollback", "restore",
-                {name: f"{{{{ {name} }}}}" for name in ("FunctionNames", "ExecutionId", "AllMarked")},
+                "Restore", "restore", "restore",
+                {name: f"{{{{ {name} }}}}" for name in ("FunctionNames", "ExecutionId", "AllMarked", "DeleteMarks", "Stack", *LAYERS)},
                 {"Report": "String", "Restored": "Integer", "Left": "Integer", "Names": "String"},
                 maxAttempts=3, onFailure="Abort", nextStep="Confirm",
             ),
             step(
-                "Confirm", "rollback", "confirm",
+                "Confirm", "confirm", "confirm",
                 {"Left": "{{ Restore.Left }}", "Names": "{{ Restore.Names }}", "Report": "{{ Restore.Report }}"},
                 {}, onFailure="Abort", isEnd=True,
             ),

@@ -127,11 +127,11 @@ impl Documents {
     /// # Errors
     /// [`Error::Call`] for what AWS refuses.
     pub async fn attached(&self) -> Result<Vec<String>, Error> {
-        let mut pages = self.client.get_parameters_by_path().path("/faultlayer/record").recursive(true).into_paginator().send();
+        let mut pages = self.client.get_parameters_by_path().path(format!("/faultlayer/{}/record", self.prefix)).recursive(true).into_paginator().send();
         let mut found = std::collections::BTreeSet::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(call("GetParametersByPath"))?;
-            let names = page.parameters().iter().filter_map(|parameter| parameter.name()?.split('/').nth(3));
+            let names = page.parameters().iter().filter_map(|parameter| parameter.name()?.split('/').nth(4));
             found.extend(names.map(str::to_owned));
         }
         Ok(found.into_iter().collect())

@@ -102,6 +102,7 @@ impl Documents {
             for (name, parameter) in parameters {
                 let given = match name.as_str() {
                     "RollbackDocumentName" => Some(self.name("Rollback")),
+                    "Stack" => Some(self.prefix.clone()),
                     "AutomationAssumeRole" => role.map(str::to_owned),
                     _ => layers.iter().filter(|(key, _)| key == name).last().map(|(_, arn)| arn.to_owned()),
                 };

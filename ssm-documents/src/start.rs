@@ -25,7 +25,8 @@ pub enum Targets {
 pub struct Attach {
     /// Which functions.
     pub targets: Targets,
-    /// The plan's JSON, or `parameter:NAME`. JSON over 512 characters is put into the parameter `/faultlayer/plan/EXPERIMENT`.
+    /// The plan's JSON, or `parameter:NAME`. JSON over 512 characters is put into a parameter below
+    /// `/faultlayer/PREFIX/once/`, which the document deletes once it has read it.
     pub plan: String,
     /// How long the faults are held.
     pub minutes: u32,
@@ -159,7 +160,7 @@ impl Documents {
         let experiment = value.get("experiment").and_then(serde_json::Value::as_str).unwrap_or("plan");
         let safe: String =
             experiment.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '-' }).take(200).collect();
-        let name = format!("/faultlayer/plan/{safe}");
+        let name = format!("/faultlayer/{}/once/{safe}", self.prefix);
         let request = self.client.put_parameter().name(&name).value(line).r#type(ParameterType::String);
         request.tier(ParameterTier::Standard).overwrite(true).send().await.map_err(call("PutParameter"))?;
         Ok(format!("parameter:{name}"))

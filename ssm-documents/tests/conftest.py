@@ -46,6 +46,7 @@ def moto(moto_url: str, monkeypatch: pytest.MonkeyPatch, quick: None) -> World:
     endpoints.fill_gaps(monkeypatch)
     monkeypatch.setenv("TEST_ROLE", endpoints.role())
     world = World()
+    endpoints.play_automation(monkeypatch, world.executions)
     world.our_layers()
     return world
 
@@ -64,6 +65,7 @@ def localstack(localstack_url: str, monkeypatch: pytest.MonkeyPatch, quick: None
     for key, value in {**KEYS, "AWS_ENDPOINT_URL": localstack_url}.items():
         monkeypatch.setenv(key, value)
     world = World()
+    endpoints.play_automation(monkeypatch, world.executions)
     world.our_layers()
     return world
 
@@ -95,5 +97,6 @@ def lab(lab_process: endpoints.Lab, monkeypatch: pytest.MonkeyPatch, quick: None
     lab_process.post("/reset")
     lab_process.post("/settings", {"update_ms": 20, "speed": 600, "rates": 0})
     world = LabWorld(lab_process)
+    endpoints.play_automation(monkeypatch, world.executions)
     world.our_layers()
     return world

@@ -63,6 +63,29 @@ def fill_gaps(monkeypatch: pytest.MonkeyPatch, gaps: dict[str, Any] = GAPS) -> N
     monkeypatch.setattr(boto3, "client", client)
 
 
+def play_automation(monkeypatch: pytest.MonkeyPatch, executions: dict[str, dict[str, Any]]) -> None:
+    """Answers GetAutomationExecution for executions whose steps a test calls itself; any other goes to the endpoint."""
+    make = boto3.client
+
+    class Response:
+        status_code = 200
+        headers: dict[str, str] = {}
+
+    def client(*arguments: Any, **more: Any) -> Any:
+        made = make(*arguments, **more)
+
+        def answer(model: Any, params: dict[str, Any], **_: Any) -> Any:
+            if model.name != "GetAutomationExecution":
+                return None
+            found = executions.get(json.loads(params["body"])["AutomationExecutionId"])
+            return (Response(), {"AutomationExecution": dict(found)}) if found else None
+
+        made.meta.events.register("before-call.ssm", answer)
+        return made
+
+    monkeypatch.setattr(boto3, "client", client)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

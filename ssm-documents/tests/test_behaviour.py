@@ -10,9 +10,11 @@ import pytest
 from botocore.exceptions import ClientError
 from faultlayer_documents import attach as attach_module
 from faultlayer_documents import store
-from faultlayer_documents.attach import NotAttached, attach
-from faultlayer_documents.check import Refused, check
-from faultlayer_documents.rollback import NotRestored, restore
+from faultlayer_documents.attach import NotAttached
+from faultlayer_documents.check import Refused
+from faultlayer_documents.confirm import NotRestored
+from faultlayer_documents.parse import unpack
+from faultlayer_documents.restore import restore
 from labworld import LabWorld
 
 
@@ -31,12 +33,12 @@ def test_a_second_experiment_on_a_function_is_refused_and_the_first_restores_it(
     before = lab.snapshot(name)
     first, second = lab.events([name]), lab.events([name])
     # Both pass the check before either attaches: the claim decides.
-    check(first, None)
-    check(second, None)
-    attach({"Execution": first["Execution"]}, None)
+    lab.check(first)
+    lab.check(second)
+    lab.claim(first["Execution"])
     attached = lab.snapshot(name)
     with pytest.raises(NotAttached, match=f"is attached already, by execution `{first['Execution']}`"):
-        attach({"Execution": second["Execution"]}, None)
+        lab.claim(second["Execution"])
     assert lab.roll_back(ExecutionId=second["Execution"])["restored"] == 0
     assert lab.snapshot(name) == attached
     assert lab.roll_back(ExecutionId=first["Execution"])["restored"] == 1
@@ -48,12 +50,12 @@ def test_two_experiments_that_attach_at_the_same_moment(lab: LabWorld) -> None:
     before = {name: lab.snapshot(name) for name in names}
     events = [lab.events(names), lab.events(names)]
     for one in events:
-        check(one, None)
+        lab.check(one)
     outcomes: dict[int, Any] = {}
 
     def run(at: int) -> None:
         try:
-            outcomes[at] = attach({"Execution": events[at]["Execution"]}, None)
+            outcomes[at] = lab.claim(events[at]["Execution"])
         except NotAttached as error:
             outcomes[at] = error
 
@@ -145,10 +147,10 @@ def test_a_function_deleted_between_check_and_attach_fails_the_attach_and_all_co
     gone, stays = lab.function(), lab.function()
     before = lab.snapshot(stays)
     events = lab.events([gone, stays])
-    check(events, None)
+    lab.check(events)
     lab.fn.delete_function(FunctionName=gone)
     with pytest.raises(NotAttached, match=f"`{gone}`: ResourceNotFoundException"):
-        attach({"Execution": events["Execution"]}, None)
+        lab.claim(events["Execution"])
     assert lab.roll_back(ExecutionId=events["Execution"])["gone"] == [gone]
     assert lab.snapshot(stays) == before
 
@@ -207,9 +209,9 @@ def test_a_function_that_is_never_left_alone_is_named_and_not_attached(lab: LabW
 
     monkeypatch.setattr(attach_module, "is_closed", meanwhile)
     events = lab.events([name])
-    check(events, None)
+    lab.check(events)
     with pytest.raises(NotAttached, match="somebody else kept updating it for 2 s"):
-        attach({"Execution": events["Execution"]}, None)
+        lab.claim(events["Execution"])
     assert lab.roll_back(ExecutionId=events["Execution"])["restored"] == 0
     assert lab.config(name)["Handler"] == "app.handler"
 
@@ -248,7 +250,8 @@ def test_rolling_back_twice_or_what_never_was_changes_nothing(lab: LabWorld) -> 
     nothing = {"restored": 0, "unchanged": 0, "gone": [], "left": {}, "changed": {}}
     assert lab.roll_back(ExecutionId=execution) == nothing
     assert lab.roll_back(FunctionNames=[name]) == {**nothing, "unchanged": 1}
-    assert lab.roll_back(FunctionNames=["nobody"]) == {**nothing, "gone": ["nobody"]}
+    with pytest.raises(NotRestored, match=r"not restored: 1 function: nobody.*does not exist"):
+        lab.roll_back(FunctionNames=["nobody"])
     assert lab.config(name)["RevisionId"] == revision
 
 
@@ -262,15 +265,12 @@ def test_once_closed_nothing_is_attached_any_more_and_every_revision_has_moved(l
     names = [lab.function() for _ in range(2)]
     before = {name: (lab.snapshot(name), lab.config(name)["RevisionId"]) for name in names}
     events = lab.events(names)
-    check(events, None)
+    lab.check(events)
     assert lab.roll_back(ExecutionId=events["Execution"]) == {"restored": 0, "unchanged": 2, "gone": [], "left": {}, "changed": {}}
     for name in names:
         assert lab.snapshot(name) == before[name][0] and lab.config(name)["RevisionId"] != before[name][1]
-    with pytest.raises(NotAttached, match="there is no record"):
-        attach({"Execution": events["Execution"]}, None)
-    check(events, None)
     with pytest.raises(NotAttached, match="a roll-back of this execution has begun"):
-        attach({"Execution": events["Execution"]}, None)
+        lab.claim(events["Execution"])
     assert [lab.snapshot(name) for name in names] == [before[name][0] for name in names]
 
 
@@ -331,7 +331,7 @@ def test_what_cannot_be_restored_is_named_and_the_others_are(lab: LabWorld) -> N
     before = {name: lab.snapshot(name) for name in (stuck, fine)}
     execution = lab.attach([stuck, fine])
     lab.lab.post(f"/functions/{stuck}", {"environment_error": True})
-    with pytest.raises(NotRestored, match=f"1 functions are not restored: {stuck}") as error:
+    with pytest.raises(NotRestored, match=f"not restored: 1 function: {stuck}") as error:
         lab.roll_back(ExecutionId=execution)
     assert "its variables cannot be read" in str(error.value)
     assert lab.snapshot(fine) == before[fine] and lab.parameters()
@@ -365,8 +365,8 @@ def test_the_record_holds_names_and_hashes_but_no_value(lab: LabWorld) -> None:
     names = [lab.function(Environment={"Variables": {"SECRET": "hunter2-hunter2", "PYTHONPATH": "/x"}}) for _ in range(45)]
     execution = lab.attach(names)
     records = [lab.ssm.get_parameter(Name=name)["Parameter"]["Value"] for name in lab.parameters()]
-    assert len(records) == 4 and all(len(record) <= 4096 for record in records)
-    text = json.dumps([store.decode(record) for record in records])
+    assert len(records) == 3 and all(len(record) <= 4096 for record in records)
+    text = json.dumps([unpack(record) for record in records])
     assert "SECRET" in text and "hunter2" not in text and all(name in text for name in names)
     assert lab.roll_back(ExecutionId=execution)["restored"] == 45
 
@@ -374,10 +374,10 @@ def test_the_record_holds_names_and_hashes_but_no_value(lab: LabWorld) -> None:
 def test_marks_of_yesterday_are_swept_and_those_of_today_stay(lab: LabWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     name = lab.function()
     lab.roll_back(ExecutionId=lab.attach([name]))
-    assert len(lab.parameters("/faultlayer/closed")) == 1
+    assert len(lab.parameters("/faultlayer/Faultlayer/closed")) == 1
     monkeypatch.setattr(store, "DAY_S", -60)
     lab.roll_back(ExecutionId=str(uuid.uuid4()))
-    assert lab.parameters("/faultlayer/closed") == []
+    assert lab.parameters("/faultlayer/Faultlayer/closed") == []
 
 
 def test_a_big_environment_fits_the_record_with_one_hash_for_all(lab: LabWorld) -> None:

@@ -35,12 +35,14 @@ def test_every_failure_and_cancellation_leads_to_the_roll_back(name: str) -> Non
             target = step.get(key, "Abort").removeprefix("step:")
             assert target in ("Abort", *steps), f"{step['name']}.{key}: {target}"
     if name != "Faultlayer-Rollback":
-        for step in ("Check", "Attach", *(["Hold"] if "Hold" in steps else [])):
+        for step in ("Attach", *(["Hold"] if "Hold" in steps else [])):
             assert (steps[step]["onFailure"], steps[step]["onCancel"]) == ("step:Rollback", "step:Rollback")
             assert steps[step]["isCritical"] is True
         # A cancellation may not lead to an action that Automation does not allow there.
         assert steps["Rollback"]["action"] == "aws:executeScript"
-        assert steps["Rollback"]["isEnd"] is True
+        assert steps["Rollback"]["isEnd"] is True and steps["Rollback"]["maxAttempts"] > 1
+        # One that comes while the roll-back is being started must start it as well.
+        assert steps[steps["Rollback"]["onCancel"].removeprefix("step:")]["action"] == "aws:executeAwsApi"
 
 
 @pytest.mark.parametrize("name", NAMES)

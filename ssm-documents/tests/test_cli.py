@@ -29,14 +29,14 @@ def test_register_attach_status_and_roll_back(lab: LabWorld, tmp_path: Path) -> 
     (tmp_path / "plan.json").write_text(PLAN)
     attached = faultlayer("attach", name, "--plan", str(tmp_path / "plan.json"), "--minutes", "5")
     assert attached.returncode == 0, attached.stderr
-    assert "Check      Success      1 functions: attaching takes about" in attached.stderr
+    assert "1 function: attaching takes about" in attached.stderr
     assert "Attach     Success" in attached.stderr and attached.stdout == "Faultlayer-Attach: Success\n"
     execution = attached.stderr.splitlines()[0].removeprefix("execution ")
     assert lab.snapshot(name) != before
     listed = faultlayer("status")
     assert len([line for line in listed.stdout.splitlines() if execution in line and line.endswith("  attached")]) == 1, listed.stdout
     shown = json.loads(faultlayer("status", execution, "--json").stdout)
-    assert shown["status"] == "Success" and [step["name"] for step in shown["steps"]][:2] == ["Check", "Attach"]
+    assert shown["status"] == "Success" and [step["name"] for step in shown["steps"]][:2] == ["Attach", "Done"]
     back = faultlayer("rollback", name)
     assert back.returncode == 0 and "restored 1, unchanged 0" in back.stdout, back.stderr
     assert lab.snapshot(name) == before
@@ -60,7 +60,7 @@ def test_a_plan_too_long_for_a_parameter_value_goes_through_parameter_store(lab:
     attached = faultlayer("attach", name, "--plan", plan, "--experiment", "--minutes", "1")
     assert attached.returncode == 0, attached.stdout + attached.stderr
     assert "restored 1" in attached.stdout
-    assert lab.parameters("/faultlayer/plan") == ["/faultlayer/plan/a-long-one"]
+    assert lab.parameters("/faultlayer/Faultlayer/once") == []
 
 
 def test_all_that_is_marked_comes_off_and_an_owner_s_change_is_told(lab: LabWorld) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from faultlayer_documents import aws as aws_module
 from faultlayer_documents import refuse
-from faultlayer_documents.check import Refused, check
+from faultlayer_documents.check import Refused
 from faultlayer_documents.marker import RESTORE
 from faultlayer_documents.refuse import claim_reasons, estimate, runtime_reasons
 from labworld import LabWorld
@@ -18,7 +18,7 @@ def refused(lab: LabWorld, names: list[str], **more: Any) -> str:
     """Why the check refuses; asserts that nothing was changed."""
     before = {name: lab.config(name)["RevisionId"] for name in names if "nobody" not in name and ":" not in name}
     with pytest.raises(Refused) as error:
-        check(lab.events(names, **more), None)
+        lab.check(lab.events(names, **more))
     assert {name: lab.config(name)["RevisionId"] for name in before} == before
     assert lab.parameters() == []
     return str(error.value)
@@ -45,10 +45,10 @@ def test_an_image_takes_no_layers() -> None:
 
 
 def test_a_function_with_our_handler_or_agent_but_no_marker_is_not_free() -> None:
-    assert "without a marker" in claim_reasons({"Handler": "faultlayer_layer.handler"}, "e")[0]
+    assert "without a marker" in claim_reasons({"Handler": "faultlayer_layer.handler"})[0]
     options = {"JAVA_TOOL_OPTIONS": "-javaagent:/opt/faultlayer/faultlayer-agent.jar"}
-    assert "without a marker" in claim_reasons({"Environment": {"Variables": options}}, "e")[0]
-    assert "something else" in claim_reasons({"Environment": {"Variables": {RESTORE: "mine"}}}, "e")[0]
+    assert "without a marker" in claim_reasons({"Environment": {"Variables": options}})[0]
+    assert "something else" in claim_reasons({"Environment": {"Variables": {RESTORE: "mine"}}})[0]
 
 
 def own_variables(lab: LabWorld) -> str:
@@ -143,7 +143,7 @@ def test_a_reason(lab: LabWorld, make: Callable[[LabWorld], str], reason: str) -
     name = make(lab)
     text = refused(lab, [name])
     assert f"`{name}`: " in text and reason in text
-    assert "; 1 reasons: " in text
+    assert "; 1 reason: " in text
 
 
 def test_all_functions_and_all_reasons_come_together(lab: LabWorld) -> None:
@@ -165,16 +165,14 @@ def test_an_update_that_stays_in_progress(lab: LabWorld, monkeypatch: pytest.Mon
     lab.fn.update_function_configuration(FunctionName=name, Timeout=9)
     assert "an update of it is still in progress after 60 s" in refused(lab, [name])
     lab.lab.post(f"/functions/{name}", {"hold_update": False})
-    check(lab.events([name]), None)
+    lab.check(lab.events([name]))
 
 
-def test_attached_already_by_this_execution_or_by_another_one(lab: LabWorld) -> None:
+def test_attached_already(lab: LabWorld) -> None:
     name = lab.function()
     execution = lab.attach([name])
     with pytest.raises(Refused, match=f"is attached already, by execution `{execution}`"):
-        check(lab.events([name]), None)
-    # The same execution's own check, run again, does not mind its own marker.
-    check(lab.events([name], execution), None)
+        lab.check(lab.events([name]))
     lab.roll_back(ExecutionId=execution)
 
 
@@ -224,7 +222,8 @@ def test_an_alias_must_be_there_and_be_what_latest_is(lab: LabWorld) -> None:
         ({"FunctionNames": [], "TagKey": "a", "TagValue": "none"}, "no function has the tag `a` = `none`"),
         ({"FunctionNames": ["arn:aws:lambda:us-west-1:123456789012:function:f"]}, "is in `us-west-1`, this execution in"),
         ({"FunctionNames": ["arn:aws:lambda:us-east-1:123456789012:function:f:live"]}, "names a version or alias; give the function"),
-        ({"FunctionNames": ["f:1"]}, "`f:1`: expected a function's name or ARN"),
+        ({"FunctionNames": ["f:1"]}, "`f:1`: names a version or alias; give the function, and `Alias`"),
+        ({"FunctionNames": ["f/1"]}, "`f/1`: expected a function's name or ARN"),
         ({"DurationMinutes": 0}, "DurationMinutes: expected 1 to 10079, got `0`"),
         ({"Plan": "parameter:/not/there"}, "Plan: no parameter `/not/there`"),
         ({"Plan": PLAN.replace('"rate": 0.5', '"rate": 50')}, "faults[0].rate: expected a number from 0 to 1; 50 percent is 0.5"),
@@ -247,7 +246,7 @@ def test_functions_are_found_by_tag(lab: LabWorld) -> None:
     for value in ("yes", "no", "yes", "yes"):
         lab.function(Tags={"chaos": value})
     events = lab.events([], TagKey="chaos", TagValue="yes")
-    assert check(events, None)["Functions"] == 3
+    assert lab.check(events)["Functions"] == 3
     lab.roll_back(ExecutionId=events["Execution"])
 
 

@@ -24,15 +24,17 @@ def test_many_functions_take_the_estimated_time(lab: LabWorld, capsys: pytest.Ca
     execution = lab.finished(lab.start("Faultlayer-Attach", TagKey="chaos", TagValue="many", Plan=PLAN, DurationMinutes=5), 600)
     identifier = execution["AutomationExecutionId"]
     assert execution["AutomationExecutionStatus"] == "Success", lab.story(identifier)
-    estimate = next(step for step in execution["StepExecutions"] if step["StepName"] == "Check")["Outputs"]
+    estimate = next(step for step in execution["StepExecutions"] if step["StepName"] == "Attach")["Outputs"]
     back = lab.finished(lab.start("Faultlayer-Rollback", ExecutionId=identifier), 600)
     assert back["AutomationExecutionStatus"] == "Success", lab.story(back["AutomationExecutionId"])
-    expected = {"Attach": float(estimate["AttachSeconds"][0]), "Restore": float(estimate["RollbackSeconds"][0])}
+    # Checking is the step's first part; both by their estimates.
+    checking = FUNCTIONS * (2 / 10 + 0.02) + 1
+    expected = {"Attach": checking + float(estimate["AttachSeconds"][0]), "Restore": float(estimate["RollbackSeconds"][0])}
     taken = {"Attach": seconds(execution, "Attach"), "Restore": seconds(back, "Restore")}
     calls = [call for one in (identifier, back["AutomationExecutionId"]) for call in lab.calls(one)]
     throttled = [call for call in calls if "hrottl" in call["outcome"] or "TooMany" in call["outcome"]]
     with capsys.disabled():
-        print(f"\n{FUNCTIONS} functions: estimated {expected}, taken {taken}, check {seconds(execution, 'Check'):.0f} s")
+        print(f"\n{FUNCTIONS} functions: estimated {expected}, taken {taken}")
         print(f"{len(calls)} calls, {len(throttled)} throttled")
     lab.lab.post("/settings", {"rates": 0})
     assert json.loads(back["Outputs"]["Restore.Report"][0])["restored"] == FUNCTIONS

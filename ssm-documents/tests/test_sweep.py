@@ -9,10 +9,7 @@ from typing import Any
 
 import pytest
 from faultlayer_documents import aws as aws_module
-from faultlayer_documents.attach import attach
 from faultlayer_documents.aws import Aws
-from faultlayer_documents.check import check
-from faultlayer_documents.rollback import restore
 from labworld import LabWorld
 from wire import MODES, Killed, Wire
 
@@ -50,11 +47,11 @@ def functions(lab: LabWorld) -> tuple[list[str], dict[str, Any]]:
     return names, {name: lab.snapshot(name) for name in names}
 
 
-def run(steps: list[tuple[Any, dict[str, Any]]], wire: Wire) -> bool:
+def run(steps: list[Callable[[], Any]], wire: Wire) -> bool:
     """Runs steps one after another as an execution does: none follows one that failed, or a cancellation. Whether all ran."""
     try:
-        for step, events in steps:
-            step(events, None)
+        for step in steps:
+            step()
             if wire.fired and wire.mode in ("cancel", "hang"):
                 return False
         return True
@@ -62,8 +59,8 @@ def run(steps: list[tuple[Any, dict[str, Any]]], wire: Wire) -> bool:
         return False
 
 
-def roll_back(execution: str) -> dict[str, Any]:
-    result = restore({"ExecutionId": execution}, None)
+def roll_back(lab: LabWorld, execution: str) -> dict[str, Any]:
+    result = lab.restore(ExecutionId=execution)
     assert result["Left"] == 0, result
     return result
 
@@ -86,17 +83,17 @@ def test_attach_cut_at_any_call_rolls_back_to_what_was(
     while True:
         execution = str(uuid.uuid4())
         events = lab.events(names, execution, Alias="live")
-        wire.arm(points + 1, mode, lambda execution=execution: roll_back(execution))
-        run([(check, events), (attach, {"Execution": execution})], wire)
+        wire.arm(points + 1, mode, lambda execution=execution: roll_back(lab, execution))
+        run([lambda events=events: lab.check(events), lambda execution=execution: lab.claim(execution)], wire)
         wire.disarm()
         if not wire.fired:
-            roll_back(execution)
+            roll_back(lab, execution)
             break
         points += 1
         if mode in ("cancel", "hang"):
             # What was cancelled has rolled back beside the script; nothing of the script may have come after it.
             assert {name: lab.snapshot(name) for name in names} == before, f"{mode} at call {points}, {wire.fired}"
-        roll_back(execution)
+        roll_back(lab, execution)
         assert {name: lab.snapshot(name) for name in names} == before, f"{mode} at call {points}, {wire.fired}"
         assert lab.parameters() == [], f"{mode} at call {points}, {wire.fired}"
     tried(f"attach, {mode}: {points} points")
@@ -112,13 +109,13 @@ def test_roll_back_cut_at_any_call_is_finished_by_the_next(
     while True:
         execution = lab.attach(names, Alias="live")
         assert all(lab.snapshot(name) != before[name] for name in names)
-        wire.arm(points + 1, mode, lambda execution=execution: roll_back(execution))
-        run([(restore, {"ExecutionId": execution})], wire)
+        wire.arm(points + 1, mode, lambda execution=execution: roll_back(lab, execution))
+        run([lambda execution=execution: lab.restore(ExecutionId=execution)], wire)
         wire.disarm()
         if not wire.fired:
             break
         points += 1
-        roll_back(execution)
+        roll_back(lab, execution)
         assert {name: lab.snapshot(name) for name in names} == before, f"{mode} at call {points}, {wire.fired}"
         assert lab.parameters() == [], f"{mode} at call {points}, {wire.fired}"
     tried(f"roll-back, {mode}: {points} points")

@@ -6,12 +6,15 @@ import os
 import time
 import uuid
 import zipfile
+from datetime import datetime, timezone
 from typing import Any
 
 import boto3
 from faultlayer_documents.attach import attach
+from faultlayer_documents.aws import Aws
 from faultlayer_documents.check import check
-from faultlayer_documents.rollback import confirm, restore
+from faultlayer_documents.confirm import confirm
+from faultlayer_documents.restore import restore
 
 REGION = "eu-central-1"
 PLAN = '{"version": 1, "experiment": "t", "faults": [{"id": "a", "kind": "latency", "rate": 0.5, "delay_ms": 10}]}'
@@ -47,6 +50,9 @@ class World:
         self.ssm = boto3.client("ssm")
         self.role = os.environ.get("TEST_ROLE", "arn:aws:iam::000000000000:role/r")
         self.layers: dict[str, str] = {}
+        # What Automation would say of the executions whose steps are called here.
+        self.executions: dict[str, dict[str, Any]] = {}
+        self.checked: dict[str, Any] = {}
 
     def layer(self, name: str, **more: Any) -> str:
         zip_file = zipped(python="x") if "content" not in more else more.pop("content")
@@ -95,19 +101,38 @@ class World:
             **more,
         }
 
+    def check(self, events: dict[str, Any]) -> dict[str, Any]:
+        """What the first step of an execution that begins now does first; what it answers."""
+        execution = {"DocumentName": "Faultlayer-Attach", "ExecutionStartTime": datetime.now(timezone.utc), "StepExecutions": []}
+        self.executions[events["Execution"]] = execution
+        self.checked[events["Execution"]] = check(Aws(), events)
+        return self.checked[events["Execution"]][0]
+
+    def claim(self, execution: str) -> dict[str, Any]:
+        """The rest of the step; its outputs stand where it ends well."""
+        outputs, options, entries = self.checked[execution]
+        outputs = {**outputs, **attach(Aws(), "Faultlayer", options, entries)}
+        step = {"StepName": "Attach", "Outputs": {name: [str(value)] for name, value in outputs.items()}}
+        self.executions[execution]["StepExecutions"].append(step)
+        return outputs
+
     def attach(self, names: list[str], **more: Any) -> str:
         """Check and attach; the execution's id."""
         events = self.events(names, **more)
-        check(events, None)
-        attach({"Execution": events["Execution"]}, None)
+        self.check(events)
+        self.claim(events["Execution"])
         return events["Execution"]
 
     def roll_back(self, **events: Any) -> dict[str, Any]:
         """Restore and confirm; the report."""
-        result = restore(events, None)
+        result = self.restore(**events)
         confirm({key: result[key] for key in ("Left", "Names", "Report")}, None)
         return json.loads(result["Report"])
 
-    def parameters(self, path: str = "/faultlayer/record") -> list[str]:
+    def restore(self, **events: Any) -> dict[str, Any]:
+        """The roll-back's first step; its outputs."""
+        return restore({**self.layers, **events}, None)
+
+    def parameters(self, path: str = "/faultlayer/Faultlayer/record") -> list[str]:
         pages = self.ssm.get_paginator("get_parameters_by_path").paginate(Path=path, Recursive=True)
         return [parameter["Name"] for page in pages for parameter in page["Parameters"]]

@@ -37,11 +37,9 @@ fn taken(configuration: &Configuration) -> Vec<String> {
     let values = configuration.values();
     if let Some(marker) = values.get(RESTORE) {
         return vec![match marker.split(',').collect::<Vec<_>>().as_slice() {
-            ["1", execution, _, ..] => format!("is attached already, by execution `{execution}`"),
-            _ => {
-                let start: String = marker.chars().take(60).collect();
-                format!("is attached by something else: `{RESTORE}` is not one this version wrote: `{start}`")
-            }
+            ["1", execution, _, ..] if is_id(execution) => format!("is attached already, by execution `{execution}`"),
+            // What stands there instead is a variable of the owner's, and nobody else's to read.
+            _ => format!("is attached by something else: `{RESTORE}` is not one this version wrote"),
         }];
     }
     let mut found = Vec::new();
@@ -60,6 +58,11 @@ fn taken(configuration: &Configuration) -> Vec<String> {
         }
     }
     found
+}
+
+/// Whether a text may be the id of an execution: a UUID.
+fn is_id(text: &str) -> bool {
+    text.len() == 36 && text.chars().all(|char| char.is_ascii_hexdigit() || char == '-')
 }
 
 /// Whether a text holds our handler or agent as a word of its own, and not as a part of another name.

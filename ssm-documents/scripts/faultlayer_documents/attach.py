@@ -1,4 +1,4 @@
-"""Step `Attach`: claims every function of the record, waits until each update is done, reads again and compares.
+"""Step `Attach`: checks, claims every function, waits until each update is done, reads again and compares.
 
 The order in `claim` is what the cancel race hangs on: read, then look for the closed mark, then write under the revision
 that was read. Roll-back marks first and moves the revision then, so that either the mark is seen or the write fails.
@@ -8,11 +8,13 @@ import math
 import time
 from typing import Any
 
-from faultlayer_documents.aws import Aws, brief, code_of, revision, settled
+from faultlayer_documents.aws import Aws, brief, code_of, counted, revision, settled
 from faultlayer_documents.change import Options, attach_change, is_attached
-from faultlayer_documents.marker import RESTORE, Marker, marker_of, parse_marker, variables
+from faultlayer_documents.check import check
+from faultlayer_documents.marker import RESTORE, Marker, variables
+from faultlayer_documents.parse import marker_of, parse_marker
 from faultlayer_documents.refuse import claim_reasons, get_alias, room_reasons
-from faultlayer_documents.store import Records, is_closed
+from faultlayer_documents.store import execution_of, is_closed, stack_of
 
 CLAIM_PATIENCE_S = 120.0
 
@@ -24,14 +26,14 @@ class NotAttached(Exception):
 class Attacher:
     """Attaches one function at a time; shared by the workers."""
 
-    def __init__(self, aws: Aws, options: Options, entries: dict[str, dict[str, Any]]) -> None:
-        self.aws, self.options, self.entries = aws, options, entries
+    def __init__(self, aws: Aws, stack: str, began: float, options: Options, entries: dict[str, dict[str, Any]]) -> None:
+        self.aws, self.stack, self.began, self.options, self.entries = aws, stack, began, options, entries
 
     def go_on(self, name: str) -> None:
         """Raises if nothing may be written any more."""
         if self.aws.stop.is_set():
             raise NotAttached("not tried, another function failed")
-        if is_closed(self.aws, self.options.execution, name):
+        if is_closed(self.aws, self.stack, self.options.execution, self.began, name):
             self.aws.stop.set()
             raise NotAttached("not attached, a roll-back of this execution has begun")
 
@@ -65,7 +67,9 @@ class Attacher:
             if alias:
                 alias["RoutingConfig"] = {"AdditionalVersionWeights": recorded.weights}
             # Its owner may have changed it since the check; what can be told from the configuration is asked again.
-            reasons = claim_reasons(config, execution) or room_reasons(config, self.options, alias)
+            reasons = claim_reasons(config) or room_reasons(config, self.options, alias)
+            if alias and config.get("CodeSha256", "") != self.entries[name]["c"]:
+                reasons.append("its code was changed since the check")
             if reasons:
                 raise NotAttached("; ".join(reasons))
             change, _ = attach_change(config, self.options, alias)
@@ -102,9 +106,13 @@ class Attacher:
         while True:
             self.go_on(name)
             try:
-                version = self.aws.fn("publish_version", FunctionName=name, Description=f"Faultlayer {execution}", **revision(config))[
-                    "Version"
-                ]
+                version = self.aws.fn(
+                    "publish_version",
+                    FunctionName=name,
+                    Description=f"Faultlayer {execution}",
+                    CodeSha256=self.entries[name]["c"],
+                    **revision(config),
+                )["Version"]
                 break
             except Exception as error:
                 if code_of(error) not in ("PreconditionFailedException", "ResourceConflictException"):
@@ -145,23 +153,24 @@ class Attacher:
         raise NotAttached(f"alias `{marker.alias}` could not be pointed at version {version}")
 
 
-def attach(events: dict[str, Any], context: Any) -> dict[str, Any]:
-    """The step. Raises with every function that is not attached; what is attached the roll-back takes off."""
-    aws = Aws()
-    execution = events["Execution"]
-    records = Records(aws, execution)
-    entries = records.entries.get(execution)
-    if not entries or not records.options:
-        raise NotAttached(f"there is no record of execution `{execution}`")
-    attacher = Attacher(aws, Options(**records.options), entries)
+def attach(aws: Aws, stack: str, options: Options, entries: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Raises with every function that is not attached; what is attached the roll-back takes off."""
+    began = execution_of(aws, options.execution)["ExecutionStartTime"].timestamp()
     started = time.monotonic()
-    results = aws.each(attacher, entries)
+    results = aws.each(Attacher(aws, stack, began, options, entries), entries)
     failed = {name: brief(result) for name, result in results.items() if isinstance(result, Exception)}
     took = time.monotonic() - started
     if failed:
         # What failed of itself first; those that only stopped because of it last.
         lines = sorted((f"`{name}`: {reason}" for name, reason in failed.items()), key=lambda line: "not tried" in line)
         print("\n".join(lines))
-        raise NotAttached(f"{len(failed)} of {len(entries)} functions are not attached: " + "; ".join(lines))
-    print(f"{len(entries)} functions attached in {took:.1f} s")
+        raise NotAttached(f"not attached: {len(failed)} of {counted(len(entries), 'function')}: " + "; ".join(lines))
+    print(f"{counted(len(entries), 'function')} attached in {took:.1f} s")
     return {"Attached": len(entries), "Seconds": math.ceil(took)}
+
+
+def check_and_attach(events: dict[str, Any], context: Any) -> dict[str, Any]:
+    """The step. One, so that nothing has to travel from the check to the attaching, where somebody could change it."""
+    aws = Aws()
+    outputs, options, entries = check(aws, events)
+    return {**outputs, **attach(aws, stack_of(events), options, entries)}

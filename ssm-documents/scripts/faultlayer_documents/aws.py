@@ -5,6 +5,7 @@ that does not change, so a second sending does no harm.
 """
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -37,10 +38,19 @@ def code_of(error: BaseException) -> str:
 
 
 def brief(error: BaseException) -> str:
-    """One line for people: AWS's code and message, or the error's own text."""
+    """One line for people: AWS's code and message, or the error's own text. Ends where AWS repeats what it was sent: that
+    may be the variables of a function, and a plan that came from a secret."""
     if isinstance(error, ClientError):
-        return f"{code_of(error)}: {error.response['Error'].get('Message', '')}"[:300]
+        message = str(error.response["Error"].get("Message", ""))
+        return f"{code_of(error)}: {re.split(r'[{]|Value .|String measured', message)[0]}"[:300]
+    if isinstance(error, BotoCoreError):
+        return type(error).__name__
     return (str(error) or type(error).__name__)[:300]
+
+
+def counted(number: int, what: str) -> str:
+    """`1 function`, `2 functions`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def is_transient(error: BaseException) -> bool:

@@ -3,6 +3,7 @@ one UpdateFunctionConfiguration out."""
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,45 +112,77 @@ def without_token(value: str, token: str, separator: str) -> str:
     return separator.join(tokens)
 
 
-def restore_change(
-    config: dict[str, Any], marker: Marker, recorded_handler: str, touch_layers: bool = True
-) -> tuple[dict[str, Any], list[str]]:
-    """The update that takes off what the marker names, and what was found different from how attach left it.
+def put_back(
+    config: dict[str, Any], marker: Marker, values: dict[str, str], original: str, fits: Callable[[str, str], bool]
+) -> tuple[dict[str, str], list[str], str]:
+    """Our handler or agent out of `Handler` and `values`, wherever an installer has moved it to: the change of the field,
+    notes, and why that cannot be done."""
+    change: dict[str, str] = {}
+    notes: list[str] = []
+    ours = HANDLERS.get(marker.kind, AGENT)
+    if marker.kind == "java":
+        for key, value in values.items():
+            if AGENT in value.split(" "):
+                values[key] = " ".join(token for token in value.split(" ") if token != AGENT)
+        if marker.options and values.get("JAVA_TOOL_OPTIONS") == "":
+            del values["JAVA_TOOL_OPTIONS"]
+    moved = [key for key, value in values.items() if marker.kind and names_us(value, ours)]
+    if marker.kind in HANDLERS:
+        outside = config.get("Handler") != ours
+        if not original and (moved or not outside):
+            return {}, [], f"lost `{HANDLER}`, and no record names the original handler: set the handler by hand"
+        if outside:
+            notes.append("field Handler")
+        else:
+            change["Handler"] = original
+        for key in list(moved):
+            # Where it wrapped itself around us a second time, what it had wrapped before is lost.
+            if values[key].strip() == ours and fits(key, original) and not (outside and original == config.get("Handler")):
+                values[key] = original
+                notes.append(f"variable {key} named Faultlayer's handler, now the original one")
+                moved.remove(key)
+    if moved:
+        names = ", ".join(f"`{key}`" for key in moved)
+        return {}, [], f"names Faultlayer in {names}, and what stood there before is not known: change that by hand and roll back again"
+    return change, notes, ""
 
-    Raises ValueError if the original handler is nowhere to be found. `touch_layers` false leaves the list of layers
-    alone, and the marker with it, so that a later roll-back can finish.
+
+def restore_change(
+    config: dict[str, Any],
+    marker: Marker,
+    recorded_handler: str,
+    touch_layers: bool = True,
+    fits: Callable[[str, str], bool] = lambda key, text: True,
+) -> tuple[dict[str, Any], list[str], str]:
+    """The update that takes off what the marker names, what was found different from how attach left it, and what stands
+    in the way. Where something does, the update takes off the plan alone, so that the function goes on with our layer.
+
+    `touch_layers` false leaves the list of layers alone, and the marker with it, so that a later roll-back can finish.
+    `fits` says whether a variable may have held a text before attaching.
     """
-    values, notes = variables(config), []
-    change: dict[str, Any] = {}
-    original = values.pop(HANDLER, None)
+    values = variables(config)
+    original = values.pop(HANDLER, None) or recorded_handler
     values.pop(PLAN, None)
     values.pop(RESTORE, None)
-    if marker.kind in HANDLERS:
-        if config.get("Handler") == HANDLERS[marker.kind]:
-            if not (original or recorded_handler):
-                raise ValueError(f"`{HANDLER}` is gone and no record names the original handler: set the handler by hand")
-            change["Handler"] = original or recorded_handler
-        else:
-            notes.append("field Handler")
+    fields, notes, stuck = put_back(config, marker, values, original, fits)
+    change: dict[str, Any] = dict(fields)
+    if stuck:
+        kept = {name: value for name, value in variables(config).items() if name != PLAN}
+        return {"Environment": {"Variables": kept}}, [], stuck
     if marker.path and "PYTHONPATH" in values:
         values["PYTHONPATH"] = without_token(values["PYTHONPATH"], PYTHON_ROOT, ":")
-    if marker.kind == "java" and "JAVA_TOOL_OPTIONS" in values:
-        if marker.options and values["JAVA_TOOL_OPTIONS"] == AGENT:
-            del values["JAVA_TOOL_OPTIONS"]
-        else:
-            values["JAVA_TOOL_OPTIONS"] = without_token(values["JAVA_TOOL_OPTIONS"], AGENT, " ")
     for pair, field_name in ((marker.timeout, "Timeout"), (marker.memory, "MemorySize")):
         if pair and config[field_name] == pair[1]:
             change[field_name] = pair[0]
         elif pair and config[field_name] != pair[0]:
             notes.append(f"field {field_name}")
     arns = layers_of(config)
-    kept = [arn for arn in arns if not marker.owns(arn, account_of(config))]
-    if kept == arns:
+    kept_layers = [arn for arn in arns if not marker.owns(arn, account_of(config))]
+    if kept_layers == arns:
         notes.append(f"layer {marker.layer}")
     elif touch_layers:
-        change["Layers"] = kept
+        change["Layers"] = kept_layers
     else:
         values[RESTORE] = Marker(marker.execution, marker.layer).text()
     change["Environment"] = {"Variables": values}
-    return change, notes
+    return change, notes, ""

@@ -1,13 +1,12 @@
-"""Step `Check`: finds the functions, refuses with every reason or writes the record. Changes no function."""
+"""What step `Attach` does first: finds the functions, refuses with every reason or writes the record. Changes no function."""
 
-import re
 from datetime import datetime, timezone
 from typing import Any
 
-from faultlayer_documents.aws import Aws, brief, code_of, settled
+from faultlayer_documents.aws import Aws, brief, code_of, counted, settled
 from faultlayer_documents.change import Options, architecture_of, attach_change, kind_of
-from faultlayer_documents.marker import RESTORE, variables
-from faultlayer_documents.plan import parse_plan, plan_text, timed_plan
+from faultlayer_documents.names import LAYERS, disagreements, is_true, named
+from faultlayer_documents.plan import parse_plan, timed_plan
 from faultlayer_documents.plan_schema import PLAN_SCHEMA
 from faultlayer_documents.refuse import (
     STEP_LIMIT_S,
@@ -21,7 +20,7 @@ from faultlayer_documents.refuse import (
     version_reasons,
 )
 from faultlayer_documents.schema import schema_problems
-from faultlayer_documents.store import entry_of, put_record
+from faultlayer_documents.store import entry_of, plan_source, put_record, stack_of
 
 # The longest `aws:sleep`.
 LONGEST_MINUTES = 7 * 24 * 60 - 1
@@ -33,22 +32,13 @@ class Refused(Exception):
 
 def options_of(events: dict[str, Any]) -> Options:
     """What a step's payload says about attaching. The plan is not in it yet."""
-    layers = {}
-    for kind in ("python", "node", "java"):
-        for key, architecture in (("X8664", "x86_64"), ("Arm64", "arm64")):
-            layers[f"{kind}-{architecture}"] = str(events.get(f"{kind.capitalize()}Layer{key}") or "")
     return Options(
         execution=events["Execution"],
-        layers={key: arn for key, arn in layers.items() if arn},
+        layers={key: str(events[name]) for key, name in LAYERS.items() if events.get(name)},
         alias=str(events.get("Alias") or ""),
         timeout=int(events.get("TimeoutSeconds") or 0),
         memory=int(events.get("MemoryMiB") or 0),
     )
-
-
-def is_true(value: Any) -> bool:
-    """A Boolean parameter, which arrives as a boolean or as text."""
-    return str(value).lower() == "true"
 
 
 def tagged(aws: Aws, key: str, value: str) -> list[str]:
@@ -70,31 +60,8 @@ def tagged(aws: Aws, key: str, value: str) -> list[str]:
             return found
 
 
-def named(aws: Aws, names: list[str]) -> tuple[list[str], list[str]]:
-    """Function names from names and ARNs, each once; and what is wrong with the rest."""
-    found: list[str] = []
-    problems: list[str] = []
-    for text in names:
-        parts = text.strip().split(":")
-        if len(parts) == 1:
-            name = parts[0]
-        elif parts[0] == "arn" and len(parts) in (7, 8) and parts[2] == "lambda" and parts[5] == "function":
-            name = parts[6]
-            if parts[3] != aws.region:
-                problems.append(f"`{text}`: is in `{parts[3]}`, this execution in `{aws.region}`")
-            if len(parts) == 8 and parts[7] != "$LATEST":
-                problems.append(f"`{text}`: names a version or alias; give the function, and `Alias`")
-        else:
-            name = ""
-        if not re.fullmatch(r"[a-zA-Z0-9-_]{1,64}", name):
-            problems.append(f"`{text}`: expected a function's name or ARN")
-        elif name not in found:
-            found.append(name)
-    return found, problems
-
-
-def functions_of(aws: Aws, events: dict[str, Any]) -> list[str]:
-    """The functions an execution is about. Raises Refused."""
+def functions_of(aws: Aws, events: dict[str, Any]) -> dict[str, list[str]]:
+    """The functions an execution is about, with how each was given. Raises Refused."""
     names = list(events.get("FunctionNames") or [])
     key, value = str(events.get("TagKey") or ""), str(events.get("TagValue") or "")
     if bool(names) == bool(key):
@@ -106,7 +73,9 @@ def functions_of(aws: Aws, events: dict[str, Any]) -> list[str]:
         raise Refused(f"no function has the tag `{key}` = `{value}`")
     longest = max(estimate(len(found), bool(events.get("Alias"))))
     if longest > STEP_LIMIT_S:
-        raise Refused(f"{len(found)} functions need a step of about {longest} s, the most is {STEP_LIMIT_S} s: use several executions")
+        raise Refused(
+            f"{counted(len(found), 'function')} need a step of about {longest} s, the most is {STEP_LIMIT_S} s: use several executions"
+        )
     return found
 
 
@@ -120,11 +89,20 @@ def plan_problems(text: str) -> list[str]:
     return found
 
 
+def discreet(problems: list[str], secret: bool) -> list[str]:
+    """What is wrong with a plan; of one that came from a SecureString, where, and no value."""
+    if not secret:
+        return problems
+    return [
+        f"{problem.split(':')[0].split('`')[0]}: is refused; the plan is a secret, `faultlayer plan check` says why" for problem in problems
+    ]
+
+
 class Examination:
     """Looks at functions one by one; remembers the record's entry of each that is free."""
 
-    def __init__(self, aws: Aws, options: Options) -> None:
-        self.aws, self.options = aws, options
+    def __init__(self, aws: Aws, options: Options, names: dict[str, list[str]]) -> None:
+        self.aws, self.options, self.names = aws, options, names
         self.layers = Layers(aws)
         self.entries: dict[str, dict[str, Any]] = {}
 
@@ -136,14 +114,16 @@ class Examination:
             if code_of(error) == "ResourceNotFoundException":
                 return ["does not exist"]
             raise
+        elsewhere = disagreements(config, self.names[name])
+        if elsewhere:
+            return elsewhere
         unfit = runtime_reasons(config)
-        found = unfit + claim_reasons(config, self.options.execution)
+        found = unfit + claim_reasons(config)
         if config.get("LastUpdateStatus") == "InProgress" or config.get("State") == "Pending":
             found.append("an update of it is still in progress after 60 s")
         elif config.get("LastUpdateStatus") == "Failed" or config.get("State") == "Failed":
             found.append(f"its last update failed ({config.get('LastUpdateStatusReason') or config.get('StateReason')})")
-        if unfit or RESTORE in variables(config):
-            # Marked by this very execution: the step was run again, and the record has it.
+        if unfit:
             return found
         alias = get_alias(self.aws, name, self.options.alias) if self.options.alias else None
         if alias:
@@ -162,11 +142,12 @@ class Examination:
         return found
 
 
-def check(events: dict[str, Any], context: Any) -> dict[str, Any]:
-    """The step. Raises Refused, or answers with the number of functions and the estimate."""
-    aws, options = Aws(), options_of(events)
+def check(aws: Aws, events: dict[str, Any]) -> tuple[dict[str, Any], Options, dict[str, dict[str, Any]]]:
+    """Raises Refused with every reason, or writes the record. Answers outputs, and what is to be attached to which functions."""
+    options = options_of(events)
     refusals: list[str] = []
-    text, names, minutes, dry_run = "", [], int(events["DurationMinutes"]), is_true(events.get("DryRun"))
+    names: dict[str, list[str]] = {}
+    text, secret, minutes, dry_run = "", False, int(events["DurationMinutes"]), is_true(events.get("DryRun"))
     try:
         names = functions_of(aws, events)
     except Refused as error:
@@ -175,14 +156,15 @@ def check(events: dict[str, Any], context: Any) -> dict[str, Any]:
         refusals.append(f"DurationMinutes: expected 1 to {LONGEST_MINUTES}, got `{minutes}`")
     _, attach_s, rollback_s = estimate(len(names), bool(options.alias))
     try:
-        text = plan_text(aws, events["Plan"])
-        refusals += plan_problems(text)
-        if not refusals:
+        text, secret = plan_source(aws, stack_of(events), events["Plan"])
+        found = plan_problems(text)
+        refusals += discreet(found, secret)
+        if not found:
             # For its size; the times are set again below.
             options.plan = timed_plan(text, datetime.now(timezone.utc), attach_s, minutes, dry_run)
     except ValueError as error:
-        refusals.append(str(error))
-    examination = Examination(aws, options)
+        refusals += discreet([str(error)], secret)
+    examination = Examination(aws, options, names)
     results = aws.each(examination.reasons, names)
     for name, result in results.items():
         if isinstance(result, Exception):
@@ -192,11 +174,20 @@ def check(events: dict[str, Any], context: Any) -> dict[str, Any]:
         try:
             options.plan = timed_plan(text, datetime.now(timezone.utc), attach_s, minutes, dry_run)
         except ValueError as error:
-            refusals.append(str(error))
+            refusals += discreet([str(error)], secret)
     if refusals:
         print("\n".join(refusals))
-        raise Refused(f"nothing was changed; {len(refusals)} reasons: " + "; ".join(refusals))
-    put_record(aws, options.execution, vars(options), [entry for entry in map(examination.entries.get, names) if entry])
-    message = f"{len(names)} functions: attaching takes about {attach_s} s, rolling back about {rollback_s} s"
+        raise Refused(f"nothing was changed; {counted(len(refusals), 'reason')}: " + "; ".join(refusals))
+    entries = {name: examination.entries[name] for name in names}
+    record = put_record(aws, stack_of(events), options.execution, list(entries.values()))
+    message = f"{counted(len(names), 'function')}: attaching takes about {attach_s} s, rolling back about {rollback_s} s"
     print(message)
-    return {"Functions": len(names), "AttachSeconds": attach_s, "RollbackSeconds": rollback_s, "Estimate": message, "Hold": f"PT{minutes}M"}
+    outputs = {
+        "Functions": len(names),
+        "AttachSeconds": attach_s,
+        "RollbackSeconds": rollback_s,
+        "Estimate": message,
+        "Hold": f"PT{minutes}M",
+        "Record": record,
+    }
+    return outputs, options, entries

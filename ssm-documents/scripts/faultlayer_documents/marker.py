@@ -1,4 +1,4 @@
-"""`FAULTLAYER_RESTORE`: what a function says about its own attachment. Text to value and back, nothing else.
+"""`FAULTLAYER_RESTORE`: what a function says about its own attachment, and how it is written. Reading it is `parse`'s.
 
 `1,EXECUTION,LAYER[,FLAG…]` with the layer as `NAME` or, of another account, `ACCOUNT:NAME`, and the flags
 `python` | `node` | `java` (what was changed), `path` (`/opt/python` was appended to PYTHONPATH), `options`
@@ -36,43 +36,21 @@ class Marker:
             parts.append(f"a={self.alias}:{self.version}{weights}")
         return ",".join(parts)
 
+    def origin(self, account: str) -> str:
+        """Account and name of the layer this marker put on a function of `account`."""
+        return self.layer if ":" in self.layer else f"{account}:{self.layer}"
+
     def owns(self, arn: str, account: str) -> bool:
         """Whether a layer version's ARN is the layer this marker put on."""
-        parts = arn.split(":")
-        mine = self.layer if ":" in self.layer else f"{account}:{self.layer}"
-        return len(parts) == 8 and f"{parts[4]}:{parts[6]}" == mine
+        return origin_of(arn) == self.origin(account)
 
 
-def parse_marker(text: str) -> Marker:
-    """Reads a marker. Raises ValueError for a text that is none."""
-    parts = text.split(",")
-    if len(parts) < 3 or parts[0] != "1":
-        raise ValueError(f"`{RESTORE}` is not one this version wrote: `{text[:60]}`")
-    marker = Marker(parts[1], parts[2])
-    for part in parts[3:]:
-        if part in ("python", "node", "java"):
-            marker.kind = part
-        elif part == "path":
-            marker.path = True
-        elif part == "options":
-            marker.options = True
-        elif part[0:2] == "a=":
-            marker.alias, marker.version, *weights = part[2:].split(":")
-            marker.weights = {version: float(weight) for version, weight in (w.split("=") for w in weights)}
-        elif part[0:1] in ("t", "m"):
-            old, new = part[1:].split("-")
-            setattr(marker, "timeout" if part[0] == "t" else "memory", (int(old), int(new)))
-        else:
-            raise ValueError(f"`{RESTORE}` has an unknown part `{part}`")
-    return marker
+def origin_of(arn: str) -> str:
+    """Account and name of a layer version, without what else its ARN says; empty for another text."""
+    parts = arn.split(":")
+    return f"{parts[4]}:{parts[6]}" if len(parts) == 8 else ""
 
 
 def variables(config: dict[str, Any]) -> dict[str, str]:
     """A copy of a function's variables."""
     return dict(config.get("Environment", {}).get("Variables") or {})
-
-
-def marker_of(config: dict[str, Any]) -> Marker | None:
-    """The marker a function carries. Raises ValueError for one that cannot be read."""
-    text = variables(config).get(RESTORE)
-    return None if text is None else parse_marker(text)

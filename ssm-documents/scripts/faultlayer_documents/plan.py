@@ -8,19 +8,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from faultlayer_documents.aws import Aws
-from faultlayer_documents.store import parameter_text
-
 STAMP = re.compile(r"^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$")
-
-
-def plan_text(aws: Aws, plan: Any) -> str:
-    """The plan's JSON text: what the parameter `Plan` holds, or the parameter it names."""
-    if not isinstance(plan, str):
-        return json.dumps(plan, separators=(",", ":"), ensure_ascii=False)
-    if plan.startswith("parameter:"):
-        return parameter_text(aws, plan.removeprefix("parameter:"))
-    return plan
 
 
 def parse_plan(text: str) -> dict[str, Any]:

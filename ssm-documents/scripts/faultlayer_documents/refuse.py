@@ -16,7 +16,8 @@ from faultlayer_documents.change import (
     layers_of,
     names_us,
 )
-from faultlayer_documents.marker import HANDLER, PLAN, RESTORE, marker_of, variables
+from faultlayer_documents.marker import HANDLER, PLAN, RESTORE, variables
+from faultlayer_documents.parse import marker_of
 
 ENVIRONMENT_LIMIT, LAYER_LIMIT = 4096, 5
 # Seconds a step may plan for; the rest of the script's 600 is for retries.
@@ -48,7 +49,7 @@ def runtime_reasons(config: dict[str, Any]) -> list[str]:
     return []
 
 
-def claim_reasons(config: dict[str, Any], execution: str) -> list[str]:
+def claim_reasons(config: dict[str, Any]) -> list[str]:
     """Why a function is not free, told from its configuration alone."""
     reasons, values = [], variables(config)
     if (config.get("Environment") or {}).get("Error"):
@@ -59,7 +60,7 @@ def claim_reasons(config: dict[str, Any], execution: str) -> list[str]:
     except ValueError as error:
         return [f"is attached by something else: {error}"]
     if marker:
-        return [] if marker.execution == execution else [f"is attached already, by execution `{marker.execution}`"]
+        return [f"is attached already, by execution `{marker.execution}`"]
     own = [name for name in (PLAN, RESTORE, HANDLER) if name in values]
     if own:
         reasons.append("has variables of its own named " + ", ".join(f"`{name}`" for name in own))

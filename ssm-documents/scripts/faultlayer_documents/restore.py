@@ -1,161 +1,254 @@
-"""Restores one function from a fresh read: takes off what its marker names, keeps what its owner changed. May be cut off
-anywhere and repeated."""
+"""Step `Restore` of Faultlayer-Rollback: which functions, in which order, until a whole pass finds nothing.
+
+First the closed marks, then record and markers, then again: what a claim still managed to put on is found by the next pass.
+"""
 
 import contextlib
-import time
+import json
+import threading
 from typing import Any
 
-from faultlayer_documents.aws import Aws, OutOfTime, brief, code_of, revision, settled
-from faultlayer_documents.change import HANDLERS, account_of, layers_of, restore_change
-from faultlayer_documents.marker import HANDLER, PLAN, Marker, marker_of, parse_marker, variables
-from faultlayer_documents.refuse import get_alias
-from faultlayer_documents.store import drift
+from faultlayer_documents.aws import Aws, OutOfTime, brief, code_of, counted, settled
+from faultlayer_documents.change import account_of, layers_of
+from faultlayer_documents.confirm import NotRestored
+from faultlayer_documents.marker import RESTORE, Marker, origin_of, variables
+from faultlayer_documents.names import LAYERS, disagreements, is_true, named
+from faultlayer_documents.parse import parse_marker
+from faultlayer_documents.store import below, borne_out, close, delete_parameters, parameters_under, records, stack_of, sweep_marks
+from faultlayer_documents.undo import Known, Left, alias_entry, find_marker, move_revision, restore_alias, restore_function
 
-RESTORE_PATIENCE_S = 240.0
-
-
-class Left(Exception):
-    """A function that could not be restored; the text says why and what to do."""
-
-
-def find_marker(config: dict[str, Any], entry: dict[str, Any] | None) -> Marker | None:
-    """The function's marker; or the record's, where somebody took the marker off and left something else of ours."""
-    if (config.get("Environment") or {}).get("Error"):
-        error = config["Environment"]["Error"]
-        raise Left(f"its variables cannot be read ({error.get('ErrorCode')}: {error.get('Message')})")
-    try:
-        marker = marker_of(config)
-    except ValueError as error:
-        raise Left(str(error)) from None
-    if marker or not entry:
-        return marker
-    recorded, values = parse_marker(entry["m"]), variables(config)
-    ours = (
-        config.get("Handler") in HANDLERS.values()
-        or PLAN in values
-        or HANDLER in values
-        or any(recorded.owns(arn, account_of(config)) for arn in layers_of(config))
-    )
-    return recorded if ours else None
+PASSES = 12
+REPORT_LIMIT = 60_000
 
 
-def restore_alias(aws: Aws, name: str, marker: Marker) -> list[str]:
-    """Points the alias back at what it pointed at, and deletes the versions this execution published."""
-    notes: list[str] = []
-    versions = aws.pages("list_versions_by_function", "Versions", FunctionName=name)
-    ours = [
-        version["Version"]
-        for version in versions
-        if version["Version"] != "$LATEST" and version.get("Description") == f"Faultlayer {marker.execution}"
-    ]
-    for _ in range(8):
-        alias = get_alias(aws, name, marker.alias)
-        if alias is None:
-            notes.append(f"alias {marker.alias} is gone")
-            break
-        weights = dict((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {})
-        kept = {version: weight for version, weight in weights.items() if version not in ours}
-        if alias["FunctionVersion"] in ours:
-            target, kept = marker.version, kept or marker.weights
-        elif kept != weights:
-            target = alias["FunctionVersion"]
-        else:
-            if (alias["FunctionVersion"], weights) != (marker.version, marker.weights):
-                notes.append(f"alias {marker.alias}")
-            break
-        try:
-            aws.fn(
-                "update_alias",
-                FunctionName=name,
-                Name=marker.alias,
-                FunctionVersion=target,
-                RoutingConfig={"AdditionalVersionWeights": kept},
-                **revision(alias),
-            )
-        except Exception as error:
-            if code_of(error) not in ("PreconditionFailedException", "ResourceConflictException"):
-                raise
-            aws.pause(0.5)
-    else:
-        raise Left(f"alias `{marker.alias}` is changed by somebody else all the time")
-    for version in ours:
-        try:
-            aws.fn("delete_function", FunctionName=name, Qualifier=version)
-        except Exception as error:
-            if code_of(error) == "ResourceConflictException":
-                raise Left(f"version {version} cannot be deleted: {brief(error)}") from None
-            if code_of(error) != "ResourceNotFoundException":
-                raise
-    return notes
+class Rollback:
+    """One roll-back: its selection (names, one execution, or everything) and what became of each function."""
 
+    def __init__(self, aws: Aws, stack: str, names: dict[str, list[str]], execution: str, everything: bool, layers: set[str]) -> None:
+        self.aws, self.stack, self.execution, self.everything = aws, stack, execution, everything
+        self.wanted, self.names = names, list(names)
+        # Account and name of the stack's layers.
+        self.layers = layers
+        self.closed: set[str] = set()
+        self.moved: set[tuple[str, str]] = set()
+        self.outcomes: dict[str, str] = {}
+        self.left: dict[str, str] = {}
+        self.changed: dict[str, list[str]] = {}
+        self.lock = threading.RLock()
+        self.believed: dict[str, bool | None] = {}
+        self.records, self.strays = records(aws, stack, execution)
 
-def restore_function(aws: Aws, name: str, marker: Marker, entry: dict[str, Any] | None) -> list[str]:
-    """Restores a function that carries `marker`. Answers what its owner changed meanwhile. Raises Left, or
-    ResourceNotFoundException where the function is gone."""
-    notes: list[str] = []
-    refused = ""
-    execution, ends, touch_layers = marker.execution, time.monotonic() + RESTORE_PATIENCE_S, True
-    try:
-        if marker.alias:
-            # Asked again below. What is wrong with an alias does not keep the function itself attached.
-            with contextlib.suppress(Left):
-                notes = restore_alias(aws, name, marker)
-        while True:
-            config = settled(aws, name)
-            now = find_marker(config, entry)
-            if now is None or now.execution != execution:
-                break
+    def close(self, what: str) -> None:
+        """Sets a closed mark, once."""
+        if what not in self.closed:
+            close(self.aws, self.stack, what)
+            self.closed.add(what)
+
+    def entry(self, execution: str, name: str) -> dict[str, Any] | None:
+        """What an execution's record says about a function."""
+        record = self.records.get(execution)
+        return record.entries.get(name) if record else None
+
+    def known(self, execution: str, name: str) -> Known:
+        """The same, and whether that is borne out."""
+        return Known(self.entry(execution, name), lambda: self.borne_out(execution))
+
+    def borne_out(self, execution: str) -> bool | None:
+        """Whether an execution's record is the one it wrote, or None; asked once a pass."""
+        with self.lock:
+            record = self.records.get(execution)
+            if execution not in self.believed:
+                try:
+                    self.believed[execution] = record is not None and borne_out(self.aws, self.stack, execution, record)
+                except Exception as error:
+                    raise Left(f"execution `{execution}` cannot be asked whether its record is right: {brief(error)}") from None
+            return self.believed[execution]
+
+    def is_ours(self, marker: Marker, name: str, account: str) -> bool:
+        """Whether this stack put that marker on: its layer is the stack's, or a record of the stack says so."""
+        if marker.origin(account) in self.layers:
+            return True
+        entry = self.entry(marker.execution, name)
+        same = entry is not None and parse_marker(entry["m"]).layer == marker.layer
+        return same and self.borne_out(marker.execution) is not False
+
+    def is_foreign(self, marker: Marker, name: str) -> bool:
+        """Whether an execution's marker stands on a function that its record does not name."""
+        with contextlib.suppress(Left):
+            return not self.entry(marker.execution, name) and self.borne_out(marker.execution) is True
+        return False
+
+    def marked(self) -> list[str]:
+        """The functions of the account that carry a marker this roll-back is about."""
+        found = []
+        for config in self.aws.pages("list_functions", "Functions"):
+            text, name = variables(config).get(RESTORE), config["FunctionName"]
             try:
-                change, found = restore_change(config, now, entry["h"] if entry else "", touch_layers)
-            except ValueError as error:
-                raise Left(str(error)) from None
-            try:
-                aws.fn("update_function_configuration", FunctionName=name, **change, **revision(config))
-                notes += [note for note in found if note not in notes]
-                config = settled(aws, name)
-                if not touch_layers or find_marker(config, entry) is None:
-                    break
-            except Exception as error:
-                if code_of(error) == "InvalidParameterValueException" and touch_layers and "layer" in brief(error).lower():
-                    # A layer of the owner's was deleted: no list with it is taken. Everything but the list can be restored.
-                    touch_layers, refused = False, brief(error)
-                    continue
-                if code_of(error) not in ("PreconditionFailedException", "ResourceConflictException"):
-                    raise
-            if time.monotonic() > ends:
-                raise Left(f"somebody else kept updating it for {RESTORE_PATIENCE_S:.0f} s")
-            # No backoff to speak of: between somebody's two updates there may be little time.
-            aws.pause(0.2)
-    except OutOfTime:
-        raise Left("the script's time was over before it was restored") from None
-    if not touch_layers:
-        raise Left(f"faults are off, but its list of layers cannot be written: {refused}")
-    if config.get("LastUpdateStatus") == "Failed":
-        raise Left(f"the restoring update failed: {config.get('LastUpdateStatusReason')}")
-    if marker.alias:
-        # A version that was published while the alias was put back.
-        notes += [note for note in restore_alias(aws, name, marker) if note not in notes]
-    if entry:
-        notes += [note for note in drift(execution, entry, config) if note not in notes]
-    return notes
+                marker = parse_marker(text) if text is not None else None
+            except ValueError:
+                found += [name] * self.everything
+                continue
+            if marker is None:
+                # Where variables cannot be read, the layer says enough to ask for a word.
+                unreadable = bool((config.get("Environment") or {}).get("Error"))
+                found += [name] * (self.everything and unreadable and bool(self.layers & set(map(origin_of, layers_of(config)))))
+            elif self.everything:
+                found += [name] * (marker.origin(account_of(config)) in self.layers)
+            elif marker.execution == self.execution:
+                if self.is_foreign(marker, name):
+                    self.changed[name] = [f"carries a marker of execution {marker.execution}, whose record does not name it"]
+                else:
+                    found.append(name)
+        return found
 
+    def targets(self) -> list[str]:
+        """The functions of one pass, whose executions are marked closed first."""
+        for what in [self.execution] if self.execution else ["all"] if self.everything else [f"function/{name}" for name in self.names]:
+            self.close(what)
+        self.records, self.strays = records(self.aws, self.stack, self.execution)
+        self.believed = {}
+        recorded = [name for record in self.records.values() for name in record.entries]
+        return self.names or list(dict.fromkeys(recorded + self.marked()))
 
-def move_revision(aws: Aws, name: str, config: dict[str, Any]) -> None:
-    """Writes what is there already, so that a claim still on the wire meets another revision. A refused precondition says
-    that it has moved by itself."""
-    while True:
+    def one(self, name: str) -> bool:
+        """Does what is to be done to one function now. Whether there was anything."""
         try:
-            aws.fn(
-                "update_function_configuration",
-                FunctionName=name,
-                Timeout=config["Timeout"],
-                **revision(config),
-            )
+            return self.handle(name)
+        except (Left, OutOfTime) as error:
+            self.left[name] = str(error)
+        except Exception as error:
+            if code_of(error) == "ResourceNotFoundException":
+                self.missing(name)
+                return False
+            self.left[name] = brief(error)
+        return False
+
+    def missing(self, name: str) -> None:
+        """A function that is not there: gone, if we knew it; a wrong name otherwise."""
+        if name not in self.outcomes and not any(name in record.entries for record in self.records.values()):
+            self.left[name] = "does not exist"
             return
-        except Exception as error:
-            if code_of(error) == "PreconditionFailedException":
-                return
-            if code_of(error) != "ResourceConflictException":
-                raise
-        aws.pause(0.5)
-        config = settled(aws, name)
+        self.outcomes[name] = "gone"
+        self.left.pop(name, None)
+
+    def handle(self, name: str) -> bool:
+        config = settled(self.aws, name)
+        executions = [execution for execution, record in self.records.items() if name in record.entries]
+        marker, lost = None, None
+        for execution in executions or [""]:
+            try:
+                marker = marker or find_marker(config, self.known(execution, name))
+            except Left as error:
+                lost = error
+        if lost and not marker:
+            raise lost
+        self.left.pop(name, None)
+        wanted = marker is not None and (not self.execution or marker.execution == self.execution)
+        if marker and wanted and not self.is_ours(marker, name, account_of(config)):
+            wanted = False
+            if not self.everything:
+                raise Left(f"is attached with layer `{marker.layer}`, none of this stack's: use its own, or give the layer")
+        if marker and wanted:
+            notes = restore_function(self.aws, name, marker, self.known(marker.execution, name))
+            self.outcomes[name] = "restored"
+            if notes:
+                self.changed[name] = list(dict.fromkeys(self.changed.get(name, []) + notes))
+            return True
+        self.outcomes.setdefault(name, "unchanged")
+        if marker:
+            return False
+        done = False
+        for execution in executions:
+            known = self.known(execution, name)
+            if not known.entry or (execution, name) in self.moved or self.borne_out(execution) is False:
+                continue
+            entry = alias_entry(parse_marker(known.entry["m"]), known)
+            if entry:
+                restore_alias(self.aws, name, entry)
+            if self.outcomes[name] != "restored":
+                move_revision(self.aws, name, config)
+                done = True
+            self.moved.add((execution, name))
+        return done
+
+    def verify(self) -> None:
+        """Raises NotRestored for an ARN that names a function elsewhere; a name that is nowhere is left."""
+
+        def disagrees(name: str) -> list[str]:
+            return disagreements(settled(self.aws, name), self.wanted[name])
+
+        results = self.aws.each(disagrees, self.names)
+        problems = [problem for result in results.values() if isinstance(result, list) for problem in result]
+        if problems:
+            raise NotRestored("nothing was changed; " + "; ".join(problems))
+        for name, result in results.items():
+            if isinstance(result, Exception) and code_of(result) == "ResourceNotFoundException":
+                self.missing(name)
+        self.names = [name for name in self.names if name not in self.left]
+
+    def run(self) -> dict[str, Any]:
+        """All passes; then the records that nothing needs any more go."""
+        self.verify()
+        wrong = dict(self.left)
+        try:
+            for _ in range(PASSES):
+                if wrong and not self.names:
+                    break
+                left_before = dict(self.left)
+                results = self.aws.each(self.one, self.targets())
+                if not any(result is True for result in results.values()) and self.left.keys() <= left_before.keys():
+                    break
+            else:
+                self.left.setdefault("(all)", f"something still attached after {PASSES} passes")
+            if self.left == wrong:
+                self.forget()
+            unread = self.strays + [name for record in self.records.values() for name in record.unread if self.wanted]
+            self.left |= dict.fromkeys(unread, "is no record of Faultlayer's: look at it, and delete the parameter")
+        except OutOfTime:
+            self.left.setdefault("(all)", "the script's time was over: roll back again")
+        return self.report()
+
+    def forget(self) -> None:
+        """Deletes records whose functions are all done."""
+        path = below(self.stack, "closed") + "function/"
+        marks = parameters_under(self.aws, path) if self.wanted and self.records else []
+        for record in self.records.values():
+            # What was closed by name since the record was written cannot be attached any more.
+            closed = {mark["Name"].removeprefix(path) for mark in marks if mark["LastModifiedDate"].timestamp() >= record.written}
+            if not self.wanted or (record.entries and not record.unread and set(record.entries) <= closed):
+                delete_parameters(self.aws, record.names)
+
+    def report(self) -> dict[str, Any]:
+        """Outputs: counts, and as JSON text what is worth a word about single functions."""
+        kinds = {kind: sorted(n for n, k in self.outcomes.items() if k == kind) for kind in ("restored", "unchanged", "gone")}
+        restored = [name for name in kinds["restored"] if name not in self.left]
+        value = {
+            "restored": len(restored),
+            "unchanged": len(kinds["unchanged"]),
+            "gone": kinds["gone"],
+            "left": self.left,
+            "changed": self.changed,
+        }
+        text = json.dumps(value, separators=(",", ":"))
+        if len(text) > REPORT_LIMIT:
+            value["changed"] = {"(cut)": [f"{counted(len(self.changed), 'function')} changed by their owners"]}
+            text = json.dumps(value, separators=(",", ":"))[:REPORT_LIMIT]
+        print(text)
+        # No output may be empty: Automation drops those, and what refers to them is not resolved.
+        return {"Report": text, "Restored": len(restored), "Left": len(self.left), "Names": ", ".join(sorted(self.left))[:2000] or "none"}
+
+
+def restore(events: dict[str, Any], context: Any) -> dict[str, Any]:
+    """The step. Ends well also where functions are left, so that the report is an output; step `Confirm` fails then."""
+    aws, stack = Aws(), stack_of(events)
+    names, problems = named(aws, list(events.get("FunctionNames") or []))
+    execution, everything = str(events.get("ExecutionId") or ""), is_true(events.get("AllMarked"))
+    if problems:
+        raise NotRestored("nothing was changed; " + "; ".join(problems))
+    if bool(names) + bool(execution) + everything != 1:
+        raise NotRestored("give one of `FunctionNames`, `ExecutionId` and `AllMarked`")
+    layers = {origin_of(str(events.get(key) or "")) for key in LAYERS.values()} - {""}
+    result = Rollback(aws, stack, names, execution, everything, layers).run()
+    with contextlib.suppress(OutOfTime):
+        sweep_marks(aws, stack, is_true(events.get("DeleteMarks")) and not result["Left"])
+    return result

@@ -1,21 +1,22 @@
-"""What an execution leaves in Parameter Store: its record (which functions, what they were like) and its closed marks.
+"""What an execution leaves in Parameter Store, below the stack's own path: its record (which functions, what they were
+like) and the closed marks.
 
-A record is compressed and in base64, because Parameter Store refuses values with double braces; of variables it holds
-names and short salted hashes, never values. It serves drift reports and finding functions; restoring needs only the function.
+Of variables a record holds names and short salted hashes, never values. It serves drift reports and finding functions; more
+is done by its word only as far as Automation itself, or the functions, bear it out (`borne_out`).
 """
 
 import base64
 import hashlib
 import json
+import re
 import time
-import zlib
 from typing import Any
 
 from faultlayer_documents.aws import Aws, code_of
 from faultlayer_documents.change import layers_of
 from faultlayer_documents.marker import HANDLER, PLAN, RESTORE, variables
+from faultlayer_documents.parse import UUID, pack, parse_entries, unpack
 
-RECORD, CLOSED = "/faultlayer/record/", "/faultlayer/closed/"
 VALUE_LIMIT, PER_VALUE = 4096, 20
 DAY_S = 86400
 # Fields an owner may change in mid-experiment; roll-back keeps such a change and names it.
@@ -23,6 +24,16 @@ FIELDS = (
     "Runtime Role Description CodeSha256 Timeout MemorySize VpcConfig DeadLetterConfig KMSKeyArn TracingConfig "
     "FileSystemConfigs Architectures EphemeralStorage SnapStart LoggingConfig DurableConfig CapacityProviderConfig"
 ).split()
+
+
+def stack_of(events: dict[str, Any]) -> str:
+    """The stack an execution belongs to; its documents' names begin with it, its parameters lie below `/faultlayer/STACK/`."""
+    return str(events.get("Stack") or "Faultlayer")
+
+
+def below(stack: str, kind: str) -> str:
+    """The path of the stack's `record`, `closed` or `once`."""
+    return f"/faultlayer/{stack}/{kind}/"
 
 
 def short_hash(execution: str, value: Any) -> str:
@@ -45,6 +56,7 @@ def entry_of(execution: str, config: dict[str, Any], marker_text: str) -> dict[s
         "l": layers_of(config),
         "v": {name: short_hash(execution, value) for name, value in variables(config).items()},
         "f": field_hashes(execution, config),
+        "c": str(config.get("CodeSha256", "")) if ",a=" in marker_text else "",
     }
 
 
@@ -70,43 +82,35 @@ def drift(execution: str, entry: dict[str, Any], config: dict[str, Any]) -> list
     return notes
 
 
-def encode(value: Any) -> str:
-    return base64.b64encode(zlib.compress(json.dumps(value, separators=(",", ":")).encode(), 9)).decode()
-
-
-def decode(text: str) -> Any:
-    """The value; None for what somebody else's hand left. The functions themselves still say what they need."""
-    try:
-        return json.loads(zlib.decompress(base64.b64decode(text)))
-    except (ValueError, zlib.error):
-        return None
-
-
-def pack(entries: list[dict[str, Any]], execution: str) -> list[str]:
+def record_values(entries: list[dict[str, Any]], execution: str) -> list[str]:
     """The record as parameter values: up to twenty functions each, fewer where they have much to say."""
     values: list[str] = []
     group: list[dict[str, Any]] = []
     for entry in entries:
-        if len(encode([entry])) > VALUE_LIMIT:
+        if len(pack([entry])) > VALUE_LIMIT:
             entry = {**entry, "v": {"*": short_hash(execution, entry["v"])}}
-        if group and (len(group) == PER_VALUE or len(encode([*group, entry])) > VALUE_LIMIT):
-            values.append(encode(group))
+        if group and (len(group) == PER_VALUE or len(pack([*group, entry])) > VALUE_LIMIT):
+            values.append(pack(group))
             group = []
         group.append(entry)
-    return [*values, encode(group)] if group else values
+    return [*values, pack(group)] if group else values
 
 
 def put(aws: Aws, name: str, value: str) -> None:
     aws.call("ssm", "put", "put_parameter", Name=name, Value=value, Type="String", Overwrite=True, Tier="Standard")
 
 
-def put_record(aws: Aws, execution: str, options: dict[str, Any], entries: list[dict[str, Any]]) -> None:
-    """Writes the record: what is to be attached, then the functions. Twice is the same as once."""
-    text = encode(options)
-    for at in range(0, len(text), VALUE_LIMIT):
-        put(aws, f"{RECORD}{execution}/options{at // VALUE_LIMIT}", text[at : at + VALUE_LIMIT])
-    for at, value in enumerate(pack(entries, execution)):
-        put(aws, f"{RECORD}{execution}/{at:03}", value)
+def hash_of(parts: dict[str, str]) -> str:
+    """What tells a record from any other: a hash over all its parameters."""
+    return hashlib.sha256(json.dumps(sorted(parts.items())).encode()).hexdigest()
+
+
+def put_record(aws: Aws, stack: str, execution: str, entries: list[dict[str, Any]]) -> str:
+    """Writes the record; its hash. Twice is the same as once."""
+    parts = {f"{at:03}": value for at, value in enumerate(record_values(entries, execution))}
+    for part, value in parts.items():
+        put(aws, f"{below(stack, 'record')}{execution}/{part}", value)
+    return hash_of(parts)
 
 
 def parameters_under(aws: Aws, path: str) -> list[dict[str, Any]]:
@@ -121,22 +125,58 @@ def parameters_under(aws: Aws, path: str) -> list[dict[str, Any]]:
         more = {"NextToken": page["NextToken"]}
 
 
-class Records:
-    """Every record there is, or that of one execution, as read once."""
+class Record:
+    """One execution's record as it was read: `entries` by function, and the parameters it was read from."""
 
-    def __init__(self, aws: Aws, execution: str = "") -> None:
-        self.entries: dict[str, dict[str, dict[str, Any]]] = {}
-        self.parameters: dict[str, list[str]] = {}
-        options = ""
-        for parameter in sorted(parameters_under(aws, RECORD + execution), key=lambda one: one["Name"]):
-            _, _, _, owner, part = parameter["Name"].split("/")
-            self.parameters.setdefault(owner, []).append(parameter["Name"])
-            entries = self.entries.setdefault(owner, {})
-            if part.startswith("options"):
-                options += parameter["Value"] if owner == execution else ""
-            else:
-                entries.update({entry["n"]: entry for entry in decode(parameter["Value"]) or []})
-        self.options: dict[str, Any] = decode(options) or {}
+    def __init__(self) -> None:
+        self.entries: dict[str, dict[str, Any]] = {}
+        self.parts: dict[str, str] = {}
+        self.names: list[str] = []
+        self.unread: list[str] = []
+        self.written = 0.0
+
+
+def records(aws: Aws, stack: str, execution: str = "") -> tuple[dict[str, Record], list[str]]:
+    """Every record there is, or that of one execution, and the parameters that belong to none."""
+    found: dict[str, Record] = {}
+    strays: list[str] = []
+    path = below(stack, "record")
+    for parameter in parameters_under(aws, path + execution):
+        name = re.fullmatch("(" + UUID + r")/(\d\d\d)", parameter["Name"].removeprefix(path))
+        if not name:
+            strays.append(parameter["Name"])
+            continue
+        record = found.setdefault(name[1], Record())
+        record.names.append(parameter["Name"])
+        record.parts[name[2]] = parameter["Value"]
+        record.written = max(record.written, parameter["LastModifiedDate"].timestamp())
+        try:
+            record.entries.update({entry["n"]: entry for entry in parse_entries(unpack(parameter["Value"]), name[1])})
+        except ValueError:
+            record.unread.append(parameter["Name"])
+    return found, strays
+
+
+def execution_of(aws: Aws, execution: str) -> dict[str, Any]:
+    """What Automation says of an execution."""
+    answer: dict[str, Any] = aws.call("ssm", "automation", "get_automation_execution", AutomationExecutionId=execution)
+    return dict(answer["AutomationExecution"])
+
+
+def borne_out(aws: Aws, stack: str, execution: str, record: Record) -> bool | None:
+    """Whether a record is the one that its execution wrote, which it says in an output that nobody else can put; None while
+    the execution has not said so, or where attaching failed."""
+    try:
+        found = execution_of(aws, execution)
+    except Exception as error:
+        if code_of(error).startswith("AutomationExecutionNotFound"):
+            return False
+        raise
+    if found["DocumentName"] not in (f"{stack}-Attach", f"{stack}-Experiment"):
+        return False
+    outputs = [step.get("Outputs") or {} for step in found["StepExecutions"] if step["StepName"] == "Attach"]
+    said = [hashed for one in outputs for hashed in one.get("Record", [])]
+    return said == [hash_of(record.parts)] if said else None
 
 
 def delete_parameters(aws: Aws, names: list[str]) -> None:
@@ -144,28 +184,42 @@ def delete_parameters(aws: Aws, names: list[str]) -> None:
         aws.call("ssm", "put", "delete_parameters", Names=names[at : at + 10])
 
 
-def close(aws: Aws, execution: str, function: str = "") -> None:
-    """Marks an execution closed, or closed for one function: nothing of it is attached from now on."""
-    put(aws, CLOSED + execution + (f"/{function}" if function else ""), "closed")
+def close(aws: Aws, stack: str, what: str) -> None:
+    """Sets a mark: nothing is attached any more by `EXECUTION`, or, of executions begun before now, to `function/NAME` or
+    to any function (`all`)."""
+    put(aws, below(stack, "closed") + what, "closed")
 
 
-def is_closed(aws: Aws, execution: str, function: str) -> bool:
+def is_closed(aws: Aws, stack: str, execution: str, began: float, function: str) -> bool:
     """Whether a roll-back has begun. To be asked after the read whose revision the next write names."""
-    names = [CLOSED + execution, f"{CLOSED}{execution}/{function}"]
-    return bool(aws.call("ssm", "get", "get_parameters", Names=names)["Parameters"])
+    path = below(stack, "closed")
+    own = path + execution
+    marks = aws.call("ssm", "get", "get_parameters", Names=[own, path + "all", f"{path}function/{function}"])["Parameters"]
+    return any(mark["Name"] == own or mark["LastModifiedDate"].timestamp() >= began for mark in marks)
 
 
-def sweep_marks(aws: Aws) -> None:
-    """Deletes closed marks older than a day: no script of theirs can still be running."""
-    marks = parameters_under(aws, CLOSED)
-    delete_parameters(aws, [mark["Name"] for mark in marks if mark["LastModifiedDate"].timestamp() < time.time() - DAY_S])
+def sweep_marks(aws: Aws, stack: str, all_of_them: bool) -> None:
+    """Deletes closed marks older than a day: no script of theirs can still be running. Plans for one execution that
+    nobody fetched go with them."""
+    found = parameters_under(aws, below(stack, "closed")) + parameters_under(aws, below(stack, "once"))
+    old = time.time() - DAY_S
+    delete_parameters(aws, [mark["Name"] for mark in found if all_of_them or mark["LastModifiedDate"].timestamp() < old])
 
 
-def parameter_text(aws: Aws, name: str) -> str:
-    """The value of one parameter. Raises ValueError with what is wrong."""
+def plan_source(aws: Aws, stack: str, plan: Any) -> tuple[str, bool]:
+    """The plan's JSON text, from the parameter `Plan` or the one it names, and whether that is a secret. A parameter below
+    `once/` was made for this execution alone and is deleted. Raises ValueError with what is wrong."""
+    if not isinstance(plan, str):
+        return json.dumps(plan, separators=(",", ":"), ensure_ascii=False), False
+    if not plan.startswith("parameter:"):
+        return plan, False
+    name = plan.removeprefix("parameter:")
     try:
-        return str(aws.call("ssm", "get", "get_parameter", Name=name, WithDecryption=True)["Parameter"]["Value"])
+        found = aws.call("ssm", "get", "get_parameter", Name=name, WithDecryption=True)["Parameter"]
     except Exception as error:
         if code_of(error) == "ParameterNotFound":
             raise ValueError(f"Plan: no parameter `{name}`") from None
         raise
+    if name.startswith(below(stack, "once")):
+        delete_parameters(aws, [name])
+    return str(found["Value"]), found.get("Type") == "SecureString"
