@@ -14,7 +14,8 @@ use crate::timestamp::Timestamp;
 #[derive(Debug)]
 pub struct Session {
     shared: Arc<Shared>,
-    steps: Option<Steps>,
+    /// Boxed: an invocation that nothing is drawn for moves none of it through the guards.
+    steps: Option<Box<Steps>>,
 }
 
 impl Session {
@@ -23,7 +24,7 @@ impl Session {
         let phase = decision.before(&mut reservations);
         let before = shared.write(phase);
         let steps = Steps { shared: Arc::clone(&shared), decision, before, _effects: reservations.start() };
-        Self { shared, steps: Some(steps) }
+        Self { shared, steps: Some(Box::new(steps)) }
     }
 
     /// Asks for a step. In a layer never an error: a panic, in the engine or in what `question` converts, answers the
