@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lab import COMMAND, ROOT, Lab, logged, outcomes
+from function import COMMAND, ROOT, Function, logged, outcomes
 
 MACHINE = "arm64" if platform.machine() == "aarch64" else "x86_64"
 SAMPLES = {
@@ -20,8 +20,8 @@ SAMPLES = {
     "java": ("examples/java/target/classes", "example.Handler"),
 }
 UNTOUCHED = "the engine panicked, the function runs untouched"
-# The engine reads the clock once at init, and for each call once to decide and once after the handler, except where it has
-# panicked before; a record of its own takes one more.
+# The engine reads the clock once at init, and for each call once to decide and once after the handler, except where it
+# has panicked before; a record of its own takes one more.
 PANICS = {
     "at init": ("1", ["ok", "ok", "ok"], "the engine panicked at init, nothing is injected"),
     "while two invocations are decided": ("2,4", ["ok", "ok", "error"], UNTOUCHED),
@@ -43,15 +43,22 @@ def broken_clock(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("panic", PANICS)
 @pytest.mark.parametrize("language", SAMPLES)
-def test_a_panic_never_becomes_the_functions(lab: Lab, broken_clock: Path, language: str, panic: str) -> None:
+def test_a_panic_never_becomes_the_functions(function: Function, broken_clock: Path, language: str, panic: str) -> None:
     code, handler = SAMPLES[language]
     layer = ROOT / f"dist/layers/faultlayer-{language}-{MACHINE}.zip"
     if not (layer.is_file() and Path(ROOT, code).is_dir()):
         pytest.skip(f"the layer and the sample of {language} are not built: make layers builds them")
     at, expected, message = PANICS[panic]
-    plan = lab.plan({"id": "boom", "kind": "error", "rate": 1, "type": "Error", "when": "after"})
+    plan = function.plan({"id": "boom", "kind": "error", "rate": 1, "type": "Error", "when": "after"})
     command = [str(COMMAND), "run", "--runtime", language, "--code", code, "--handler", handler, "--plan", plan]
-    preload = ["--layer", str(broken_clock), "--env", "LD_PRELOAD=/opt/broken_clock.so", "--env", f"BROKEN_CLOCK_AT={at}"]
+    preload = [
+        "--layer",
+        str(broken_clock),
+        "--env",
+        "LD_PRELOAD=/opt/broken_clock.so",
+        "--env",
+        f"BROKEN_CLOCK_AT={at}",
+    ]
     options = ["--json", "--logs", "-n", str(len(expected)), "--timeout", "1m", "--memory", "512"]
     done = subprocess.run([*command, *preload, *options], capture_output=True, encoding="utf-8", cwd=ROOT)
     if "cannot build the runtime interface client" in done.stderr:
