@@ -4,11 +4,12 @@
 const { FaultInjected } = require('./lib/errors.cjs');
 const { Scope, wrap, withFaults } = require('./lib/library.cjs');
 const { delay, fault, plan, steps } = require('./lib/plan.cjs');
-const { FaultlayerError, PlanError, TargetError } = require('./lib/problems.cjs');
+const { FaultlayerError, NoChanceError, PlanError, TargetError } = require('./lib/problems.cjs');
 
 module.exports = {
   FaultInjected,
   FaultlayerError,
+  NoChanceError,
   PlanError,
   Scope,
   TargetError,

@@ -109,8 +109,8 @@ export interface Plan extends PlanOptions {
   faults: (Fault & { id: string; rate: Rate })[];
 }
 
-/** What is taken for a plan: an object, its JSON text, a fault, or a list of faults. */
-export type PlanLike = Plan | Fault | readonly Fault[] | string;
+/** What is taken for a plan: an object, its JSON text, the path of a file that has it, a fault, or a list of faults. */
+export type PlanLike = Plan | Fault | readonly Fault[] | string | URL;
 
 /** Builders of faults: `fault.latency(250)`, `fault.error('ThrottlingException', 'slow down', { rate: 0.1 })`. */
 export declare const fault: {
@@ -188,6 +188,8 @@ export interface Options {
 export interface ScopeOptions extends Options {
   /** Methods that get the plan around them while it is in force: `[[client, 'send']]`. */
   targets?: readonly (readonly [object: object, method: PropertyKey])[];
+  /** Whether closing fails where the faults had no chance to fire; true if left out. */
+  strict?: boolean;
 }
 
 /** Any function. */
@@ -216,7 +218,10 @@ export declare class Scope {
   enter(): this;
   /** Runs `work` with the scope open, and closes it. */
   run<T>(work: (scope: this) => T): T;
+  /** @throws NoChanceError where the faults had no chance to fire, unless `strict` is false */
   close(): void;
+  /** Closes without asking what the faults did: for a test that has failed already. */
+  abandon(): void;
 }
 
 /**
@@ -231,7 +236,8 @@ export declare function wrap<F extends Callable>(original: F, plan?: PlanLike, o
  * Runs `work(scope)` with `plan` in force for the injection points it calls (`wrap(original)`), for `scope.wrap` and for the
  * targets; answers what `work` answers.
  *
- * @throws PlanError where the plan does not hold, TargetError for a target that is no method
+ * @throws PlanError where the plan does not hold, TargetError for a target that is no method, NoChanceError where the
+ * faults had no chance to fire
  */
 export declare function withFaults<T>(plan: PlanLike, work: (scope: Scope) => T, options?: ScopeOptions): T;
 
@@ -262,6 +268,19 @@ export declare class PlanError extends FaultlayerError {
 
 /** What a scope was told to put faults around is not there. */
 export declare class TargetError extends FaultlayerError {}
+
+/** A fault that had no chance to fire, and why. */
+export interface Missed {
+  /** Its id. */
+  fault: string;
+  /** `patched_over`: its target was replaced by something else; `other_context`: called, but not by what the scope runs. */
+  reason: 'not_called' | 'not_started' | 'expired' | 'patched_over' | 'other_context';
+}
+
+/** Faults that never had a chance to fire: a test that relies on them shows nothing. The message says why, one a line. */
+export declare class NoChanceError extends FaultlayerError {
+  readonly missed: Missed[];
+}
 
 /** Thrown where no other class fits: a timeout. */
 export declare class FaultInjected extends Error {}

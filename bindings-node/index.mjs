@@ -2,6 +2,18 @@
 
 import faultlayer from './index.cjs';
 
-export const { FaultInjected, FaultlayerError, PlanError, Scope, TargetError, delay, fault, plan, steps, withFaults, wrap } =
-  faultlayer;
+export const {
+  FaultInjected,
+  FaultlayerError,
+  NoChanceError,
+  PlanError,
+  Scope,
+  TargetError,
+  delay,
+  fault,
+  plan,
+  steps,
+  withFaults,
+  wrap,
+} = faultlayer;
 export default faultlayer;

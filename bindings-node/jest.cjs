@@ -3,12 +3,26 @@
 // file, or named in `setupFilesAfterEnv`: it registers an `afterEach`.
 
 const { Scope } = require('./lib/library.cjs');
+const { once } = require('./lib/shared.cjs');
 
-const opened = new Set();
 globalThis.expect.extend(require('./lib/matchers.cjs'));
-globalThis.afterEach(() => {
-  for (const scope of opened) scope.close();
-  opened.clear();
+
+/** The running test's scopes; a test that resets its modules and asks again gets the same. */
+const opened = once('jest', () => {
+  const scopes = new Set();
+  globalThis.afterEach(() => {
+    let failure;
+    for (const scope of scopes) {
+      try {
+        scope.close();
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    scopes.clear();
+    if (failure) throw failure;
+  });
+  return scopes;
 });
 
 /** Puts `plan` in force for the rest of the running test, and gives the scope with its records. */

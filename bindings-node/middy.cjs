@@ -1,57 +1,41 @@
 'use strict';
 // A Middy middleware: the faults of a plan around whatever stands behind it in the chain.
 
-const { carryOut, RUN, textOf, withText } = require('./lib/act.cjs');
+const { RUN, Run, settled } = require('./lib/act.cjs');
 const { Scope } = require('./lib/library.cjs');
 const { decide } = require('./lib/wrap.cjs');
 
-const SESSION = Symbol('faultlayer.session');
+const DRAWN = Symbol('faultlayer.drawn');
 
 /** The middleware, with the `scope` that has its records. Throws `PlanError` where the plan does not hold. */
 function faultlayer(plan, options) {
   const scope = new Scope(plan, options).open();
   const gate = scope.gate();
-  const end = (request) => {
-    const session = request.internal[SESSION];
-    delete request.internal[SESSION];
-    session?.close();
-    gate.settle();
+  /** What a phase comes to stands, and ends what was drawn; where it says to go on, that is `otherwise`. */
+  const last = async (request, effect, otherwise) => {
+    const run = request.internal[DRAWN];
+    delete request.internal[DRAWN];
+    return run.finish(await settled(run, effect), otherwise);
   };
-  /** Does a phase; whatever ends the invocation there ends its session too. */
-  const phase = async (request, text, put) => {
-    try {
-      const instead = await carryOut(text, gate, put);
-      if (instead !== RUN) end(request);
-      return instead;
-    } catch (error) {
-      end(request);
-      throw error;
-    }
-  };
+  async function before(request) {
+    const host = gate.host();
+    const session = host && decide(host, gate, request.event, request.context, false);
+    if (!session) return undefined;
+    const run = new Run(session, gate, before);
+    request.internal[DRAWN] = run;
+    const effect = await settled(run, run.effect);
+    return effect === RUN ? undefined : last(request, effect);
+  }
   return {
     scope,
-    async before(request) {
-      const host = gate.host();
-      const session = host && decide(host, gate, request.event, request.context, false);
-      if (!session) return undefined;
-      request.internal[SESSION] = session;
-      const instead = await phase(request, session.before());
-      return instead === RUN ? undefined : instead.answer;
-    },
+    before,
     async after(request) {
-      const session = request.internal[SESSION];
-      if (!session) return;
-      const answer = request.response;
-      const text = session.returned(session.wantsText() ? textOf(answer) : undefined);
-      const instead = await phase(request, text, (mangled) => withText(answer, mangled));
-      if (instead === RUN) end(request);
-      else request.response = instead.answer;
+      const run = request.internal[DRAWN];
+      if (run) request.response = await last(request, run.returned(request.response), () => request.response);
     },
     async onError(request) {
-      const session = request.internal[SESSION];
-      if (!session) return;
-      await phase(request, session.failed());
-      end(request);
+      const run = request.internal[DRAWN];
+      if (run) await last(request, run.failed(), () => undefined);
     },
   };
 }

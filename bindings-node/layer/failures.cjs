@@ -17,15 +17,24 @@ const unset = () =>
 const itself = (name) =>
   new Error(`faultlayer: \`FAULTLAYER_HANDLER\` is the layer itself: expected the function's own handler, got \`${name}\``);
 
-const malformed = (name) =>
-  new MalformedHandlerName(
-    name.includes('..')
-      ? `'${name}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`
-      : 'Bad handler',
+const malformed = (name, thirdGeneration) =>
+  named(
+    new MalformedHandlerName(
+      name.includes('..')
+        ? `'${name}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`
+        : 'Bad handler',
+    ),
+    thirdGeneration,
   );
 
-const notFound = (name, found) =>
-  new HandlerNotFound(found ? `${name} is not a function` : `${name} is undefined or not exported`);
+const notFound = (name, found, thirdGeneration) =>
+  named(new HandlerNotFound(found ? `${name} is not a function` : `${name} is undefined or not exported`), thirdGeneration);
+
+/** From the fourth generation on, the name is the error's own, which its log line shows. */
+function named(error, thirdGeneration) {
+  if (!thirdGeneration) error.name = `${error.name}`;
+  return error;
+}
 
 /** The client's own file: the first on the stack of an error made while the client imported the layer that is not ours. */
 function clientFile(folder, here) {

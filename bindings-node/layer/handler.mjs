@@ -6,8 +6,9 @@
 // user's module escape from here to the client, which wraps them itself, as it does without us.
 //
 // Every cold start pays for this file, so it is one flat script: a function costs some 40 µs on its first call, a kilobyte of
-// text 30, a file that `require` finds 300, a module of Node's own 300 if it is imported. What only a failure needs is in
-// failures.cjs; packing puts wrap.cjs in here.
+// text 30, a file that `require` finds 300, a module of Node's own 300 if it is imported. What only a failure of init needs is
+// in failures.cjs; packing puts wrap.cjs and what it needs in here. After init nothing is loaded any more: the function may
+// have used up all file descriptors.
 
 const builtin = process.getBuiltinModule ?? (await import('node:module')).createRequire(import.meta.url);
 const { existsSync } = builtin('node:fs');
@@ -25,16 +26,18 @@ if (name && process.env._HANDLER?.includes(ours)) process.env._HANDLER = name;
 if (!name) throw require('./failures.cjs').unset();
 if (name.includes(ours)) throw require('./failures.cjs').itself(name);
 
+// The clients up to Node 22, of the third generation, register an exit listener before they load the handler.
+const thirdGeneration = typeof globalThis[Symbol.for('aws.lambda.beforeExit')] === 'function';
+
 // The root of the module, the module (up to the first dot of the base name) and the path of the export in it.
 const base = path.basename(name);
 const dot = base.indexOf('.');
-if (name.includes('..') || dot < 0 || base.includes('\n', dot)) throw require('./failures.cjs').malformed(name);
+if (name.includes('..') || dot < 0 || base.includes('\n', dot))
+  throw require('./failures.cjs').malformed(name, thirdGeneration);
 const root = name.substring(0, name.indexOf(base));
 const module = base.slice(0, dot);
 const nested = base.slice(dot + 1).split('.');
 
-// The clients up to Node 22, of the third generation, register an exit listener before they load the handler.
-const thirdGeneration = typeof globalThis[Symbol.for('aws.lambda.beforeExit')] === 'function';
 // Lambda starts the client itself: this is its file. Where another script started it, failures.cjs tells.
 const asker = path.isAbsolute(process.argv[1] ?? '') ? process.argv[1] : path.join(folder, 'handler.mjs');
 const asked = createRequire(asker);
@@ -67,17 +70,14 @@ try {
   const number = engine.layer();
   if (typeof number === 'number') {
     const state = read(engine, number);
-    let told = false;
     gate = {
       host: () => state,
       requestId: (context) => context.awsRequestId,
-      trouble(error) {
-        if (!told) record(error);
-        told = true;
-      },
+      // The engine says it once an environment.
+      trouble: (error) => engine.report(String(error?.message ?? error)),
       // In a worker thread `process.exit` ends that thread alone; a crash takes the environment down. Asked only now:
       // loading that module costs a cold start almost two milliseconds.
-      exit: (code) => (require('node:worker_threads').isMainThread ? process.exit(code) : engine.crash(code)),
+      exit: (code) => (builtin('node:worker_threads').isMainThread ? process.exit(code) : engine.crash(code)),
     };
   }
 } catch (error) {
@@ -96,7 +96,7 @@ let original = nested.reduce(descend, loaded);
 if (!original && !thirdGeneration && typeof loaded === 'object' && loaded !== null && 'default' in loaded) {
   original = nested.reduce(descend, loaded.default);
 }
-if (typeof original !== 'function') throw require('./failures.cjs').notFound(name, original);
+if (typeof original !== 'function') throw require('./failures.cjs').notFound(name, original, thirdGeneration);
 let outer = original;
 try {
   if (gate) outer = wrap(original, gate);

@@ -1,40 +1,68 @@
 'use strict';
 // Owns carrying out what was drawn for one invocation of a handler that answers at once: the phases before, instead of and
 // after it, in the promise form and in the callback form of the older clients. Decides nothing: every step comes from Rust.
+// The wrapper calls the handler (wrap.cjs), so that of ours no more than that one call stands on its stack.
+//
+// An error of ours never becomes the function's: what fails here counts as a step that says `run`, and the gate is told.
 
+const { Async, NativePromise, apply, assign, captureStackTrace, construct, create } = require('./builtins.cjs');
+const { defineProperty, getPrototypeOf, isThenable, parse, then } = require('./builtins.cjs');
+const { FaultInjected, build, show } = require('./errors.cjs');
 const { hold, setImmediate } = require('./hold.cjs');
-const { FaultInjected, build } = require('./errors.cjs');
 
 const EXIT_LISTENER = Symbol.for('aws.lambda.beforeExit');
-const RUN = Symbol('run');
-const Async = (async () => {}).constructor;
 
-/**
- * Holds a step's delay and does its outcome: gives `RUN` to go on, or the answer that stands instead; throws what a fault
- * throws. A promise only where there is something to wait for. `put` places a corrupted text where it came from.
- */
-function carryOut(text, gate, put) {
-  gate.settle?.();
-  const step = JSON.parse(text);
-  return step.delay_us > 0 ? hold(step.delay_us).then(() => outcome(step, gate, put)) : outcome(step, gate, put);
+/** What a step comes to: to go on; or `{ answer, http }`, or `{ error }`, that stands instead; or `{ wait }` for one of these. */
+const RUN = Object.freeze({});
+
+/** Does a step: holds its delay, then its outcome. `put` places a corrupted text where it came from. */
+function perform(step, run, put) {
+  return step.delay_us > 0 ? { wait: held(step, run, put) } : outcome(step, run, put);
 }
 
-function outcome(step, gate, put) {
+async function held(step, run, put) {
+  await hold(step.delay_us);
+  return settled(run, outcome(step, run, put));
+}
+
+function outcome(step, run, put) {
   switch (step.outcome) {
     case 'error':
-      throw build(step);
+      return { error: build(step, run.place) };
     case 'response':
       return { answer: step.answer, http: step.http };
     case 'exit':
-      return gate.exit(step.code);
+      return run.gate.exit(step.code) ?? RUN;
     case 'timeout':
-      return hold(step.hold_us).then(() => {
-        throw new FaultInjected(step.message);
-      });
+      return { wait: timedOut(step, run) };
     case 'corrupt':
       return { answer: put(step.text) };
     default:
       return RUN;
+  }
+}
+
+async function timedOut(step, run) {
+  await hold(step.hold_us);
+  return { error: show(new FaultInjected(step.message), run.place) };
+}
+
+/** Tells the gate what went wrong on our side. Where that is strict, its error stands. */
+function troubled(gate, error) {
+  try {
+    gate.trouble(error);
+    return RUN;
+  } catch (strict) {
+    return { error: strict };
+  }
+}
+
+/** What an effect comes to once there is nothing left to wait for. */
+async function settled(run, effect) {
+  try {
+    return effect.wait ? await effect.wait : effect;
+  } catch (error) {
+    return troubled(run.gate, error);
   }
 }
 
@@ -46,64 +74,123 @@ function textOf(answer) {
 
 function withText(answer, text) {
   if (typeof answer === 'string') return text;
-  const copy = Object.assign(Object.create(Object.getPrototypeOf(answer)), answer);
-  Object.defineProperty(copy, 'body', { value: text, writable: true, enumerable: true, configurable: true });
+  const copy = assign(create(getPrototypeOf(answer)), answer);
+  defineProperty(copy, 'body', { value: text, writable: true, enumerable: true, configurable: true });
   return copy;
 }
 
-const isThenable = (value) => typeof value?.then === 'function';
-const chain = (value, next) => (isThenable(value) ? value.then(next) : next(value));
-
-/** Calls `work`, then `good` or `bad` with what came of it: at once, unless there is something to wait for. */
-function settle(work, good, bad) {
-  let value;
-  try {
-    value = work();
-  } catch (error) {
-    return bad(error);
+/** One invocation that something was drawn for, and its phases. */
+class Run {
+  constructor(session, gate, wrapper) {
+    this.session = session;
+    this.gate = gate;
+    // Where the handler is called: what a fault throws shows that, whenever it is thrown.
+    this.place = {};
+    captureStackTrace(this.place, wrapper);
+    /** What came of the phase before the handler. */
+    this.effect = this.phase(() => session.before());
   }
-  return isThenable(value) ? Promise.resolve(value).then(good, bad) : good(value);
-}
 
-/** All phases around one call. `call` runs the original; where neither it nor a fault takes time, nor does this. */
-function around(session, gate, call) {
-  const end = () => {
-    session.close();
-    gate.settle?.();
-  };
-  const failed = (error) =>
-    chain(carryOut(session.failed(), gate), () => {
-      throw error;
-    });
-  const returned = (answer) => {
-    const step = session.returned(session.wantsText() ? textOf(answer) : undefined);
-    const other = carryOut(step, gate, (text) => withText(answer, text));
-    return chain(other, (instead) => (instead === RUN ? answer : instead.answer));
-  };
-  const phases = () =>
-    chain(carryOut(session.before(), gate), (instead) =>
-      instead === RUN ? settle(call, returned, failed) : instead.answer,
+  /** Asks for a step and does it. */
+  phase(ask, put) {
+    try {
+      const text = ask();
+      this.gate.settle?.();
+      return perform(parse(text), this, put);
+    } catch (error) {
+      return troubled(this.gate, error);
+    }
+  }
+
+  /** What a step comes to, with all its waiting. */
+  async effectOf(step) {
+    try {
+      return await settled(this, perform(step, this));
+    } catch (error) {
+      return troubled(this.gate, error);
+    }
+  }
+
+  returned(answer) {
+    return this.phase(
+      () => this.session.returned(this.session.wantsText() ? textOf(answer) : undefined),
+      (text) => withText(answer, text),
     );
-  return settle(
-    phases,
-    (answer) => {
-      end();
-      return answer;
-    },
-    (error) => {
-      end();
-      throw error;
-    },
-  );
+  }
+
+  failed() {
+    return this.phase(() => this.session.failed());
+  }
+
+  /** The invocation is over. */
+  end() {
+    try {
+      this.session.close();
+      this.gate.settle?.();
+    } catch (error) {
+      const { error: strict } = troubled(this.gate, error);
+      if (strict) throw strict;
+    }
+  }
+
+  /** Ends with what an effect came to, where nothing is left to wait for; `otherwise` gives what stands if it says to go on. */
+  finish(effect, otherwise) {
+    this.end();
+    if (effect === RUN) return otherwise();
+    if ('error' in effect) throw effect.error;
+    return effect.answer;
+  }
 }
 
-/** Does what was drawn, then hands the answer on the way that the client waits for it. */
-function drive(session, gate, original, self, args) {
-  const [, context, callback] = args;
-  const calledBack = typeof context?.succeed === 'function' || (original.length >= 3 && !(original instanceof Async));
-  if (typeof callback === 'function' && calledBack) return driveCallback(session, gate, original, self, args);
-  if (original instanceof Async) return (async () => around(session, gate, () => Reflect.apply(original, self, args)))();
-  return around(session, gate, () => Reflect.apply(original, self, args));
+/** A call that is answered by what it returns or throws. */
+class Call extends Run {
+  constructor(session, gate, original, args, wrapper) {
+    super(session, gate, wrapper);
+    this.args = args;
+    this.async = original instanceof Async;
+  }
+
+  /** Where the handler need not be called yet, or at all. */
+  instead(original, self, target) {
+    if (this.effect.wait || this.async) return this.later(this.effect, undefined, original, self, target);
+    return this.finish(this.effect);
+  }
+
+  gave(value) {
+    if (isThenable(value)) return this.later(undefined, value);
+    const effect = this.returned(value);
+    return effect.wait ? this.last(effect, () => value) : this.finish(effect, () => value);
+  }
+
+  threw(error) {
+    const rethrow = () => {
+      throw error;
+    };
+    const effect = this.failed();
+    return effect.wait ? this.last(effect, rethrow) : this.finish(effect, rethrow);
+  }
+
+  async last(effect, otherwise) {
+    return this.finish(await settled(this, effect), otherwise);
+  }
+
+  /** Waits for what comes before the handler, if anything, then for the handler: of ours, its stack shows this alone. */
+  async later(before, value, original, self, target) {
+    if (before) {
+      const effect = await settled(this, before);
+      if (effect !== RUN) return this.finish(effect);
+    }
+    let answer;
+    try {
+      if (before) value = target === undefined ? apply(original, self, this.args) : construct(original, this.args, target);
+      answer = await value;
+    } catch (error) {
+      return this.last(this.failed(), () => {
+        throw error;
+      });
+    }
+    return this.last(this.returned(answer), () => answer);
+  }
 }
 
 /**
@@ -111,41 +198,88 @@ function drive(session, gate, original, self, args) {
  * a handler that does none of it ends when the event loop is empty. Each way stays itself: what was used to answer hands
  * on the answer. Returns nothing, as a callback handler does.
  */
-function driveCallback(session, gate, original, self, args) {
-  const [event, context, callback, ...rest] = args;
-  const own = { succeed: context?.succeed, fail: context?.fail, done: context?.done };
-  // A test that calls the handler itself may have no more than the callback.
-  let deliver = { answer: own.succeed ?? ((value) => callback(null, value)), error: own.fail ?? callback };
-  let unwatch;
-  const call = () =>
-    new Promise((resolve, reject) => {
-      const through = (answer, error) => (problem, value) => {
-        deliver = { answer, error };
-        if (problem === undefined || problem === null) resolve(value);
-        else reject(problem);
-      };
-      const onCallback = through((value) => callback(null, value), callback);
-      const done = through(deliver.answer, deliver.error);
-      const succeed = (value) => done(null, value);
-      const fail = (problem) => done(problem ?? 'handled');
-      if (own.succeed) Object.assign(context, { succeed, fail, done });
-      unwatch = onEmptyLoop(() => onCallback(null, null));
-      try {
-        const result = Reflect.apply(original, self, [event, context, onCallback, ...rest]);
-        if (isThenable(result)) result.then(succeed, fail).catch(fail);
-      } catch (error) {
-        onCallback(error);
-      }
-    });
-  const hand = (way) => (value) => {
-    unwatch?.();
-    if (own.succeed) Object.assign(context, own);
-    deliver[way](value);
-  };
-  (async () => around(session, gate, call))()
-    .then(hand('answer'), hand('error'))
-    // An answer that is no JSON: the client throws where it is handed over, and takes the throw for the handler's.
-    .catch((error) => deliver.error(error));
+class CallbackCall extends Run {
+  constructor(session, gate, original, args, wrapper) {
+    super(session, gate, wrapper);
+    const [event, context, callback, ...rest] = args;
+    const own = { succeed: context?.succeed, fail: context?.fail, done: context?.done };
+    this.context = context;
+    this.own = own;
+    // A test that calls the handler itself may have no more than the callback.
+    this.deliver = { answer: own.succeed ?? ((value) => callback(null, value)), error: own.fail ?? callback };
+    this.done = this.way(this.deliver.answer, this.deliver.error);
+    this.succeed = (value) => this.done(null, value);
+    this.fail = (problem) => this.done(problem ?? 'handled');
+    this.onCallback = this.way((value) => callback(null, value), callback);
+    this.args = [event, context, this.onCallback, ...rest];
+    if (this.effect === RUN) this.watch();
+  }
+
+  /** What answers by one of the ways: the first answer counts. */
+  way(answer, error) {
+    return (problem, value) => {
+      if (this.answered) return;
+      this.answered = true;
+      this.deliver = { answer, error };
+      const failed = problem !== undefined && problem !== null;
+      this.hand(failed ? this.failed() : this.returned(value), failed, failed ? problem : value);
+    };
+  }
+
+  /** Listens on every way. */
+  watch() {
+    const { done, succeed, fail } = this;
+    if (this.own.succeed) assign(this.context, { succeed, fail, done });
+    this.unwatch = onEmptyLoop(() => this.onCallback(null, null));
+  }
+
+  instead(original, self) {
+    this.later(original, self);
+  }
+
+  async later(original, self) {
+    const effect = await settled(this, this.effect);
+    if (effect !== RUN) return this.hand(effect);
+    let value;
+    try {
+      this.watch();
+      value = apply(original, self, this.args);
+    } catch (error) {
+      return this.threw(error);
+    }
+    this.gave(value);
+  }
+
+  gave(value) {
+    if (!isThenable(value)) return;
+    try {
+      if (value instanceof NativePromise) apply(then, value, [this.succeed, this.fail]);
+      // As the client does it, with what comes of that.
+      else value.then(this.succeed, this.fail).catch(this.fail);
+    } catch (error) {
+      this.threw(error);
+    }
+  }
+
+  threw(error) {
+    this.onCallback(error);
+  }
+
+  /** Hands an effect on, or the handler's own answer where that says to go on. */
+  async hand(effect, failed, value) {
+    const last = await settled(this, effect);
+    this.unwatch?.();
+    if (this.own.succeed) assign(this.context, this.own);
+    try {
+      this.end();
+      if ('error' in last) this.deliver.error(last.error);
+      else if (last === RUN && failed) this.deliver.error(value);
+      else this.deliver.answer(last === RUN ? value : last.answer);
+    } catch (error) {
+      // An answer that is no JSON: the client throws where it is handed over, and takes the throw for the handler's.
+      this.deliver.error(error);
+    }
+  }
 }
 
 /**
@@ -162,4 +296,12 @@ function onEmptyLoop(answer) {
   return () => process.removeListener('beforeExit', before);
 }
 
-module.exports = { drive, carryOut, textOf, withText, RUN };
+/** Begins what was drawn for one call, and hands out what drives it. */
+function begin(session, gate, original, args, wrapper) {
+  const [, context, callback] = args;
+  const calledBack = typeof context?.succeed === 'function' || (original.length >= 3 && !(original instanceof Async));
+  const Form = typeof callback === 'function' && calledBack ? CallbackCall : Call;
+  return new Form(session, gate, original, args, wrapper);
+}
+
+module.exports = { Run, RUN, begin, settled, troubled, textOf, withText };

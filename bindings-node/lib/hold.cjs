@@ -2,22 +2,24 @@
 // Owns waiting: never early, never blocking the event loop. The timers are those of load time, so that a test's fake
 // clock or the function's own patches do not change an injected delay.
 
+const { deferred } = require('./builtins.cjs');
+
 const { setTimeout, setImmediate, clearTimeout } = globalThis;
 const clock = process.hrtime.bigint;
 
 /** Resolves once `us` microseconds have passed. `setTimeout` counts whole milliseconds and may fire one early. */
 function hold(us) {
   const until = clock() + BigInt(Math.ceil(us)) * 1000n;
-  return new Promise((resolve) => {
-    const check = () => {
-      const left = Number(until - clock());
-      if (left <= 0) resolve();
-      else if (left < 1_000_000) setImmediate(check);
-      // A timer takes at most 2^31-1 ms; what is over that is waited for in the next round.
-      else setTimeout(check, Math.min(Math.floor(left / 1_000_000), 2 ** 31 - 1));
-    };
-    check();
-  });
+  const held = deferred();
+  const check = () => {
+    const left = Number(until - clock());
+    if (left <= 0) held.resolve();
+    else if (left < 1_000_000) setImmediate(check);
+    // A timer takes at most 2^31-1 ms; what is over that is waited for in the next round.
+    else setTimeout(check, Math.min(Math.floor(left / 1_000_000), 2 ** 31 - 1));
+  };
+  check();
+  return held.promise;
 }
 
 module.exports = { hold, setImmediate, setTimeout, clearTimeout };

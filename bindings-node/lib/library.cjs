@@ -6,28 +6,37 @@ const { AsyncLocalStorage } = require('node:async_hooks');
 const { isMainThread } = require('node:worker_threads');
 const { native } = require('./native.cjs');
 const { toJson } = require('./plan.cjs');
-const { strict, TargetError } = require('./problems.cjs');
+const { FaultlayerError, NoChanceError, TargetError, strict } = require('./problems.cjs');
+const { once } = require('./shared.cjs');
 const { wrap: around, read } = require('./wrap.cjs');
 
-/** The innermost scope of what runs now. */
-const current = new AsyncLocalStorage();
+/** The innermost scope of what runs now; and the scopes that are in force for what they run. */
+const current = once('current', () => new AsyncLocalStorage());
+const entered = once('entered', () => new Set());
 const released = new FinalizationRegistry((number) => native().release(number));
+
+const OPTIONS = ['records', 'targets', 'identity', 'strict'];
 
 /** A plan in force from `open` to `close`, and the records of what it did. */
 class Scope {
   #state;
   #deliver;
+  #strict;
   #open = false;
   #calls = 0;
   #patched = [];
+  /** Why the engine was not asked, as far as is known here. */
+  #missed = 'not_called';
 
   /** Throws `PlanError` where the plan does not hold. `records` is called with each record, or an array takes them. */
-  constructor(plan, { records, targets = [], identity } = {}) {
+  constructor(plan, options = {}) {
+    const { records, targets = [], identity, strict: isStrict = true } = known(options);
     const text = toJson(plan);
     const engine = native();
     const number = strict(() => engine.library(text, identity));
     released.register(this, number);
     this.#state = read(engine, number);
+    this.#strict = isStrict;
     /** All records so far, in order. */
     this.records = [];
     this.#deliver = Array.isArray(records) ? (record) => records.push(record) : records;
@@ -97,7 +106,7 @@ class Scope {
     try {
       for (const [owner, name] of this.targets) this.#patch(owner, name);
     } catch (error) {
-      this.close();
+      this.#end();
       throw error;
     }
     return this;
@@ -106,6 +115,7 @@ class Scope {
   /** As `open`, and for all injection points of what runs from here on in this test or task. */
   enter() {
     this.open();
+    entered.add(this);
     current.enterWith(this);
     return this;
   }
@@ -113,26 +123,65 @@ class Scope {
   /** Runs `work` with the scope open, and closes it. */
   run(work) {
     this.open();
+    entered.add(this);
     let value;
     try {
       value = current.run(this, () => work(this));
     } catch (error) {
-      this.close();
+      this.#end();
       throw error;
     }
-    if (typeof value?.then !== 'function') {
-      this.close();
-      return value;
-    }
-    return Promise.resolve(value).finally(() => this.close());
+    if (typeof value?.then === 'function') return this.#closeAfter(value);
+    this.close();
+    return value;
   }
 
+  async #closeAfter(running) {
+    let value;
+    try {
+      value = await running;
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
+    this.close();
+    return value;
+  }
+
+  /** Throws `NoChanceError` where a strict scope's faults had no chance to fire. */
   close() {
+    const wasOpen = this.#open;
+    this.#end();
+    if (wasOpen && this.#strict) this.#check();
+  }
+
+  /** Ends the scope, whatever it did: for a test that has failed already. */
+  abandon() {
+    this.#end();
+  }
+
+  #end() {
     this.#open = false;
-    for (const [owner, name, before] of this.#patched.splice(0).reverse()) {
+    entered.delete(this);
+    for (const { owner, name, before, ours } of this.#patched.splice(0).reverse()) {
+      if (Object.getOwnPropertyDescriptor(owner, name)?.value !== ours) this.#missed = 'patched_over';
       if (before) Object.defineProperty(owner, name, before);
       else delete owner[name];
     }
+  }
+
+  /** An injection point was called by what no scope runs, while this one was in force. */
+  passedBy() {
+    this.#missed = 'other_context';
+  }
+
+  #check() {
+    const { engine, number } = this.#state;
+    const missed = JSON.parse(engine.noChance(number));
+    if (missed.length === 0) return;
+    throw new NoChanceError(
+      missed.map(({ fault, reason }) => ({ fault, reason: reason === 'not_called' ? this.#missed : reason })),
+    );
   }
 
   [Symbol.dispose ?? Symbol.for('Symbol.dispose')]() {
@@ -143,10 +192,10 @@ class Scope {
     const shown = `${owner?.constructor?.name ?? typeof owner}.${String(name)}`;
     if (typeof owner?.[name] !== 'function') throw new TargetError(`targets: expected a method, got \`${shown}\``, shown);
     const before = Object.getOwnPropertyDescriptor(owner, name);
-    const value = this.wrap(owner[name]);
+    const ours = this.wrap(owner[name]);
     try {
       Object.defineProperty(owner, name, {
-        value,
+        value: ours,
         writable: true,
         configurable: true,
         enumerable: before?.enumerable ?? true,
@@ -154,8 +203,19 @@ class Scope {
     } catch (error) {
       throw new TargetError(`targets: expected a method that can be replaced, got \`${shown}\` (${error.message})`, shown);
     }
-    this.#patched.push([owner, name, before]);
+    this.#patched.push({ owner, name, before, ours });
   }
+}
+
+/** A misspelt option would be a fault that is not there. */
+function known(options) {
+  if (typeof options !== 'object' || options === null) {
+    throw new FaultlayerError(`options: expected an object, got \`${String(options)}\``, 'wrong_type', 'options');
+  }
+  const other = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  if (other === undefined) return options;
+  const allowed = OPTIONS.map((name) => `\`${name}\``).join(', ');
+  throw new FaultlayerError(`options.${other}: expected one of ${allowed}`, 'unknown_field', `options.${other}`);
 }
 
 function callable(original) {
@@ -177,8 +237,13 @@ function wrap(original, plan, options) {
     if (scope && !gates.has(scope)) gates.set(scope, scope.gate());
     return scope && gates.get(scope);
   };
+  const host = () => {
+    const found = gate();
+    if (!found && entered.size > 0) for (const scope of entered) scope.passedBy();
+    return found?.host();
+  };
   return around(original, {
-    host: () => gate()?.host(),
+    host,
     requestId: (context) => gate().requestId(context),
     trouble: (error) => gate().trouble(error),
     settle: () => gate()?.settle(),

@@ -2,44 +2,82 @@
 // Owns how plans are written in JavaScript: typed builders, and every form that is taken for a plan. Spelling only: what a
 // plan may say, and every default of it, is the engine's.
 
+const { readFileSync } = require('node:fs');
 const { PlanError } = require('./problems.cjs');
 
 const given = (fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-const make = (kind, fields) => Object.freeze({ kind, ...given(fields) });
+const shown = (value) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+const isFields = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What each builder of a fault takes before its options: the fields of its kind, by position. */
+const KINDS = {
+  latency: ['delay_ms'],
+  error: ['type', 'message'],
+  response: ['answer'],
+  payload: ['payload'],
+  exit: ['code'],
+  timeout: [],
+  corrupt: [],
+  disk: ['size_mib'],
+  memory: ['size_mib'],
+  cpu: ['duration_ms'],
+};
+const DELAYS = { uniform: ['min', 'max'], normal: ['mean', 'std_dev', 'max'], pareto: ['scale', 'shape', 'max'] };
+
+/** The arguments by name. What has no name would be dropped in silence, so it is refused. */
+function named(builder, names, args) {
+  const other = args[names.length];
+  if (args.length <= names.length) return Object.fromEntries(names.map((name, index) => [name, args[index]]));
+  throw new PlanError(`${builder}: expected at most ${names.length} arguments, got \`${shown(other)}\` too`);
+}
+
+/** The builder's last argument. */
+function fields(builder, options) {
+  if (options === undefined || isFields(options)) return options ?? {};
+  throw new PlanError(`${builder}: options: expected an object such as \`{ rate: 0.1 }\`, got \`${shown(options)}\``);
+}
+
+function builder(name, names) {
+  return (...args) => {
+    const { options, answer, ...own } = named(`fault.${name}`, [...names, 'options'], args);
+    const kind = name === 'payload' ? 'response' : name;
+    const rest = { ...fields(`fault.${name}`, answer), ...fields(`fault.${name}`, options) };
+    return Object.freeze({ kind, ...given({ ...own, ...rest }) });
+  };
+}
+
+const each = (table, make) =>
+  Object.freeze(Object.fromEntries(Object.entries(table).map(([name, names]) => [name, make(name, names)])));
 
 /** One fault of a plan, by kind. `options`: id, rate, match, limit, sample_by; when, after_bytes, after_ms where there is a when. */
-const fault = Object.freeze({
-  latency: (delay_ms, options = {}) => make('latency', { delay_ms, ...options }),
-  error: (type, message, options = {}) => make('error', { type, message, ...options }),
-  response: (answer = {}, options = {}) => make('response', { ...answer, ...options }),
-  payload: (payload, options = {}) => make('response', { payload, ...options }),
-  exit: (code, options = {}) => make('exit', { code, ...options }),
-  timeout: (options = {}) => make('timeout', options),
-  corrupt: (options = {}) => make('corrupt', options),
-  disk: (size_mib, options = {}) => make('disk', { size_mib, ...options }),
-  memory: (size_mib, options = {}) => make('memory', { size_mib, ...options }),
-  cpu: (duration_ms, options = {}) => make('cpu', { duration_ms, ...options }),
-});
+const fault = each(KINDS, builder);
 
 /** Delays by distribution, in milliseconds. */
 const delay = Object.freeze({
-  uniform: (min, max) => ({ uniform: { min, max } }),
-  normal: (mean, std_dev, max) => ({ normal: { mean, std_dev, max } }),
-  pareto: (scale, shape, max) => ({ pareto: { scale, shape, max } }),
-  percentiles: (points) => ({ percentiles: points }),
+  ...each(DELAYS, (name, names) => (...args) => ({ [name]: named(`delay.${name}`, names, args) })),
+  percentiles: (...args) => named('delay.percentiles', ['percentiles'], args),
 });
 
 /** A rate that changes at seconds after `starts_at`: `steps([0, 0.01], [300, 0.1])`. */
-const steps = (...points) => ({ steps: points.map(([at_s, rate]) => ({ at_s, rate })) });
+const steps = (...points) => ({
+  steps: points.map((point) => {
+    if (Array.isArray(point)) return named('steps', ['at_s', 'rate'], point);
+    throw new PlanError(`steps: expected pairs such as \`[0, 0.1]\`, got \`${shown(point)}\``);
+  }),
+});
 
 /** A whole plan: a fault or faults, and the plan's own fields. It never expires unless told so. */
-function plan(faults, options = {}) {
+function plan(...args) {
+  const { faults, options } = named('plan', ['faults', 'options'], args);
+  const own = fields('plan', options);
+  if ('kind' in own)
+    throw new PlanError("plan: options: expected the plan's own fields, got a fault: several go into a list");
   const list = Array.isArray(faults) ? faults : [faults];
-  return { version: 1, expires_at: 'never', ...given(options), faults: named(list) };
+  return { version: 1, expires_at: 'never', ...given(own), faults: identified(list) };
 }
 
 /** Faults with the id and the rate that a builder need not say: its kind, numbered from the second on, and always. */
-function named(faults) {
+function identified(faults) {
   const taken = new Set(faults.map((one) => one?.id).filter((id) => typeof id === 'string'));
   return faults.map((one) => {
     if (typeof one !== 'object' || one === null) return one;
@@ -53,13 +91,23 @@ function named(faults) {
   });
 }
 
-/** The JSON text of whatever is taken for a plan: an object, JSON text, a fault or a list of faults. */
+/** The JSON text of whatever is taken for a plan: an object, JSON text, a file, a fault or a list of faults. */
 function toJson(given) {
-  if (typeof given === 'string') return given;
+  if (given instanceof URL) return contents(given);
+  if (typeof given === 'string') return /^\s*[{[]/.test(given) ? given : contents(given.replace(/^file:(?!\/\/)/, ''));
   if (Array.isArray(given)) return text(plan(given));
-  if (typeof given === 'object' && given !== null)
-    return text('kind' in given && !('faults' in given) ? plan(given) : given);
-  throw new PlanError(`plan: expected an object, JSON text, a fault or a list of faults, got \`${String(given)}\``);
+  if (isFields(given)) return text('kind' in given && !('faults' in given) ? plan(given) : given);
+  throw new PlanError(
+    `plan: expected an object, JSON text, the path of a file, a fault or a list of faults, got \`${String(given)}\``,
+  );
+}
+
+function contents(file) {
+  try {
+    return readFileSync(String(file).startsWith('file://') ? new URL(file) : file, 'utf8');
+  } catch (error) {
+    throw new PlanError(`plan: expected a readable file, got \`${file}\` (${error.message})`, 'plan_unreadable');
+  }
 }
 
 function text(fields) {

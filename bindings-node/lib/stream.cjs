@@ -1,37 +1,108 @@
 'use strict';
-// Owns faults on a streamed response: before its first byte, in its middle and after it. A stream on which nothing is open
-// is handed on untouched, so that neither chunk borders nor trailers change. Decides nothing: every step comes from Rust.
+// Owns faults on a streamed response: before its first byte, in its middle and at its end. What is written passes through
+// untouched, argument for argument, until a step says otherwise, so that a dry run changes no byte, border or header.
+// Decides nothing: every step comes from Rust.
 
 const { isUtf8 } = require('node:buffer');
-const { carryOut, RUN } = require('./act.cjs');
-const { setTimeout, clearTimeout } = require('./hold.cjs');
+const { RUN, Run, settled, troubled } = require('./act.cjs');
+const { apply, deferred, isThenable, parse, stringify } = require('./builtins.cjs');
+const { clearTimeout, setTimeout } = require('./hold.cjs');
 
 const PRELUDE_TYPE = 'application/vnd.awslambda.http-integration-response';
 
-/** Does what was drawn for one invocation of a streaming handler. */
-async function drive(session, gate, original, self, args) {
-  const stream = args[1];
-  let tap;
-  try {
-    const instead = await carryOut(session.before(), gate);
-    if (instead !== RUN) return void writeAnswer(stream, instead);
-    const borders = JSON.parse(session.borders());
-    if (borders.length > 0 || session.wantsText()) tap = new Tap(stream, session, gate, borders);
+/** A call of a streaming handler. */
+class StreamCall extends Run {
+  constructor(session, gate, args, wrapper) {
+    super(session, gate, wrapper);
+    this.args = args;
+    this.stream = args[1];
+    if (this.effect === RUN) this.tap();
+  }
+
+  /** Without it, the handler writes as if nothing were here. */
+  tap() {
+    try {
+      this.open = new Tap(this.stream, this, parse(this.session.borders()));
+    } catch (error) {
+      this.effect = troubled(this.gate, error);
+    }
+  }
+
+  gave(value) {
+    // What is no promise the client refuses itself.
+    return isThenable(value) ? this.later(value) : this.finish(this.failed(), () => value);
+  }
+
+  threw(error) {
+    return this.last(this.failed(), () => {
+      throw error;
+    });
+  }
+
+  async last(effect, otherwise) {
+    return this.finish(await settled(this, effect), otherwise);
+  }
+
+  finish(effect, otherwise) {
+    this.open?.release();
+    return super.finish(effect, otherwise);
+  }
+
+  async instead(original, self) {
+    const effect = await settled(this, this.effect);
+    if (effect !== RUN) {
+      if (!('error' in effect)) writeAnswer(this.stream, effect);
+      return this.finish(effect, () => {});
+    }
+    this.tap();
+    if (this.effect.error) return this.finish(this.effect);
+    let running;
+    try {
+      running = apply(original, self, this.args);
+    } catch (error) {
+      return this.threw(error);
+    }
+    if (!isThenable(running)) return this.threw(new Error('Streaming does not support non-async handlers.'));
+    return this.later(running);
+  }
+
+  /**
+   * Waits for the handler and, as the client does, for the end of its stream, which may come later; or for the fault that
+   * ends the stream before either. A handler that fails has still written what waits here: that goes out first.
+   */
+  async later(running) {
+    const { open } = this;
+    if (!open) return this.plain(running);
+    open.watch(running);
     let result;
     try {
-      const running = Reflect.apply(original, self, args);
-      if (typeof running?.then !== 'function') throw new Error('Streaming does not support non-async handlers.');
-      result = await (tap ? tap.during(running) : running);
+      result = await open.first.promise;
     } catch (error) {
-      await carryOut(session.failed(), gate);
-      throw error;
+      await open.idle();
+      if (open.failure) return this.finish(open.failure);
+      return this.last(open.asked ? RUN : this.failed(), () => {
+        throw error;
+      });
     }
-    await carryOut(session.returned(undefined), gate);
-    return result;
-  } finally {
-    tap?.close();
-    session.close();
-    gate.settle?.();
+    await open.over.promise;
+    await open.idle();
+    if (open.failure) return this.finish(open.failure);
+    return this.last(open.asked ? RUN : this.phase(() => this.session.returned()), () => result);
+  }
+
+  async plain(running) {
+    let result;
+    try {
+      result = await running;
+    } catch (error) {
+      return this.last(this.failed(), () => {
+        throw error;
+      });
+    }
+    return this.last(
+      this.phase(() => this.session.returned()),
+      () => result,
+    );
   }
 }
 
@@ -41,7 +112,7 @@ function writeAnswer(stream, { answer, http }) {
   if (http) {
     const { body: text, ...prelude } = answer;
     stream.setContentType(PRELUDE_TYPE);
-    stream.write(JSON.stringify(prelude));
+    stream.write(stringify(prelude));
     stream.write(new Uint8Array(8));
     body = text;
   }
@@ -51,161 +122,230 @@ function writeAnswer(stream, { answer, http }) {
 }
 
 /** An answer as bytes of a stream: a string as it stands, anything else as JSON. */
-const asText = (body) => (typeof body === 'string' ? body : JSON.stringify(body ?? null));
+const asText = (body) => (typeof body === 'string' ? body : stringify(body ?? null));
+
+/** A step that changes nothing: it says to go on, at once. */
+const isQuiet = (step) => step.outcome === 'run' && !(step.delay_us > 0);
 
 /**
- * Stands in front of a stream's `write` and `end` while `during` faults or a corrupt are open. What comes while a fault is
- * carried out waits in order; what comes after a cut is swallowed.
+ * Stands in front of a stream's `write` and `end`. What comes while a fault is carried out waits in order; what comes after
+ * a cut is swallowed. The end is held back until the phase after the handler is over.
  */
 class Tap {
-  constructor(stream, session, gate, borders) {
+  constructor(stream, run, borders) {
     this.stream = stream;
-    this.session = session;
-    this.gate = gate;
+    this.run = run;
     this.inner = { write: stream.write, end: stream.end };
-    this.bytes = borders.filter((b) => typeof b.after_bytes === 'number').sort((a, b) => a.after_bytes - b.after_bytes);
+    // By the bytes before them, those that come first first.
+    this.bytes = [];
+    this.timers = [];
     this.delivered = 0;
     this.queue = [];
-    this.acting = undefined;
-    this.cut = false;
-    this.ended = false;
+    // Whether the handler was told to wait for `drain`; whether the phase after the handler has been asked for.
     this.refused = false;
-    this.stopped = new Promise((resolve, reject) => (this.stop = { resolve, reject }));
-    this.stopped.catch(() => {});
-    this.over = new Promise((resolve) => (this.finish = resolve));
-    // A stream that the handler destroys ends too.
-    stream.once?.('close', () => this.finish());
-    this.timers = borders
-      .filter((b) => typeof b.after_ms === 'number')
-      .map((b) => setTimeout(() => this.reachedInTime(b), b.after_ms));
-    stream.write = (chunk, encoding, callback) => this.take({ chunk, encoding, callback });
-    stream.end = (chunk, encoding, callback) => {
-      if (typeof chunk === 'function') return this.take({ end: true, callback: chunk });
-      if (typeof encoding === 'function') return this.take({ end: true, chunk, callback: encoding });
-      return this.take({ end: true, chunk, encoding, callback });
-    };
+    this.asked = false;
+    // Whether all passes through, or nothing does.
+    this.through = false;
+    this.cut = false;
+    // The handler is done, or a fault has ended its stream; and: the stream has ended.
+    this.first = deferred();
+    this.over = deferred();
+    for (const border of borders) {
+      if (typeof border.after_bytes === 'number') this.insert(border);
+      else this.timers[this.timers.length] = setTimeout(() => this.reachedInTime(border), border.after_ms);
+    }
+    stream.write = (...args) => this.take({ end: false, args });
+    stream.end = (...args) => this.take({ end: true, args });
+    // A stream that the handler destroys never ends.
+    stream.once('close', this.over.resolve);
   }
 
-  /**
-   * Waits for the handler and, as the client does, for the end of its stream, which may come later; or for the fault that
-   * ends the stream before either.
-   */
-  async during(running) {
-    running.then(undefined, () => {});
-    const result = await Promise.race([running, this.stopped]);
-    await Promise.race([this.over, this.stopped]);
-    return result;
+  insert(border) {
+    let at = this.bytes.length;
+    for (; at > 0 && this.bytes[at - 1].after_bytes > border.after_bytes; at -= 1) this.bytes[at] = this.bytes[at - 1];
+    this.bytes[at] = border;
+  }
+
+  async watch(running) {
+    try {
+      this.first.resolve(await running);
+    } catch (error) {
+      this.first.reject(error);
+    }
   }
 
   take(op) {
-    if (typeof op.encoding === 'function') op = { ...op, callback: op.encoding, encoding: undefined };
-    if (this.ended) return this.hand(op);
+    if (this.through) return this.hand(op);
     if (this.cut) {
-      op.callback?.();
+      callbackOf(op)?.();
       return true;
     }
-    if (this.acting || this.queue.length > 0) {
-      this.queue.push(op);
-      this.refused = true;
-      return false;
-    }
-    return this.pass(op);
+    if (!this.acting && this.queue.length === 0) return this.pass(op);
+    this.queue.push(op);
+    this.refused = true;
+    return false;
   }
 
-  /** Delivers one operation up to the next border, and acts there. */
+  /** Hands one operation on as it came, unless a fault waits at its beginning, in its middle or at its end. */
   pass(op) {
-    let bytes = op.chunk === undefined || op.chunk === null ? undefined : toBytes(op.chunk, op.encoding);
-    if (bytes?.length > 0 && this.session.wantsText() && isUtf8(bytes)) {
-      const step = JSON.parse(this.session.chunk(bytes.toString('utf8')));
-      this.gate.settle?.();
-      if (step.outcome === 'response') return this.replaceRest(step.answer, op.callback);
-      if (step.outcome === 'corrupt') {
-        bytes = Buffer.from(step.text);
-        op = { ...op, chunk: bytes, encoding: undefined };
-      }
+    let instead;
+    try {
+      instead = this.look(op);
+    } catch (error) {
+      const { error: strict } = troubled(this.run.gate, error);
+      if (strict) instead = () => this.fail({ error: strict });
     }
-    const border = this.bytes[0];
-    if (border && (bytes ? this.delivered + bytes.length >= border.after_bytes : this.delivered >= border.after_bytes)) {
-      this.bytes.shift();
-      const fits = Math.max(0, border.after_bytes - this.delivered);
-      const rest = { ...op, chunk: bytes && bytes.length > fits ? bytes.subarray(fits) : undefined, encoding: undefined };
-      if (rest.chunk || rest.end || rest.callback) this.queue.unshift(rest);
-      const written = bytes && fits > 0 ? this.deliver(bytes.subarray(0, fits)) : undefined;
-      this.act(border, written);
-      this.refused = true;
-      return false;
-    }
-    if (!op.end && op.chunk === undefined) {
-      op.callback?.();
-      return true;
-    }
-    this.delivered += bytes?.length ?? 0;
-    if (op.end) {
-      this.ended = true;
-      this.clearTimers();
-    }
-    const taken = this.hand(op);
-    if (op.end) this.finish();
+    if (!instead) return this.hand(op);
+    this.refused = true;
+    instead();
+    return false;
+  }
+
+  hand(op) {
+    if (!op.end) return apply(this.inner.write, this.stream, op.args);
+    this.clearTimers();
+    this.through = !this.cut;
+    const taken = apply(this.inner.end, this.stream, op.args);
+    this.over.resolve();
     return taken;
   }
 
-  /** Hands one operation to the stream itself, with the arguments it came with. */
-  hand({ end, chunk, encoding, callback }) {
-    if (!end) return this.inner.write.call(this.stream, chunk, encoding, callback);
-    if (chunk === undefined || chunk === null) return this.inner.end.call(this.stream, callback);
-    return this.inner.end.call(this.stream, chunk, encoding, callback);
+  /** What is to be done instead of handing the operation on, if anything. */
+  look(op) {
+    const { session } = this.run;
+    const bytes = this.bytes.length > 0 || session.wantsText() ? bytesOf(op) : undefined;
+    if (bytes?.length > 0 && session.wantsText() && isUtf8(bytes)) {
+      const step = this.step(session.chunk(bytes.toString('utf8')));
+      if (step.outcome === 'response') return () => this.replaceRest(step.answer, callbackOf(op));
+      if (step.outcome === 'corrupt') {
+        op.args[0] = Buffer.from(step.text);
+        return this.look(op);
+      }
+    }
+    const reach = this.delivered + (bytes?.length ?? 0);
+    while (this.bytes.length > 0 && reach >= this.bytes[0].after_bytes) {
+      const border = this.bytes.shift();
+      const step = this.step(session.reached(border.index));
+      if (!isQuiet(step)) return () => this.split(op, bytes, Math.max(0, border.after_bytes - this.delivered), step);
+    }
+    this.delivered = reach;
+    return op.end && !this.asked ? this.lookAtEnd(op) : undefined;
+  }
+
+  /** All was written: whatever comes after the handler comes before the end. */
+  lookAtEnd(op) {
+    this.asked = true;
+    this.clearTimers();
+    const step = this.step(this.run.session.returned());
+    if (isQuiet(step)) return undefined;
+    const bytes = bytesOf(op);
+    return () => this.split(op, bytes, bytes?.length ?? 0, step);
+  }
+
+  /** Delivers the first of an operation's bytes and acts there; the rest of it comes first then. */
+  split(op, bytes, fits, step) {
+    const callback = callbackOf(op);
+    if (fits === 0) {
+      this.queue.unshift(op);
+      return this.act(step);
+    }
+    const rest = bytes.subarray(fits);
+    const whole = !op.end && rest.length === 0;
+    const left = callback === undefined ? [] : [callback];
+    if (!whole) this.queue.unshift({ end: op.end, args: rest.length > 0 ? [rest, ...left] : left });
+    // `end` with a chunk writes no HTTP prelude, so its half does not either.
+    if (op.end) this.stream._onBeforeFirstWrite = undefined;
+    return this.act(step, this.deliver(bytes.subarray(0, fits), whole ? callback : undefined));
   }
 
   /** Writes and says when the bytes have left, so that a crash at the border does not take them along. */
-  deliver(bytes) {
+  deliver(bytes, callback) {
+    const left = deferred();
     this.delivered += bytes.length;
-    return new Promise((resolve) => this.inner.write.call(this.stream, bytes, resolve));
+    this.hand({
+      end: false,
+      args: [
+        bytes,
+        (error) => {
+          left.resolve();
+          callback?.(error);
+        },
+      ],
+    });
+    return left.promise;
   }
 
   /** A fault's own bytes stand instead of all that is still to come; the stream ends cleanly. */
   replaceRest(body, callback) {
     this.close();
     const text = asText(body);
-    if (text !== '') this.inner.write.call(this.stream, text);
-    this.inner.end.call(this.stream, callback);
-    this.stop.resolve(undefined);
-    return true;
+    if (text !== '') this.hand({ end: false, args: [text] });
+    this.pass({ end: true, args: callback === undefined ? [] : [callback] });
+    this.first.resolve();
   }
 
-  reachedInTime(border) {
-    if (this.cut || this.ended) return;
-    if (this.acting) this.acting.then(() => this.reachedInTime(border));
-    else this.act(border, undefined);
+  async reachedInTime(border) {
+    await this.idle();
+    if (this.cut || this.asked) return;
+    const { session, gate } = this.run;
+    try {
+      const step = this.step(session.reached(border.index));
+      if (!isQuiet(step)) this.act(step);
+    } catch (error) {
+      const { error: strict } = troubled(gate, error);
+      if (strict) this.fail({ error: strict });
+    }
   }
 
-  /** Carries out a border's fault; then goes on with what waited, or ends the stream. */
-  act(border, written) {
-    this.acting = this.carry(border, written).then(
-      () => {
-        this.acting = undefined;
-        this.drain();
-      },
-      (error) => {
-        this.close();
-        this.acting = undefined;
-        this.stop.reject(error);
-      },
-    );
+  step(text) {
+    this.run.gate.settle?.();
+    return parse(text);
   }
 
-  async carry(border, written) {
+  act(step, left) {
+    this.acting = this.carry(step, left);
+  }
+
+  /** Carries out a fault; then goes on with what waited, or ends the stream. */
+  async carry(step, left) {
     // What was delivered is out before the fault: a crash must not take it along.
-    await written;
-    const instead = await carryOut(this.session.reached(border.index), this.gate);
-    if (instead === RUN) return;
-    this.replaceRest(instead.http ? instead.answer.body : instead.answer);
+    await left;
+    const effect = await this.run.effectOf(step);
+    this.acting = undefined;
+    if (effect !== RUN && 'error' in effect) return this.fail(effect);
+    try {
+      if (effect === RUN) this.drain();
+      else this.replaceRest(effect.http ? effect.answer.body : effect.answer);
+    } catch (error) {
+      // What the stream would have thrown at the handler, had it not waited here.
+      this.fail({ error });
+    }
   }
 
   drain() {
-    while (!this.cut && !this.acting && this.queue.length > 0) this.pass(this.queue.shift());
-    if (this.acting || this.cut || !this.refused || this.ended) return;
+    while (!this.acting && this.queue.length > 0) this.pass(this.queue.shift());
+    if (this.acting || this.through || !this.refused) return;
     this.refused = false;
     if (!this.stream.writableNeedDrain) this.stream.emit('drain');
+  }
+
+  /** Resolves once nothing waits here. */
+  async idle() {
+    while (this.acting) await this.acting;
+  }
+
+  /** The handler's answer is what a fault says, whatever it still does. */
+  fail(effect) {
+    this.close();
+    this.failure = effect;
+    this.first.resolve();
+    this.over.resolve();
+  }
+
+  /** The invocation is over; a stream that was cut stays so. */
+  release() {
+    this.clearTimers();
+    this.through ||= !this.cut;
   }
 
   clearTimers() {
@@ -215,16 +355,26 @@ class Tap {
   /** Swallows whatever still comes, unless the stream has ended by itself. */
   close() {
     this.clearTimers();
-    if (this.ended || this.cut) return;
-    this.cut = true;
-    for (const op of this.queue.splice(0)) op.callback?.();
+    this.cut = !this.through;
+    for (const op of this.queue.splice(0)) callbackOf(op)?.();
   }
 }
 
-function toBytes(chunk, encoding) {
-  if (typeof chunk === 'string') return Buffer.from(chunk, encoding);
-  if (chunk instanceof Uint8Array) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  return Buffer.from(JSON.stringify(chunk));
+function callbackOf({ args }) {
+  for (const arg of args) if (typeof arg === 'function') return arg;
+  return undefined;
 }
 
-module.exports = { drive, writeAnswer };
+/** The bytes of an operation's chunk, if it has one that a stream takes. */
+function bytesOf({ end, args: [chunk, encoding] }) {
+  if (typeof chunk === 'string') return Buffer.from(chunk, typeof encoding === 'string' ? encoding : undefined);
+  if (chunk instanceof Uint8Array) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  // The client writes anything else as JSON, but ends with nothing else.
+  if (end || chunk === undefined || chunk === null || typeof chunk === 'function') return undefined;
+  return Buffer.from(stringify(chunk));
+}
+
+/** Begins what was drawn for one call of a streaming handler. */
+const beginStream = (session, gate, original, args, wrapper) => new StreamCall(session, gate, args, wrapper);
+
+module.exports = { beginStream };

@@ -1,9 +1,13 @@
 'use strict';
 // Owns the function that stands in front of a handler: what it carries over from the original, and the short way when
-// nothing is drawn (no promise, no copy). Does not own what happens when something is drawn: act.cjs and stream.cjs.
+// nothing is drawn (no promise, no copy). It calls the original itself, so that the function's own errors show one frame of
+// ours. Does not own what happens when something is drawn: act.cjs and stream.cjs.
+
+const { RUN, begin } = require('./act.cjs');
+const { apply, construct, defineProperty, getOwnPropertyDescriptor } = require('./builtins.cjs');
+const { getPrototypeOf, ownKeys, setPrototypeOf, stringify } = require('./builtins.cjs');
 
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
-const { apply, ownKeys, getPrototypeOf } = Reflect;
 
 /** Whether the client treats this handler as one that streams its response. */
 const streams = (handler) => handler[STREAMING] === 'response';
@@ -23,24 +27,38 @@ function deadline(context, most) {
 
 /**
  * A function that asks `gate` before each call of `original`. `gate.host()` is the native host, or undefined where
- * nothing can fire; it may change between calls. `requestId(context)` names the invocation.
+ * nothing can fire; it may change between calls. `requestId(context)` names the invocation; `trouble(error)` is told what
+ * fails on our side, and throws where that is to be strict.
  */
 function wrap(original, gate) {
   const streaming = streams(original);
-  const run = (...call) => require(streaming ? './stream.cjs' : './act.cjs').drive(...call);
+  const start = streaming ? require('./stream.cjs').beginStream : begin;
 
   function wrapper(event, second, third) {
     const host = gate.host();
-    if (host === undefined) return apply(original, this, arguments);
-    const context = streaming ? third : second;
+    let run;
     let session;
-    try {
-      session = decide(host, gate, event, context, streaming);
-    } catch (error) {
-      gate.trouble(error);
+    if (host !== undefined) {
+      try {
+        session = decide(host, gate, event, streaming ? third : second, streaming);
+        if (session !== undefined && session !== null) run = start(session, gate, original, arguments, wrapper);
+      } catch (error) {
+        session?.close();
+        gate.trouble(error);
+      }
     }
-    if (session === undefined || session === null) return apply(original, this, arguments);
-    return run(session, gate, original, this, arguments);
+    const target = new.target === wrapper ? original : new.target;
+    if (run === undefined) {
+      return target === undefined ? apply(original, this, arguments) : construct(original, arguments, target);
+    }
+    if (run.effect !== RUN) return run.instead(original, this, target);
+    let value;
+    try {
+      value = target === undefined ? apply(original, this, run.args) : construct(original, run.args, target);
+    } catch (error) {
+      return run.threw(error);
+    }
+    return run.gave(value);
   }
   return dress(wrapper, original);
 }
@@ -71,7 +89,7 @@ function decide(host, gate, event, context, streaming) {
   const due = deadline(context, host.deadlineTries);
   if (host.readsNothing) return streaming ? host.decideStreaming(host.number, id, due) : host.decide(host.number, id, due);
   const custom = host.readsClientContext ? context?.clientContext : undefined;
-  const text = custom === undefined || custom === null ? undefined : JSON.stringify(custom);
+  const text = custom === undefined || custom === null ? undefined : stringify(custom);
   const leaves = host.gather(event);
   return Array.isArray(leaves)
     ? host.engine.decideGathered(host.number, id, due, streaming, leaves, text)
@@ -81,11 +99,13 @@ function decide(host, gate, event, context, streaming) {
 /** Gives `wrapper` all that a client looks at: length, name, own symbols and properties, and the kind of function. */
 function dress(wrapper, original) {
   for (const key of ownKeys(original)) {
-    if (key === 'prototype' || key === 'arguments' || key === 'caller') continue;
-    Object.defineProperty(wrapper, key, Object.getOwnPropertyDescriptor(original, key));
+    if (key === 'arguments' || key === 'caller') continue;
+    const property = getOwnPropertyDescriptor(original, key);
+    // A function's own cannot be made another kind of property; with it, the wrapper's instances are the original's.
+    defineProperty(wrapper, key, key === 'prototype' ? { value: property.value } : property);
   }
   // The constructor's name tells an async function; taking over the prototype shows it without adding a promise.
-  Object.setPrototypeOf(wrapper, getPrototypeOf(original));
+  setPrototypeOf(wrapper, getPrototypeOf(original));
   return wrapper;
 }
 

@@ -15,28 +15,48 @@ sys.path.insert(0, str(HERE.parent / "tools"))
 from layer_archive import pack
 
 FOLDER = "faultlayer/node"
-# What every start needs goes into handler.mjs; what only a fault or a failure needs stays for itself.
-LATER = ["lib/act", "lib/errors", "lib/gather", "lib/hold", "lib/stream", "layer/failures"]
+# What every start needs is one file: these in its one scope, where no name may be declared twice.
+AT_ONCE = ["shared", "builtins", "hold", "errors", "act", "wrap"]
 COMMENT = re.compile(r"^[ \t]*(?:/\*\*.*?\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
-NOT_IN_A_MODULE = re.compile(r"^(?:'use strict'|module\.exports = \{[^}]*\});\n", re.MULTILINE)
-WRAP = "const { wrap, read } = require('./wrap.cjs');\n"
+INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+TAKES = re.compile(rf"^const \{{([^}}]*)\}} = require\('\./(?:{'|'.join(AT_ONCE)})\.cjs'\);\n", re.MULTILINE)
+GIVES = re.compile(r"^module\.exports = (\{[^}]*\});\n", re.MULTILINE)
+STRICT = "'use strict';\n"
+STREAM = "require('./stream.cjs')"
 
 
 def script(path: str) -> str:
-    """A script without the comments that stand on lines of their own."""
-    return COMMENT.sub("", (HERE / path).read_text(encoding="utf-8"))
+    """A script without indentation and the comments that stand on lines of their own."""
+    return INDENT.sub("", COMMENT.sub("", (HERE / path).read_text(encoding="utf-8")))
 
 
 def start() -> str:
-    """`handler.mjs` with wrap.cjs in its one scope: no name may be declared by both."""
-    before, after = script("layer/handler.mjs").split(WRAP)
-    return before + NOT_IN_A_MODULE.sub("", script("lib/wrap.cjs")) + after
+    """`handler.mjs` with all that it needs at once, which it hands to what it loads only for streams."""
+    before, after = TAKES.split(script("layer/handler.mjs"))[::2]
+    parts = (GIVES.sub("", TAKES.sub("", script(f"lib/{name}.cjs").removeprefix(STRICT))) for name in AT_ONCE)
+    return (before + "".join(parts) + after).replace(STREAM, f"{STREAM}({{{taken()}}})")
+
+
+def taken() -> str:
+    """The names that streams take from what is in `handler.mjs`."""
+    return ", ".join(names.strip().rstrip(",") for names in TAKES.findall(script("lib/stream.cjs")))
+
+
+def stream() -> str:
+    """`stream.cjs` as a function of what it takes."""
+    body = GIVES.sub(r"return \1;\n", TAKES.sub("", script("lib/stream.cjs").removeprefix(STRICT)))
+    return f"{STRICT}module.exports = ({{{taken()}}}) => {{\n{body}}};\n"
 
 
 def entries(addon: Path) -> dict[str, bytes]:
     """Path in the archive to what goes there."""
-    found = {"handler.mjs": start().encode(), "faultlayer.node": addon.read_bytes()}
-    found |= {f"{Path(path).name}.cjs": script(f"{path}.cjs").encode() for path in LATER}
+    scripts = {
+        "handler.mjs": start(),
+        "stream.cjs": stream(),
+        "gather.cjs": script("lib/gather.cjs"),
+        "failures.cjs": script("layer/failures.cjs"),
+    }
+    found = {name: text.encode() for name, text in scripts.items()} | {"faultlayer.node": addon.read_bytes()}
     return {f"{FOLDER}/{name}": content for name, content in sorted(found.items())}
 
 

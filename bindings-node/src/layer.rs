@@ -16,3 +16,11 @@ pub fn layer() -> Option<u32> {
     let layer = LAYER.get_or_init(|| Layer::open(Language::Node)).as_ref()?;
     enter(Slot::new(Asked::Layer(layer), None)).ok()
 }
+
+/// Faultlayer's own record of trouble in the layer's JavaScript, once an environment.
+#[napi]
+pub fn report(message: String) {
+    if let Some(layer) = LAYER.get().and_then(Option::as_ref) {
+        layer.report(&message);
+    }
+}

@@ -3,11 +3,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use faultlayer_core::boundary::{Identity, Language, Library, Sink};
+use faultlayer_core::boundary::{Host, Identity, Language, Library, Sink};
 use napi::Result;
 use napi_derive::napi;
 
-use crate::error::{refused, unknown_host};
+use crate::error::{failed, refused, unknown_host};
 use crate::host::{Asked, Slot, enter, with};
 
 /// Record lines that JavaScript has not fetched yet.
@@ -67,6 +67,17 @@ pub fn drain(host: u32) -> Option<Vec<String>> {
         (!lines.is_empty()).then_some(lines)
     })
     .flatten()
+}
+
+/// The faults of the plan in force that never had a chance to fire, as JSON: `[{"fault", "reason"}]`.
+///
+/// # Errors
+/// The engine failed.
+#[napi]
+pub fn no_chance(host: u32) -> Result<String> {
+    let Some(Asked::Library(library)) = with(host, |slot| slot.asked.clone()) else { return Err(unknown_host()) };
+    let missed = library.ask(Host::no_chance).map_err(failed)?;
+    Ok(serde_json::to_string(&missed).unwrap_or_default())
 }
 
 fn lock(lines: &Lines) -> MutexGuard<'_, Vec<String>> {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -13,9 +13,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = path.join(root, 'node_modules/.bin');
 let project;
 
+// Inside of a test, node:test runs no other test files.
+const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+
 const run = (program, args, options = {}) => {
   try {
-    return execFileSync(program, args, { cwd: project, encoding: 'utf8', stdio: 'pipe', timeout: 120_000, ...options });
+    return execFileSync(program, args, { cwd: project, encoding: 'utf8', stdio: 'pipe', timeout: 120_000, env, ...options });
   } catch (error) {
     throw new Error(`${path.basename(program)} ${args.join(' ')}\n${error.stdout}${error.stderr}`);
   }
@@ -54,11 +57,34 @@ describe('the package', () => {
     run(`${bin}/tsc`, [...strict, '--module', 'nodenext', 'module.mts']);
   });
 
-  test('Vitest', () => {
-    run(`${bin}/vitest`, ['run', '--root', project, 'vitest.test.mjs'], { env: { ...process.env, CI: 'true' } });
+  const NO_CHANCE = /`response` had no chance to fire: not_called/;
+
+  describe('node:test', () => {
+    for (const major of [20, 22, 24]) {
+      test(`delays under fake timers on Node ${major}`, () => run(nodeBinary(major), ['--test', 'timers.test.mjs']));
+    }
+    test('a test without a chance fails', () => {
+      assert.throws(() => run(nodeBinary(22), ['--test', 'without.test.mjs']), NO_CHANCE);
+    });
   });
 
-  test('Jest', () => {
-    run(`${bin}/jest`, ['--rootDir', project, '--testMatch', '**/jest.test.cjs', '--no-cache']);
+  describe('Vitest', () => {
+    const vitest = (...files) => run(`${bin}/vitest`, ['run', '--root', project, ...files], { env: { ...env, CI: 'true' } });
+    test('installed', () => vitest('vitest.test.mjs'));
+    test('linked, so that it has two instances', () => {
+      const installed = path.join(project, 'node_modules/faultlayer');
+      renameSync(installed, path.join(project, 'linked'));
+      symlinkSync(path.join(project, 'linked'), installed);
+      vitest('vitest.test.mjs');
+      rmSync(installed);
+      renameSync(path.join(project, 'linked'), installed);
+    });
+    test('a test without a chance fails', () => assert.throws(() => vitest('without.vite.test.mjs'), NO_CHANCE));
+  });
+
+  describe('Jest', () => {
+    const jest = (file) => run(`${bin}/jest`, ['--rootDir', project, '--testMatch', `**/${file}`, '--no-cache']);
+    test('installed', () => jest('jest.test.cjs'));
+    test('a test without a chance fails', () => assert.throws(() => jest('without.jest.test.cjs'), NO_CHANCE));
   });
 });

@@ -71,8 +71,14 @@ async function seen(pair, handler, layer) {
   try {
     const first = await Promise.race([run.invoke({ name: 'x' }, { id: 'same-id' }), run.exited.then(() => undefined)]);
     if (first && first.kind !== 'crash') return { kind: first.kind, text: first.text };
-    const { posted, status } = await run.failedInit();
-    return { status, posted: posted && { ...posted, trace: posted.trace?.filter((line) => line.includes(code)) } };
+    const { posted, status, log } = await run.failedInit();
+    // Of the client's own log line, the fields that it shows.
+    const shown = /\tInit Error\t(\{.*\})/.exec(log)?.[1];
+    return {
+      fields: shown && Object.keys(JSON.parse(shown)).sort(),
+      status,
+      posted: posted && { ...posted, trace: posted.trace?.filter((line) => line.includes(code)) },
+    };
   } finally {
     await run.close();
   }

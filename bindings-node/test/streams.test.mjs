@@ -10,6 +10,9 @@ import { always, plan, IDLE } from './support/plans.mjs';
 
 const WHOLE = 'chunk-0|chunk-1|chunk-2|chunk-3|chunk-4|';
 const during = (kind, border, fields = {}) => always({ kind, when: 'during', ...border, ...fields });
+const DRY = ['quick', 'http', 'unawaited', 'ended', 'empty', 'httpEnded', 'httpEmpty', 'httpNothing', 'encodings'];
+DRY.push('writethrow', 'endthrow', 'lateEnd');
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const error = { type: 'ConnectionError', message: 'reset by peer' };
 
 function trailer(answer) {
@@ -177,6 +180,104 @@ for (const pair of PAIRS) {
       const failed = await once('fails', always({ kind: 'error', when: 'after', ...error }));
       assert.deepEqual(failed.records, ['it skipped handler_failed']);
       assert.equal(trailer(failed.answer).errorType, 'RangeError');
+    });
+
+    test('a dry run changes not one byte, border, header or prelude', async () => {
+      const dry = { ...plan(), dry_run: true };
+      const border = (id, kind, after_bytes, fields) => ({ id, kind, rate: 1, when: 'during', after_bytes, ...fields });
+      dry.faults = [
+        border('at-once', 'latency', 0, { delay_ms: 40 }),
+        border('inside', 'latency', 2, { delay_ms: 40 }),
+        border('further', 'error', 7, error),
+        border('end', 'exit', 12),
+        { id: 'soon', kind: 'latency', rate: 1, when: 'during', after_ms: 1, delay_ms: 40 },
+        { id: 'damage', kind: 'corrupt', rate: 1 },
+        { id: 'late', kind: 'latency', rate: 1, when: 'after', delay_ms: 40 },
+        { id: 'fails', kind: 'error', rate: 1, when: 'after', ...error },
+      ];
+      const seen = async (handler, use) => {
+        const { answer } = await once(handler, use);
+        const { host: _, ...headers } = answer.headers;
+        const chunks = answer.chunks.map((chunk) => String(chunk.bytes));
+        const failed = trailer(answer);
+        return { headers, chunks, cut: answer.cut, failed: failed && [failed.errorType, failed.errorMessage] };
+      };
+      for (const handler of DRY) assert.deepEqual(await seen(handler, dry), await seen(handler), handler);
+    });
+
+    test('what the handler wrote goes out though it fails while that waits', async () => {
+      for (const [handler, text] of [
+        ['writethrow', 'partial text'],
+        ['endthrow', 'whole answer'],
+      ]) {
+        const bare = await once(handler);
+        assert.equal(bare.answer.text, text);
+        const stall = during('latency', { after_bytes: 2 }, { delay_ms: 60 });
+        const { answer, records } = await once(handler, stall);
+        assert.equal(answer.text, text);
+        assert.deepEqual(records, ['it injected']);
+        assert.deepEqual(trailer(answer)?.errorType, trailer(bare.answer)?.errorType);
+        assert.ok(answer.at - answer.handed >= 60);
+      }
+    });
+
+    test('an error that waits behind a stall stands, though the handler has failed', async () => {
+      const stall = { id: 'stall', kind: 'latency', rate: 1, when: 'during', after_bytes: 2, delay_ms: 60 };
+      const cut = { id: 'cut', kind: 'error', rate: 1, when: 'during', after_bytes: 9, ...error };
+      const { answer, records } = await once('writethrow', plan(stall, cut));
+      assert.equal(answer.text, 'partial t');
+      assert.equal(trailer(answer).errorType, 'ConnectionError');
+      assert.deepEqual(records, ['stall injected', 'cut injected']);
+    });
+
+    test('after: all was written, and the end is held back until the phase is over', async () => {
+      const beside = { id: 'far', kind: 'latency', rate: 1, when: 'during', after_bytes: 1000, delay_ms: 1 };
+      const after = (kind, fields) => ({ id: 'it', kind, rate: 1, when: 'after', ...fields });
+      for (const more of [[], [beside]]) {
+        for (const [handler, text] of [
+          ['lateEnd', 'late end'],
+          ['five', WHOLE],
+          ['ended', 'whole answer'],
+          ['empty', ''],
+        ]) {
+          const late = await once(handler, plan(after('latency', { delay_ms: 150 }), ...more));
+          assert.equal(late.answer.text, text);
+          assert.deepEqual(late.answer.trailers, {});
+          const last = late.answer.chunks.at(-1);
+          if (last) assert.ok(late.answer.at - last.at >= 50, `the end came ${late.answer.at - last.at} ms later`);
+          const failed = await once(handler, plan(after('error', error), ...more));
+          assert.equal(failed.answer.text, text);
+          assert.equal(trailer(failed.answer).errorType, 'ConnectionError');
+          assert.equal(failed.records[0], 'it injected');
+        }
+        const ended = await once('lateEnd', plan(after('exit', { code: 5 }), ...more));
+        assert.equal(ended.status, 5);
+        assert.equal(ended.answer.text, 'late end');
+        assert.equal(ended.answer.cut, true);
+      }
+    });
+
+    test("a border inside of an `end` brings no prelude that the handler's own end has not", async () => {
+      const bare = await once('httpEnded');
+      const { answer } = await once('httpEnded', during('latency', { after_bytes: 5 }, { delay_ms: 20 }));
+      assert.equal(answer.text, bare.answer.text);
+      assert.equal(answer.headers['content-type'], bare.answer.headers['content-type']);
+    });
+
+    test('a stream that its handler destroys ends as without a plan', { timeout: 20_000 }, async () => {
+      const seen = (use) =>
+        behind('destroyed', use, async (run) => {
+          const told = [];
+          // The client fails or ends; it does not wait for an end that never comes.
+          for (const _ of [1, 2]) {
+            const answer = await Promise.race([run.invoke({}), run.exited, pause(1500)]);
+            told.push(answer !== undefined);
+          }
+          return told;
+        });
+      const far = during('latency', { after_bytes: 100 }, { delay_ms: 1 });
+      const [bare, behindPlan] = await Promise.all([seen(), seen(far)]);
+      assert.deepEqual(behindPlan, bare);
     });
 
     test('the environment serves on after a stream that was cut', async () => {

@@ -59,6 +59,7 @@ export async function environment({
   at = LAYER,
   env = {},
   args = [],
+  descriptors,
 }) {
   const api = await runtimeApi();
   const root = path.isAbsolute(code) ? code : path.join(FIXTURES, code);
@@ -81,7 +82,10 @@ export async function environment({
     ...(plan === undefined ? {} : { FAULTLAYER_PLAN: typeof plan === 'string' ? plan : JSON.stringify(plan) }),
     ...env,
   };
-  const child = spawn(nodeBinary(node), [...FLAGS[node], ...args, clientModule(client), asked], {
+  const command = [nodeBinary(node), ...FLAGS[node], ...args, clientModule(client), asked];
+  // With `descriptors`, no more files than so many can be open at once.
+  if (descriptors) command.unshift('/bin/sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh');
+  const child = spawn(command[0], command.slice(1), {
     cwd: root,
     env: variables,
     stdio: ['ignore', 'pipe', 'pipe'],

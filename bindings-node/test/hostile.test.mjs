@@ -1,0 +1,98 @@
+// What the function does to its own process never makes an error of ours its own: the handler runs, once, and its answer is
+// the answer.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { PAIRS, within } from './support/client.mjs';
+import { plan } from './support/plans.mjs';
+
+const match = { event: { fire: [true] } };
+const LATENCY = { id: 'slow', kind: 'latency', rate: 1, delay_ms: 5, match };
+const STALL = { ...LATENCY, id: 'stall', when: 'during', after_bytes: 3 };
+const LATE = { ...LATENCY, id: 'late', when: 'after' };
+const REPLACED = [
+  'JSON.parse',
+  'JSON.stringify',
+  'Promise',
+  'Promise.prototype.then',
+  'Promise.race',
+  'Reflect.apply',
+  'Reflect.construct',
+  'Object.assign',
+  'Object.entries',
+  'Object.freeze',
+  'Object.defineProperty',
+  'Object.create',
+  'Object.getPrototypeOf',
+  'Array.isArray',
+  'Array.prototype.filter',
+  'Array.prototype.find',
+  'Array.prototype.map',
+  'Array.prototype.push',
+  'Array.prototype.shift',
+  'Array.prototype.slice',
+  'Array.prototype.sort',
+  'Array.prototype.splice',
+  'Array.prototype.unshift',
+  'Error',
+  'Error.captureStackTrace',
+  'String',
+  'Number',
+  'BigInt',
+  'Math.ceil',
+  'Math.floor',
+  'Math.max',
+  'Math.min',
+  'Buffer.from',
+  'Date.now',
+  'setTimeout',
+  'setImmediate',
+  'clearTimeout',
+  'process.exit',
+  'process.hrtime.bigint',
+  'process.getBuiltinModule',
+];
+
+for (const pair of PAIRS) {
+  const behind = (handler, work) =>
+    within(
+      { ...pair, code: 'hostile', handler: `index.${handler}`, plan: plan(LATENCY, STALL, LATE), descriptors: 64 },
+      work,
+    );
+  const own = (event) => JSON.stringify({ own: 'answer', event });
+
+  describe(pair.name, { concurrency: 4 }, () => {
+    // Of what the clients themselves survive: those of the fourth generation open a connection for each call, as all do for
+    // each stream.
+    if (pair.client === 3) {
+      test('all file descriptors in use', async () => {
+        await behind('handler', async (run) => {
+          assert.equal((await run.invoke({ descriptors: true })).text, own({ descriptors: true }));
+          const answer = await run.invoke({ fire: true });
+          assert.equal(answer.text, own({ fire: true }));
+          assert.ok(answer.at - answer.handed >= 10, 'both delays hold');
+        });
+      });
+    }
+
+    for (const handler of ['handler', 'stream']) {
+      test(`${handler}: any built-in replaced`, async () => {
+        await behind(handler, async (run) => {
+          const failed = [];
+          for (const replace of REPLACED) {
+            await run.invoke({ replace });
+            const answer = await run.invoke({ fire: true });
+            if (answer.text !== own({ fire: true }) || Object.keys(answer.trailers).length > 0) failed.push(replace);
+          }
+          await run.close();
+          assert.deepEqual(failed, []);
+          const told = run.records().filter((record) => record.reason === 'internal_error');
+          assert.ok(told.length <= 1 && told.every((record) => record.message.endsWith('was replaced')), run.log());
+          // Most are taken at load, so that the faults happen all the same.
+          const slow = run.records().filter((record) => record.fault === 'slow' && record.action === 'injected');
+          assert.ok(slow.length >= REPLACED.length - 2, `${slow.length} delays`);
+        });
+      });
+    }
+  });
+}
