@@ -23,6 +23,17 @@ def decorated(function: Any) -> Any:
     return other
 
 
+def echo(event: Any, context: Any) -> Any:
+    return event
+
+
+class Echo:
+    """Not bound by what holds it."""
+
+    def __call__(self, event: Any, context: Any) -> Any:
+        return event
+
+
 class Base:
     def handle(self, event: Any, context: Any) -> Any:
         return (self, event)
@@ -51,7 +62,8 @@ class Base:
         return 6
 
     part = functools.partialmethod(handle, {})
-    called = functools.partial(of_nothing)
+    called = Echo()
+    static_partial = staticmethod(functools.partial(echo))
 
 
 class Heir(Base):
@@ -65,7 +77,8 @@ CALLS: dict[str, Callable[[], Callable[..., Any]]] = {
     "Base.of_class": lambda: Base.of_class,
     "Base.of_nothing": lambda: Base.of_nothing,
     "Base.Inner.handle": lambda: Base.Inner().handle,
-    "Base.called": lambda: Base.called,
+    "Base.called": lambda: Base().called,
+    "Base.static_partial": lambda: Base().static_partial,
     "Heir.handle": lambda: Heir().handle,
     "Heir.of_class": lambda: Heir.of_class,
     "Heir.of_nothing": lambda: Heir().of_nothing,

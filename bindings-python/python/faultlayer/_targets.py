@@ -3,6 +3,7 @@ replaced by is `_wrap`'s."""
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import sys
@@ -41,11 +42,7 @@ class Target:
     @property
     def is_method(self) -> bool:
         """It is called on an object or a class, which comes before its arguments."""
-        return (
-            isinstance(self._owner, type)
-            and not isinstance(self._found, staticmethod)
-            and hasattr(type(self._found), "__get__")
-        )
+        return isinstance(self._owner, type) and not isinstance(self._found, staticmethod) and _binds(self._found)
 
     def replace(self, wrapper: Callable[..., Any]) -> None:
         ours: Any = wrapper
@@ -109,6 +106,13 @@ def _put_left_back() -> None:
                 target._put_back()
                 # What it put back may be another one's.
                 again = True
+
+
+def _binds(found: Any) -> bool:
+    """A class that holds it makes a method of it. CPython 3.13 only warns that it will for partials."""
+    if isinstance(found, functools.partial) and sys.version_info < (3, 14):
+        return False
+    return hasattr(type(found), "__get__")
 
 
 def _leads_to(function: Any, given: object) -> bool:
