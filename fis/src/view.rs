@@ -68,7 +68,7 @@ impl View {
             let steps = &self.automation.as_ref()?.steps;
             steps.iter().find(|one| one.name == step)?.outputs.get(name)?.parse().ok()
         };
-        (output("Check", "Functions"), output("Attach", "Attached"))
+        (output("Attach", "Functions"), output("Attach", "Attached"))
     }
 
     /// The roll-back's report, once there is one.
@@ -145,12 +145,12 @@ mod tests {
                 status: "InProgress".into(),
                 started: String::new(),
                 failure: String::new(),
-                steps: vec![step("Check", "Success", ("Functions", "3")), step("Attach", "InProgress", ("x", "y"))],
+                steps: vec![step("Attach", "Success", ("Functions", "3")), step("Hold", "InProgress", ("x", "y"))],
                 outputs: BTreeMap::from([("Rollback.Report".into(), r#"{"restored":3}"#.into())]),
             }),
             hold_ends: None,
         };
-        assert_eq!(view.step(), Some("Attach"));
+        assert_eq!(view.step(), Some("Hold"));
         assert_eq!(view.functions(), (Some(3), None));
         assert_eq!(view.report().unwrap()["restored"], 3);
         assert!(!view.is_final());

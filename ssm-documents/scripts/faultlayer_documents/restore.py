@@ -15,7 +15,7 @@ from faultlayer_documents.marker import RESTORE, Marker, origin_of, variables
 from faultlayer_documents.names import LAYERS, disagreements, is_true, named
 from faultlayer_documents.parse import parse_marker
 from faultlayer_documents.store import below, borne_out, close, delete_parameters, parameters_under, records, stack_of, sweep_marks
-from faultlayer_documents.undo import Known, Left, alias_entry, find_marker, move_revision, restore_alias, restore_function
+from faultlayer_documents.undo import Known, Left, LeftForGood, alias_entry, find_marker, move_revision, restore_alias, restore_function
 
 PASSES = 12
 REPORT_LIMIT = 60_000
@@ -33,6 +33,7 @@ class Rollback:
         self.moved: set[tuple[str, str]] = set()
         self.outcomes: dict[str, str] = {}
         self.left: dict[str, str] = {}
+        self.for_good: set[str] = set()
         self.changed: dict[str, list[str]] = {}
         self.lock = threading.RLock()
         self.believed: dict[str, bool | None] = {}
@@ -116,6 +117,7 @@ class Rollback:
             return self.handle(name)
         except (Left, OutOfTime) as error:
             self.left[name] = str(error)
+            self.for_good |= {name} if isinstance(error, LeftForGood) else set()
         except Exception as error:
             if code_of(error) == "ResourceNotFoundException":
                 self.missing(name)
@@ -142,7 +144,8 @@ class Rollback:
                 lost = error
         if lost and not marker:
             raise lost
-        self.left.pop(name, None)
+        if name not in self.for_good:
+            self.left.pop(name, None)
         wanted = marker is not None and (not self.execution or marker.execution == self.execution)
         if marker and wanted and not self.is_ours(marker, name, account_of(config)):
             wanted = False
@@ -200,19 +203,22 @@ class Rollback:
                     break
             else:
                 self.left.setdefault("(all)", f"something still attached after {PASSES} passes")
-            if self.left == wrong:
-                self.forget()
+            self.forget(wrong)
             unread = self.strays + [name for record in self.records.values() for name in record.unread if self.wanted]
             self.left |= dict.fromkeys(unread, "is no record of Faultlayer's: look at it, and delete the parameter")
         except OutOfTime:
             self.left.setdefault("(all)", "the script's time was over: roll back again")
         return self.report()
 
-    def forget(self) -> None:
-        """Deletes records whose functions are all done."""
+    def forget(self, wrong: dict[str, str]) -> None:
+        """Deletes records whose functions are all done. What was left of `wrong` names only has no record."""
         path = below(self.stack, "closed") + "function/"
         marks = parameters_under(self.aws, path) if self.wanted and self.records else []
+        left = set(self.left) - set(wrong)
         for record in self.records.values():
+            # What cannot be read may name any of them.
+            if left & set(record.entries) or (left and record.unread):
+                continue
             # What was closed by name since the record was written cannot be attached any more.
             closed = {mark["Name"].removeprefix(path) for mark in marks if mark["LastModifiedDate"].timestamp() >= record.written}
             if not self.wanted or (record.entries and not record.unread and set(record.entries) <= closed):

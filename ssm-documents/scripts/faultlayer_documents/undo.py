@@ -26,6 +26,10 @@ class Left(Exception):
     """A function that could not be restored; the text says why and what to do."""
 
 
+class LeftForGood(Left):
+    """What no further pass can mend, though it may no longer see it."""
+
+
 @dataclass
 class Known:
     """What a record says about a function, and whether its execution bears that out (asked only where it matters; None: it
@@ -124,11 +128,11 @@ def restore_alias(aws: Aws, name: str, entry: dict[str, Any]) -> list[str]:
 
 
 def alias_entry(marker: Marker, known: Known) -> dict[str, Any] | None:
-    """The entry by which an alias may be moved, if there is an alias to move. Raises Left where nothing bears that out."""
+    """The entry by which an alias may be moved, if there is an alias to move. Raises LeftForGood where nothing bears that out."""
     if known.entry and parse_marker(known.entry["m"]).alias and known.borne_out() is not False:
         return known.entry
     if marker.alias:
-        raise Left(
+        raise LeftForGood(
             f"no record of its execution bears out what its marker says of alias `{marker.alias}`: if it points at a "
             f"version described as `Faultlayer {marker.execution}`, point it back at version {marker.version} and delete that one"
         )
