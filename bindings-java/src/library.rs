@@ -29,9 +29,9 @@ pub fn library(jvm: Jvm, plan: jstring, identity: jobjectArray) -> Result<jlong,
         memory_mb: next().and_then(|size| size.parse().ok()),
         runtime: next(),
     };
-    let sink = Sink::Callback(Box::new(|line| {
+    let sink = Sink::callback(|line| {
         let _ = LINES.try_with(|lines| lines.borrow_mut().push(line.to_owned()));
-    }));
+    });
     let library = Library::open(&text(jvm, plan), Language::Java, identity, sink).map_err(|refused| refusal(&refused))?;
     Ok(Asked::Library(library).give_out())
 }

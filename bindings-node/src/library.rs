@@ -35,7 +35,7 @@ pub fn library(plan: String, identity: Option<IdentityFields>) -> Result<u32> {
     let lines = Lines::default();
     let sink = {
         let lines = Arc::clone(&lines);
-        Sink::Callback(Box::new(move |line| lock(&lines).push(line.to_owned())))
+        Sink::callback(move |line| lock(&lines).push(line.to_owned()))
     };
     let identity = identity.map_or_else(Identity::default, |fields| Identity {
         function_name: fields.function_name,

@@ -36,7 +36,7 @@ impl Host {
     fn new(py: Python<'_>, plan: &str, sink: Py<PyAny>, language: &str, identity: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let language = language_of(language)?;
         let identity = identity.map_or_else(|| Ok(Identity::from_environment()), identity_of)?;
-        let sink = Sink::Callback(Box::new(move |line| deliver(&sink, line)));
+        let sink = Sink::callback(move |line| deliver(&sink, line));
         let library = Library::open(plan, language, identity, sink).map_err(|error| refused(py, &error))?;
         Ok(Self { library, language, calls: AtomicU64::new(0), acting: Acting::library(py)? })
     }

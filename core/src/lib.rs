@@ -15,4 +15,6 @@ pub mod plan;
 mod record;
 mod rim;
 pub mod sampling;
+pub mod text;
 pub mod timestamp;
+pub mod variables;

@@ -4,6 +4,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
 use crate::decision::Reason;
+use crate::text::printable;
 use crate::timestamp::Timestamp;
 
 /// What became of a drawn fault.
@@ -52,7 +53,7 @@ impl Record {
     /// The line, without a newline.
     #[must_use]
     pub fn to_line(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        printable(&serde_json::to_string(self).unwrap_or_default()).into_owned()
     }
 }
 
@@ -122,6 +123,6 @@ impl OwnReason {
         line.insert("source".into(), SOURCE.into());
         line.insert("reason".into(), serde_json::to_value(self).unwrap_or(Value::Null));
         line.insert("message".into(), message.into());
-        Value::Object(line).to_string()
+        printable(&Value::Object(line).to_string()).into_owned()
     }
 }

@@ -117,7 +117,7 @@ fn rule(faults: &[Value], fails: bool) -> Rule {
 fn live(faults: &[Value], fails: bool) -> (Vec<String>, [(u64, Value); 2]) {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&lines);
-    let sink = Sink::Callback(Box::new(move |line| sink.lock().unwrap().push(line.to_owned())));
+    let sink = Sink::callback(move |line| sink.lock().unwrap().push(line.to_owned()));
     let mut written = faults.to_vec();
     for (at, fault) in written.iter_mut().enumerate() {
         fault["id"] = json!(at.to_string());

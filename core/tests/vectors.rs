@@ -65,7 +65,7 @@ fn ask(session: &mut Session, question: impl FnOnce(&mut Steps) -> Step) -> Step
 fn decide(case: &Value) -> Value {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&lines);
-    let sink = Sink::Callback(Box::new(move |line| sink.lock().unwrap().push(line.to_owned())));
+    let sink = Sink::callback(move |line| sink.lock().unwrap().push(line.to_owned()));
     let language = language(case);
     let identity = Identity {
         function_name: case["identity"]["function_name"].as_str().map(str::to_owned),
@@ -123,7 +123,7 @@ fn every_decision_is_met_exactly() {
 #[test]
 fn every_refusal_names_all_problems() {
     run("refusals.json", |case| {
-        let sink = Sink::Callback(Box::new(|_| {}));
+        let sink = Sink::callback(|_| {});
         match Library::open(&text(&case["plan"]), Language::Python, Identity::default(), sink) {
             Ok(_) => Value::Null,
             Err(error) => serde_json::from_str(&error.to_json()).unwrap(),

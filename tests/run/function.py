@@ -33,11 +33,13 @@ class Function:
     def command(self, *arguments: str, handler: str = "app.handler", runtime: str = "python") -> list[str]:
         return command(self.folder, *self.options, *arguments, handler=handler, runtime=runtime)
 
-    def run(self, *arguments: str, handler: str = "app.handler", status: int = 0) -> dict[str, Any]:
+    def run(
+        self, *arguments: str, handler: str = "app.handler", runtime: str = "python", status: int = 0
+    ) -> dict[str, Any]:
         """The report of a run whose exit status must be `status`; with the ids of seed 1 unless another is given."""
         seed = [] if "--id-seed" in arguments else ["--id-seed", "1"]
         done = subprocess.run(
-            self.command("--json", "--logs", *seed, *arguments, handler=handler),
+            self.command("--json", "--logs", *seed, *arguments, handler=handler, runtime=runtime),
             capture_output=True,
             encoding="utf-8",
             cwd=ROOT,

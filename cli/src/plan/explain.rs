@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use faultlayer_core::decision::{Action, Context, Event, Explained, Facts, Invocation, explain};
 use faultlayer_core::plan::Plan;
+use faultlayer_core::text::printable;
 use faultlayer_core::timestamp::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -87,7 +88,7 @@ pub fn run(args: &Args) -> Outcome {
             if args.json {
                 writeln!(out, "{}", with_id(request_id, &fates))?;
             } else {
-                writeln!(out, "{request_id}  {}", in_short(&fates))?;
+                writeln!(out, "{}  {}", printable(request_id), in_short(&fates))?;
             }
         }
     }
@@ -144,7 +145,7 @@ fn show(out: &mut impl Write, fates: &[Explained]) -> io::Result<()> {
     writeln!(out, "{:<16} {:<9} {:>8} {:>8}  WHAT HAPPENS", "FAULT", "KIND", "SAMPLE", "RATE")?;
     for fate in fates {
         let sample = fate.sample.map_or_else(|| "-".into(), |sample| format!("{sample:.6}"));
-        writeln!(out, "{:<16} {:<9} {sample:>8} {:>8}  {}", fate.fault, fate.kind, fate.rate, what_happens(fate))?;
+        writeln!(out, "{:<16} {:<9} {sample:>8} {:>8}  {}", printable(&fate.fault), fate.kind, fate.rate, what_happens(fate))?;
     }
     Ok(())
 }
@@ -166,7 +167,11 @@ fn in_short(fates: &[Explained]) -> String {
         .filter(|fate| fate.drawn)
         .map(|fate| {
             let word = |value: Value| value.as_str().unwrap_or_default().to_owned();
-            format!("{}={}", fate.fault, fate.reason.map_or_else(|| word(json!(fate.action)), |reason| word(json!(reason))))
+            format!(
+                "{}={}",
+                printable(&fate.fault),
+                fate.reason.map_or_else(|| word(json!(fate.action)), |reason| word(json!(reason)))
+            )
         })
         .collect();
     if drawn.is_empty() { "-".into() } else { drawn.join(" ") }

@@ -10,6 +10,7 @@ use crate::record::OwnReason;
 use crate::rim::environment::{self, Identity};
 use crate::rim::sink::Sink;
 use crate::rim::{clock, source};
+use crate::variables::{DISABLED, PLAN};
 
 /// One for an execution environment. Safe under any number of threads.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ impl Layer {
     /// itself.
     #[must_use]
     pub fn open(language: Language) -> Option<Self> {
-        let shared = guard(|| Shared::new(Side::Layer, language, Sink::StandardOutput, Identity::from_environment()))?;
+        let shared = guard(|| Shared::new(Side::Layer, language, Sink::log(), Identity::from_environment()))?;
         match guard(|| plan(&shared)) {
             Some(plan) => Some(Self(Host::new(plan?, shared))),
             None => {
@@ -44,11 +45,11 @@ impl Layer {
 
 /// The plan, if it can ever fire; why it cannot, the record says.
 fn plan(shared: &Shared) -> Option<Plan> {
-    if environment::is_disabled(environment::variable(environment::DISABLED).as_deref()) {
+    if environment::is_disabled(environment::variable(DISABLED).as_deref()) {
         shared.tell(OwnReason::Disabled, "FAULTLAYER_DISABLED is set, no faults will be injected");
         return None;
     }
-    let Some(value) = environment::variable(environment::PLAN).filter(|value| !value.trim().is_empty()) else {
+    let Some(value) = environment::variable(PLAN).filter(|value| !value.trim().is_empty()) else {
         shared.tell(OwnReason::PlanMissing, "FAULTLAYER_PLAN is not set, no faults will be injected");
         return None;
     };
@@ -82,7 +83,7 @@ mod tests {
     fn layer() -> (Layer, Arc<Mutex<Vec<String>>>) {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let taken = Arc::clone(&lines);
-        let sink = Sink::Callback(Box::new(move |line| taken.lock().unwrap().push(line.to_owned())));
+        let sink = Sink::callback(move |line| taken.lock().unwrap().push(line.to_owned()));
         let plan = r#"{"version":1,"expires_at":"never","faults":[{"id":"slow","kind":"latency","rate":1,"delay_ms":5}]}"#;
         let shared = Shared::new(Side::Layer, Language::Python, sink, Identity::default());
         (Layer(Host::new(Plan::parse_to_run(plan).unwrap(), shared)), lines)

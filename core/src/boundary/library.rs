@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn a_panic_is_an_error() {
         let plan = r#"{"version":1,"expires_at":"never","faults":[]}"#;
-        let library = Library::open(plan, Language::Node, Identity::default(), Sink::Callback(Box::new(|_| {}))).unwrap();
+        let library = Library::open(plan, Language::Node, Identity::default(), Sink::callback(|_| {})).unwrap();
         let asked = library.ask(|_| if std::hint::black_box(true) { panic!("boom") } else { None::<Session> });
         assert_eq!(asked.unwrap_err(), Failed);
     }

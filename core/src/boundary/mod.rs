@@ -26,6 +26,7 @@ pub use session::{Session, Steps};
 pub use side::{Failed, Refused};
 
 pub use crate::decision::{Border, NoChance, NoChanceReason, Outcome, Step};
-pub use crate::rim::environment::{HANDLER, Identity};
+pub use crate::rim::environment::Identity;
 pub use crate::rim::sink::Sink;
 pub use crate::rim::sleep::hold_us;
+pub use crate::variables::HANDLER;

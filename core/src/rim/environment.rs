@@ -1,11 +1,6 @@
-//! The environment variables that a layer reads: their names, once for all languages, and who the function is.
+//! The environment that a layer reads, and who the function is by it.
 
-/// The plan itself, or `file:PATH`.
-pub const PLAN: &str = "FAULTLAYER_PLAN";
-/// The kill switch.
-pub const DISABLED: &str = "FAULTLAYER_DISABLED";
-/// The function's own handler, where attaching replaced the setting.
-pub const HANDLER: &str = "FAULTLAYER_HANDLER";
+use crate::variables::{EXECUTION_ENV, FUNCTION_NAME, FUNCTION_VERSION, MEMORY_SIZE};
 
 /// The value of a variable; `None` if it is unset or no Unicode.
 #[must_use]
@@ -41,11 +36,11 @@ impl Identity {
     }
 
     fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let runtime = variable("AWS_EXECUTION_ENV").and_then(|name| name.strip_prefix("AWS_Lambda_").map(str::to_owned));
+        let runtime = variable(EXECUTION_ENV).and_then(|name| name.strip_prefix("AWS_Lambda_").map(str::to_owned));
         Self {
-            function_name: variable("AWS_LAMBDA_FUNCTION_NAME"),
-            function_version: variable("AWS_LAMBDA_FUNCTION_VERSION"),
-            memory_mb: variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|size| size.parse().ok()),
+            function_name: variable(FUNCTION_NAME),
+            function_version: variable(FUNCTION_VERSION),
+            memory_mb: variable(MEMORY_SIZE).and_then(|size| size.parse().ok()),
             runtime,
         }
     }

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod effects;
 pub mod environment;
+mod log;
 pub mod sink;
 pub mod sleep;
 pub mod source;

@@ -2,36 +2,44 @@
 
 use std::fmt;
 
+use super::log::Log;
+
 /// Takes the lines of records.
-pub enum Sink {
-    /// File descriptor 1, one write(2) a line: the log of a Lambda function, whatever its language makes of `stdout`.
-    StandardOutput,
-    /// A library's own; gets each line without its newline.
+#[derive(Debug)]
+pub struct Sink(To);
+
+enum To {
+    Log(Log),
     Callback(Box<dyn Fn(&str) + Send + Sync>),
 }
 
 impl Sink {
+    /// File descriptor 1 as it is now: the log of a Lambda function, whatever its language makes of `stdout`.
+    #[must_use]
+    pub(crate) fn log() -> Self {
+        Self(To::Log(Log::open()))
+    }
+
+    /// A library's own; gets each line without its newline.
+    #[must_use]
+    pub fn callback(take: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self(To::Callback(Box::new(take)))
+    }
+
     /// Writes one line. What cannot be written is lost: a log that fails must not become a fault.
-    pub fn write(&self, line: &str) {
-        match self {
-            Self::StandardOutput => {
-                let mut bytes = Vec::with_capacity(line.len() + 1);
-                bytes.extend_from_slice(line.as_bytes());
-                bytes.push(b'\n');
-                // One write(2), so that lines of several threads and processes never mix. Not std's stdout: it has a
-                // buffer and a lock that a crash or a fork could leave in any state.
-                let _ = rustix::io::write(rustix::stdio::stdout(), &bytes);
-            }
-            Self::Callback(callback) => callback(line),
+    pub(crate) fn write(&self, line: &str) {
+        match &self.0 {
+            To::Log(log) => log.write(line),
+            To::Callback(take) => take(line),
         }
     }
 }
 
-impl fmt::Debug for Sink {
+impl fmt::Debug for To {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::StandardOutput => "StandardOutput",
-            Self::Callback(_) => "Callback",
-        })
+        match self {
+            Self::Log(log) => log.fmt(formatter),
+            Self::Callback(_) => formatter.write_str("Callback"),
+        }
     }
 }

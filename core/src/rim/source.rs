@@ -1,5 +1,10 @@
 //! Where a layer's plan comes from: `FAULTLAYER_PLAN` holds the plan itself or `file:PATH`.
 
+use std::fs::File;
+use std::io::Read;
+
+use rustix::fs::{FileType, Mode, OFlags, fstat, open};
+
 use crate::record::OwnReason;
 
 /// The most bytes that are read of a file: a plan of 100 faults takes some 20 KB.
@@ -26,15 +31,24 @@ pub fn read(value: &str) -> Result<String, (OwnReason, String)> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that reads a file")]
-fn read_file(path: &str) -> std::io::Result<String> {
-    use std::io::Read;
-    let mut text = String::new();
-    std::fs::File::open(path)?.take(LARGEST_FILE).read_to_string(&mut text)?;
-    Ok(text)
+/// A regular file, not too large; nothing else is opened for longer than it takes to tell, and nothing is waited for.
+fn read_file(path: &str) -> Result<String, String> {
+    let text = |error: rustix::io::Errno| std::io::Error::from(error).to_string();
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = open(path, flags, Mode::empty()).map_err(text)?;
+    if FileType::from_raw_mode(fstat(&file).map_err(text)?.st_mode) != FileType::RegularFile {
+        return Err("it is no regular file".into());
+    }
+    let mut bytes = Vec::new();
+    File::from(file).take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(format!("it is larger than {LARGEST_FILE} bytes"));
+    }
+    String::from_utf8(bytes).map_err(|_| "it is no UTF-8".into())
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test makes files")]
 mod tests {
     use super::read;
     use crate::record::OwnReason;
@@ -46,6 +60,25 @@ mod tests {
         for source in ["ssm:/plan", "appconfig:a/b/c", "https://example.com"] {
             assert_eq!(read(source).unwrap_err().0, OwnReason::PlanSourceUnknown, "{source}");
         }
+    }
+
+    #[test]
+    fn only_a_regular_file_of_some_size_is_read_and_nothing_is_waited_for() {
+        let folder = std::env::temp_dir().join(format!("faultlayer-source-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let at = |name: &str| format!("file:{}", folder.join(name).display());
+        std::fs::write(folder.join("plan"), "{}").unwrap();
+        std::fs::write(folder.join("large"), vec![b' '; (1 << 20) + 1]).unwrap();
+        std::fs::write(folder.join("bytes"), [0xff]).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, folder.join("fifo"), super::FileType::Fifo, super::Mode::RWXU, 0).unwrap();
+        assert_eq!(read(&at("plan")).unwrap(), "{}");
+        let refused = |name: &str| read(&at(name)).unwrap_err().1;
+        assert!(refused("fifo").ends_with(": it is no regular file"));
+        assert!(refused(".").ends_with(": it is no regular file"));
+        assert!(refused("large").ends_with(": it is larger than 1048576 bytes"));
+        assert!(refused("bytes").ends_with(": it is no UTF-8"));
+        assert!(read("file:/dev/zero").unwrap_err().1.ends_with(": it is no regular file"));
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use faultlayer_core::text::printable;
+
 use super::report::{FaultCount, Report};
 use super::statistics::Side;
 
@@ -46,7 +48,7 @@ pub fn render(report: &Report, records: usize, style: Style) -> String {
         let _ = writeln!(out, "{}", style.bold("what the function's log says"));
         let all: Vec<_> = report.invocations.iter().flat_map(|invocation| &invocation.records).collect();
         for record in all.iter().take(records) {
-            let _ = writeln!(out, "{}", serde_json::to_string(record).unwrap_or_default());
+            let _ = writeln!(out, "{}", printable(&serde_json::to_string(record).unwrap_or_default()));
         }
         if let Some(more) = all.len().checked_sub(records).filter(|more| *more > 0) {
             let _ = writeln!(out, "{}", style.dim(&format!("… and {more} more, all of them in --report FILE")));
@@ -54,7 +56,7 @@ pub fn render(report: &Report, records: usize, style: Style) -> String {
         out.push('\n');
     }
     for record in &report.own_records {
-        let word = |field| super::records::text(record, field).unwrap_or_default();
+        let word = |field| printable(super::records::text(record, field).unwrap_or_default());
         let _ = writeln!(out, "{} {}: {}", style.paint("33", "faultlayer says"), word("reason"), word("message"));
     }
     for note in &report.notes {
@@ -77,6 +79,8 @@ enum Row {
 
 impl Table {
     fn add(&mut self, code: &'static str, cells: Vec<String>) {
+        // Ids, classes of errors and reasons are what others wrote.
+        let cells = cells.iter().map(|cell| printable(cell).into_owned()).collect();
         self.rows.push(Row::Cells { cells, code });
     }
 
