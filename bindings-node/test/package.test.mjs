@@ -83,8 +83,12 @@ describe('the package', () => {
   });
 
   describe('Jest', () => {
-    const jest = (file) => run(`${bin}/jest`, ['--rootDir', project, '--testMatch', `**/${file}`, '--no-cache']);
+    const jest = (file, ...args) =>
+      run(`${bin}/jest`, ['--rootDir', project, '--testMatch', `**/${file}`, '--no-cache', ...args]);
     test('installed', () => jest('jest.test.cjs'));
+    test('with timers that are fake from the start', () => {
+      jest('faked.jest.test.cjs', '--config={"fakeTimers":{"enableGlobally":true}}');
+    });
     test('a test without a chance fails', () => assert.throws(() => jest('without.jest.test.cjs'), NO_CHANCE));
   });
 });
