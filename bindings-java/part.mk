@@ -14,7 +14,7 @@ MVN := mvn --batch-mode --quiet --no-transfer-progress
 
 NEEDS_java := javac mvn
 
-.PHONY: check-java layers-java native-java example-java unpack-java test-java lint-java bench-java
+.PHONY: check-java layers-java native-java example-java install-java unpack-java test-java lint-java bench-java
 
 check-java:
 	@command -v cargo >/dev/null || { echo "missing: Rust (cargo). Get it from https://rustup.rs" >&2; exit 1; }
@@ -41,6 +41,10 @@ native-java: | check-java
 	@cmp -s $(JAVA_TARGET)/release/libfaultlayer_java.so $(JAVA_NATIVES)/libfaultlayer_java.so \
 		|| cp $(JAVA_TARGET)/release/libfaultlayer_java.so $(JAVA_NATIVES)/libfaultlayer_java.so
 
+# The library in this user's Maven repository, with the native code for this machine; its pom needs the parent's there.
+install-java: native-java
+	$(MVN) -f $(JAVA_DIR)/pom.xml install -pl .,runtime,library -DskipTests
+
 # The sample function as Lambda unpacks it: examples/java/target/classes.
 example-java: | check-java
 	$(MVN) -f examples/java/pom.xml package
@@ -56,6 +60,7 @@ test-java: unpack-java native-java
 	jdks=$$(python3 $(JAVA_DIR)/scripts/jdks.py .cache/java/jdks) && \
 		$(MVN) -f $(JAVA_DIR)/pom.xml verify -Dfaultlayer.jdks="$$jdks" \
 		-Dfaultlayer.native.directory="$(abspath $(JAVA_TARGET))/release" -Dfaultlayer.layer="$(CURDIR)/$(JAVA_OPT)/faultlayer"
+	python3 $(JAVA_DIR)/scripts/try_install.py
 	@grep -h '^Tests run' $(JAVA_DIR)/*/target/surefire-reports/*.txt
 
 # javac's own lints are errors in every build; beside them the crate's and the form.

@@ -1,13 +1,16 @@
 //! Reads the JVM's strings and byte arrays, and makes arrays of strings. Owns no meaning.
 //!
-//! What every invocation needs goes by the raw function table: `with_env` alone costs some 50 ns a call.
+//! All by the raw function table: the safe one looks classes up by whatever loader the thread has at the moment, which the
+//! function may have replaced, and its `with_env` alone costs some 50 ns a call.
 
 use std::borrow::Cow;
 use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
-use jni::objects::{JObjectArray, JString};
-use jni::sys::{JNIEnv, jarray, jobjectArray, jsize, jstring};
-use jni::{EnvUnowned, Outcome};
+use jni_sys::{_jobject, JNIEnv, jarray, jclass, jobjectArray, jsize, jstring};
+
+/// `java.lang.String`, once it was needed; held for the process.
+static STRING: AtomicPtr<_jobject> = AtomicPtr::new(ptr::null_mut());
 
 /// Request ids have 36 characters, ARNs some 100.
 const SHORT: usize = 160;
@@ -77,38 +80,65 @@ impl Jvm {
         Some(bytes)
     }
 
-    /// An array of strings; null if the JVM has no room for it, and then an error is pending there.
-    pub fn strings<'a>(self, values: impl ExactSizeIterator<Item = Option<&'a str>>) -> jobjectArray {
-        // SAFETY: `self.0` is the running thread's environment; the reference made here is handed to the JVM below.
-        let mut env = unsafe { EnvUnowned::from_raw(self.0) };
-        let made = env.with_env(|env| {
-            let array = JObjectArray::<JString<'_>>::new(env, values.len(), JString::null())?;
-            for (index, value) in values.enumerate() {
-                if let Some(value) = value {
-                    let string = env.new_string(value)?;
-                    array.set_element(env, index, &string)?;
-                    env.delete_local_ref(string);
-                }
-            }
-            Ok::<_, jni::errors::Error>(array.into_raw())
-        });
-        match made.into_outcome() {
-            Outcome::Ok(array) => array,
-            Outcome::Err(_) | Outcome::Panic(_) => ptr::null_mut(),
-        }
+    /// Takes what later calls need, while nobody can have replaced what classes are looked up by.
+    pub fn take_classes(self) {
+        self.string_class();
     }
 
-    /// A string; null for `None` or if the JVM has no room for it.
+    /// `java.lang.String`; null if it cannot be found.
+    fn string_class(self) -> jclass {
+        let known = STRING.load(Ordering::Acquire);
+        if !known.is_null() {
+            return known;
+        }
+        // SAFETY: `self.0` is the running thread's environment; the name is closed by a zero.
+        let found = unsafe { ((**self.0).v1_2.FindClass)(self.0, c"java/lang/String".as_ptr()) };
+        if found.is_null() {
+            return found;
+        }
+        // SAFETY: as above; `found` is a live local reference. Where two threads do this, one reference is held for nothing.
+        let global = unsafe { ((**self.0).v1_2.NewGlobalRef)(self.0, found) };
+        STRING.store(global, Ordering::Release);
+        global
+    }
+
+    /// An array of strings; null if the JVM has no room for it, and then an error is pending there.
+    pub fn strings<'a>(self, values: impl ExactSizeIterator<Item = Option<&'a str>>) -> jobjectArray {
+        let (class, length) = (self.string_class(), jsize::try_from(values.len()).unwrap_or_default());
+        if class.is_null() {
+            return ptr::null_mut();
+        }
+        // SAFETY: `self.0` is the running thread's environment, `class` a live reference to a class.
+        let array = unsafe { ((**self.0).v1_2.NewObjectArray)(self.0, length, class, ptr::null_mut()) };
+        if array.is_null() {
+            return array;
+        }
+        for (index, value) in (0..length).zip(values) {
+            let Some(value) = value else { continue };
+            let string = self.string(Some(value));
+            if string.is_null() {
+                return string;
+            }
+            // SAFETY: as above; `array` and `string` are live local references, `index` is below the array's length.
+            unsafe {
+                ((**self.0).v1_2.SetObjectArrayElement)(self.0, array, index, string);
+                ((**self.0).v1_2.DeleteLocalRef)(self.0, string);
+            }
+        }
+        array
+    }
+
+    /// A string; null for `None`, or if the JVM has no room for it, and then an error is pending there.
     pub fn string(self, value: Option<&str>) -> jstring {
         let Some(value) = value else {
             return ptr::null_mut();
         };
-        // SAFETY: as in `strings`.
-        let mut env = unsafe { EnvUnowned::from_raw(self.0) };
-        match env.with_env(|env| env.new_string(value).map(JString::into_raw)).into_outcome() {
-            Outcome::Ok(string) => string,
-            Outcome::Err(_) | Outcome::Panic(_) => ptr::null_mut(),
-        }
+        let wide: Vec<u16> = value.encode_utf16().collect();
+        let Ok(length) = jsize::try_from(wide.len()) else {
+            return ptr::null_mut();
+        };
+        // SAFETY: `self.0` is the running thread's environment; the buffer has `length` characters.
+        unsafe { ((**self.0).v1_2.NewString)(self.0, wide.as_ptr(), length) }
     }
 
     /// The elements of a `String[]`; empty for null.

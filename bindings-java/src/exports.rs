@@ -6,7 +6,7 @@
 //! jars keep to it, not ended yet.
 
 use faultlayer_core::boundary::DEADLINE_TRIES;
-use jni::sys::{JNIEnv, jarray, jboolean, jclass, jint, jlong, jobjectArray, jstring};
+use jni_sys::{JNIEnv, jarray, jboolean, jclass, jint, jlong, jobjectArray, jstring};
 
 use crate::event::Jvm;
 use crate::host::{self, Told};
@@ -27,8 +27,9 @@ macro_rules! native {
 }
 
 native! {
-    Java_dev_faultlayer_agent_runtime_Native_layer, Java_dev_faultlayer_runtime_Native_layer: (_env) -> jlong {
-        layer::layer()
+    Java_dev_faultlayer_agent_runtime_Native_layer, Java_dev_faultlayer_runtime_Native_layer: (env) -> jlong {
+        // SAFETY: see the module.
+        layer::layer(unsafe { Jvm::new(env) })
     }
 
     Java_dev_faultlayer_agent_runtime_Native_library, Java_dev_faultlayer_runtime_Native_library:
@@ -62,6 +63,18 @@ native! {
 
     Java_dev_faultlayer_agent_runtime_Native_deadlineTries, Java_dev_faultlayer_runtime_Native_deadlineTries: (_env) -> jint {
         jint::try_from(DEADLINE_TRIES).unwrap_or(jint::MAX)
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_noChance, Java_dev_faultlayer_runtime_Native_noChance:
+    (env, handle: jlong) -> jobjectArray {
+        // SAFETY: see the module.
+        unsafe { library::no_chance(Jvm::new(env), handle) }
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_report, Java_dev_faultlayer_runtime_Native_report:
+    (env, handle: jlong, message: jstring) {
+        // SAFETY: see the module.
+        unsafe { layer::report(Jvm::new(env), handle, message) }
     }
 
     Java_dev_faultlayer_agent_runtime_Native_decide, Java_dev_faultlayer_runtime_Native_decide:

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use faultlayer_core::boundary::{Call, EventInput, Failed, Host, Layer, Library};
-use jni::sys::{jarray, jint, jlong, jstring};
+use jni_sys::{jarray, jint, jlong, jstring};
 
 use crate::error::FAILED;
 use crate::event::{Jvm, Room};

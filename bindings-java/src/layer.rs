@@ -1,11 +1,24 @@
 //! The layer's engine. Does not own failing open (core).
 
 use faultlayer_core::boundary::{Language, Layer};
-use jni::sys::jlong;
+use jni_sys::{jlong, jstring};
 
-use crate::host::Asked;
+use crate::event::{Jvm, Room};
+use crate::host::{Asked, at};
 
 /// The layer's host, or 0 where nothing can ever fire.
-pub fn layer() -> jlong {
+pub fn layer(jvm: Jvm) -> jlong {
+    jvm.take_classes();
     Layer::open(Language::Java).map_or(0, |layer| Asked::Layer(layer).give_out())
+}
+
+/// Writes Faultlayer's own record of trouble in the agent.
+///
+/// # Safety
+/// As [`at`].
+pub unsafe fn report(jvm: Jvm, handle: jlong, message: jstring) {
+    // SAFETY: by the caller.
+    if let Asked::Layer(layer) = unsafe { at(handle) } {
+        layer.report(&jvm.text(message, &mut Room::new()).unwrap_or_default());
+    }
 }

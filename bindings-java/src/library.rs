@@ -3,8 +3,8 @@
 
 use std::cell::RefCell;
 
-use faultlayer_core::boundary::{Identity, Language, Library, Sink};
-use jni::sys::{jlong, jobjectArray, jstring};
+use faultlayer_core::boundary::{Host, Identity, Language, Library, Sink};
+use jni_sys::{jlong, jobjectArray, jstring};
 
 use crate::error::refusal;
 use crate::event::{Jvm, Room};
@@ -44,6 +44,18 @@ pub unsafe fn replace(jvm: Jvm, handle: jlong, plan: jstring) -> Option<String> 
     // SAFETY: by the caller.
     let Asked::Library(library) = (unsafe { at(handle) }) else { return None };
     library.replace(&text(jvm, plan)).err().map(|refused| refusal(&refused))
+}
+
+/// The faults that never had a chance to fire, each followed by why; null where the engine failed.
+///
+/// # Safety
+/// As [`at`].
+pub unsafe fn no_chance(jvm: Jvm, handle: jlong) -> jobjectArray {
+    // SAFETY: by the caller.
+    let Asked::Library(library) = (unsafe { at(handle) }) else { return std::ptr::null_mut() };
+    let Ok(missed) = library.ask(Host::no_chance) else { return std::ptr::null_mut() };
+    let pairs: Vec<_> = missed.iter().flat_map(|one| [Some(one.fault.as_str()), Some(one.reason.name())]).collect();
+    jvm.strings(pairs.into_iter())
 }
 
 fn text(jvm: Jvm, string: jstring) -> String {

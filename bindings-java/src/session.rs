@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use faultlayer_core::boundary::{Failed, Language, Outcome, Session, Step, Steps};
-use jni::sys::{jarray, jlong, jobjectArray};
+use jni_sys::{jarray, jlong, jobjectArray};
 
 use crate::answer::Found;
 use crate::event::Jvm;

@@ -175,7 +175,7 @@ class FaultlayerTest {
     void aPlanIsReplacedAndClosed() {
         Checkout checkout = new Checkout();
         RequestHandler<Checkout.Order, Checkout.Receipt> handler;
-        try (Faultlayer faults = Faultlayer.of(plan(Fault.error("boom", 1, "shop.NotThere", "m")))) {
+        try (Faultlayer faults = Faultlayer.of(plan(Fault.error("boom", 1, "shop.NotThere", "m")), false)) {
             handler = faults.wrap(checkout);
             assertEquals(
                     "shop.NotThere: m",

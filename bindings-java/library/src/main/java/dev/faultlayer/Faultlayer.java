@@ -5,6 +5,7 @@ import com.amazonaws.services.lambda.runtime.RequestStreamHandler;
 import dev.faultlayer.runtime.Native;
 import java.io.IOException;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,10 +32,12 @@ public final class Faultlayer implements AutoCloseable {
     private final long host;
     private final List<String> records = new ArrayList<>();
     private final AtomicLong unnamed = new AtomicLong();
+    private final boolean strict;
     private volatile boolean closed;
 
-    private Faultlayer(long host) {
+    private Faultlayer(long host, boolean strict) {
         this.host = host;
+        this.strict = strict;
         CLEANER.register(this, () -> Native.free(host));
     }
 
@@ -43,9 +46,20 @@ public final class Faultlayer implements AutoCloseable {
      *
      * @param plan as JSON
      * @throws PlanException if it does not hold
+     * @throws NoChanceException if it names an error class that is not there
      * @throws FaultlayerException if the native library is not there
      */
     public static Faultlayer of(String plan) {
+        return of(plan, true);
+    }
+
+    /**
+     * As {@link #of(String)}.
+     *
+     * @param strict {@code false}: faults that have no chance to fire are no error, and an error class that is not there
+     *     becomes {@link FaultInjected}
+     */
+    public static Faultlayer of(String plan, boolean strict) {
         NativeLibrary.load();
         String[] made = Native.library(plan, new String[] {
             System.getenv("AWS_LAMBDA_FUNCTION_NAME"), System.getenv("AWS_LAMBDA_FUNCTION_VERSION"),
@@ -54,12 +68,19 @@ public final class Faultlayer implements AutoCloseable {
         if (made[0] == null) {
             throw PlanException.refused(made[1]);
         }
-        return new Faultlayer(Long.parseLong(made[0]));
+        Faultlayer faults = new Faultlayer(Long.parseLong(made[0]), strict);
+        faults.checkClasses(plan);
+        return faults;
     }
 
     /** As {@link #of(String)}. */
     public static Faultlayer of(Plan plan) {
         return of(plan.toJson());
+    }
+
+    /** As {@link #of(String, boolean)}. */
+    public static Faultlayer of(Plan plan, boolean strict) {
+        return of(plan.toJson(), strict);
     }
 
     /**
@@ -68,8 +89,13 @@ public final class Faultlayer implements AutoCloseable {
      * @throws PlanException also if the file cannot be read
      */
     public static Faultlayer of(Path file) {
+        return of(file, true);
+    }
+
+    /** As {@link #of(Path)} and {@link #of(String, boolean)}. */
+    public static Faultlayer of(Path file, boolean strict) {
         try {
-            return of(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
+            return of(new String(Files.readAllBytes(file), StandardCharsets.UTF_8), strict);
         } catch (IOException unreadable) {
             throw PlanException.unreadable(file.toString(), unreadable);
         }
@@ -112,15 +138,20 @@ public final class Faultlayer implements AutoCloseable {
      * Puts another plan in force, atomically, under running invocations.
      *
      * @throws PlanException if it does not hold; the old one stays in force
+     * @throws NoChanceException if it names an error class that is not there, or if the old one's faults had no chance to
+     *     fire; the new one is in force
      */
     public void replace(String plan) {
         try {
+            String[] noChance = Native.noChance(host);
             String refusal = Native.replace(host, plan);
             if (refusal != null) {
                 throw PlanException.refused(refusal);
             }
+            checkClasses(plan);
+            checkChances(noChance);
         } finally {
-            java.lang.ref.Reference.reachabilityFence(this);
+            Reference.reachabilityFence(this);
         }
     }
 
@@ -148,10 +179,38 @@ public final class Faultlayer implements AutoCloseable {
         return ids;
     }
 
-    /** From here on the handlers run untouched. */
+    /**
+     * From here on the handlers run untouched.
+     *
+     * @throws NoChanceException if the plan's faults had no chance to fire: no handler was called while it was in force
+     */
     @Override
     public void close() {
+        boolean first = !closed;
         closed = true;
+        if (first) {
+            checkChances(Native.noChance(host));
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    private void checkChances(String[] noChance) {
+        if (noChance == null) {
+            throw engineFailed();
+        }
+        if (strict) {
+            Chances.check(noChance);
+        }
+    }
+
+    private void checkClasses(String plan) {
+        if (strict) {
+            Chances.checkClasses(plan, Thread.currentThread().getContextClassLoader());
+        }
+    }
+
+    static FaultlayerException engineFailed() {
+        return new FaultlayerException("internal_error", "", "the engine panicked", null);
     }
 
     boolean isClosed() {

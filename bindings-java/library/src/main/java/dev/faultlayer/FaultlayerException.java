@@ -15,7 +15,7 @@ public class FaultlayerException extends RuntimeException {
 
     /**
      * What is wrong, stable from release to release: {@code plan_invalid}, {@code plan_unreadable}, {@code
-     * plan_without_expiry}, {@code native_missing}, {@code answer_type}, {@code internal_error}.
+     * plan_without_expiry}, {@code no_chance}, {@code native_missing}, {@code answer_type}, {@code internal_error}.
      */
     public String code() {
         return code;

@@ -39,8 +39,9 @@ final class NativeLibrary {
     }
 
     private static void unpack(String platform) throws IOException {
-        String name = "/dev/faultlayer/native/" + platform + "/libfaultlayer_java.so";
-        try (InputStream in = NativeLibrary.class.getResourceAsStream(name)) {
+        String name = "dev/faultlayer/native/" + platform + "/libfaultlayer_java.so";
+        // By the loader: on the module path the platform's jar is another module than this class's.
+        try (InputStream in = NativeLibrary.class.getClassLoader().getResourceAsStream(name)) {
             if (in == null) {
                 throw new IOException("no `" + name + "` on the class path");
             }

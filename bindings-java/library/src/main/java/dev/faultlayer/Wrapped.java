@@ -150,7 +150,7 @@ final class Wrapped {
                     (reads & Native.READS_EVENT) != 0 ? form.event() : null,
                     Long.MIN_VALUE);
             if (session == Native.FAILED) {
-                throw engineFailed();
+                throw Faultlayer.engineFailed();
             }
             return session;
         } catch (IOException unreadable) {
@@ -178,13 +178,9 @@ final class Wrapped {
         return context.getClientContext() == null ? null : ClientContextText.of(context.getClientContext());
     }
 
-    private static FaultlayerException engineFailed() {
-        return new FaultlayerException("internal_error", "", "the engine panicked", null);
-    }
-
     private static Step step(Faultlayer faults, String[] parts) {
         if (parts == null) {
-            throw engineFailed();
+            throw Faultlayer.engineFailed();
         }
         Step step = Step.of(parts);
         for (int i = 0; i < step.records(); i++) {
@@ -215,7 +211,7 @@ final class Wrapped {
     }
 
     private static RuntimeException raise(Throwable fault) {
-        return Faults.<RuntimeException>raise(Faults.strip(fault, OURS));
+        return Faults.<RuntimeException>raise(Faults.place(fault, OURS));
     }
 
     private static <O> O sneaky(Callable<O> call) {

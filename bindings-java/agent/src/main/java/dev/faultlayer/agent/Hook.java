@@ -22,6 +22,11 @@ public final class Hook {
     private static volatile int reads;
     private static int deadlineTries;
 
+    /** Held so that it can be given up where memory is short: what must be said then needs some. */
+    private static byte[] reserve;
+
+    private static final int RESERVE = 64 * 1024;
+
     private Hook() {}
 
     /** Loads the engine; false if nothing can ever fire. Its own record has said why. */
@@ -40,7 +45,18 @@ public final class Hook {
         }
         deadlineTries = Native.deadlineTries();
         restart();
+        reserve = host == 0 ? null : new byte[RESERVE];
         return host != 0;
+    }
+
+    /** The function goes on, and one record says what was wrong: the engine writes it, which needs nothing of the JVM's. */
+    static void trouble(String message, Throwable trouble) {
+        reserve = null;
+        try {
+            Native.report(host, message.concat(": ").concat(String.valueOf(trouble)));
+        } catch (Throwable more) {
+            Native.report(host, message);
+        }
     }
 
     /** Takes the plan, the time and the counts anew: at init, and after a snapshot was restored. */
@@ -66,6 +82,7 @@ public final class Hook {
     public static Injection before(
             String requestId, long now, int left, String arn, Object context, InputStream in, OutputStream out) {
         Injection injection;
+        long session = 0;
         try {
             long engine = host;
             if (engine == 0) {
@@ -82,13 +99,16 @@ public final class Hook {
                     in.reset();
                 }
             }
-            long session = Native.decide(engine, requestId, now + left, arn, clientContext, event, Long.MIN_VALUE);
+            session = Native.decide(engine, requestId, now + left, arn, clientContext, event, Long.MIN_VALUE);
             if (session == 0) {
                 return null;
             }
             injection = new Injection(session);
         } catch (Throwable trouble) {
-            OwnRecord.trouble("internal_error", "an invocation could not be decided", trouble);
+            if (session != 0) {
+                Native.end(session);
+            }
+            trouble("an invocation could not be decided", trouble);
             return null;
         }
         injection.begin(out);
@@ -112,8 +132,8 @@ public final class Hook {
         return injection == null ? error : injection.failed(error);
     }
 
-    /** Throws a fault as the handler would have. */
-    static RuntimeException raise(Throwable fault) {
-        return Faults.<RuntimeException>raise(Faults.strip(fault, OURS));
+    /** A fault with the stack trace that it would have if the handler had thrown it. */
+    static Throwable asThrownByTheHandler(Throwable fault) {
+        return fault == null ? null : Faults.place(fault, OURS, Origin.frames());
     }
 }

@@ -27,20 +27,20 @@ public final class Injection {
         Throwable fault = null;
         try {
             Step step = Step.of(Native.before(session));
-            fault = carryOut(step);
+            fault = Hook.asThrownByTheHandler(carryOut(step));
             if (step.outcome == Step.RESPONSE) {
                 out.write(bytes(step.first));
                 runs = false;
             }
             runs &= fault == null;
         } catch (Throwable trouble) {
-            OwnRecord.trouble("internal_error", "a fault could not be carried out", trouble);
+            Hook.trouble("a fault could not be carried out", trouble);
         }
         if (!runs) {
             end();
         }
         if (fault != null) {
-            throw Hook.raise(fault);
+            throw Faults.<RuntimeException>raise(fault);
         }
     }
 
@@ -51,19 +51,17 @@ public final class Injection {
             ByteArrayOutputStream answer = out instanceof ByteArrayOutputStream ? (ByteArrayOutputStream) out : null;
             byte[] given = answer != null && Native.wantsText(session) ? answer.toByteArray() : null;
             Step step = Step.of(Native.returned(session, given, Long.MIN_VALUE));
-            fault = carryOut(step);
+            fault = Hook.asThrownByTheHandler(carryOut(step));
             if (answer != null && (step.outcome == Step.RESPONSE || step.outcome == Step.CORRUPT)) {
-                byte[] instead = bytes(step.first);
-                answer.reset();
-                answer.write(instead, 0, instead.length);
+                replace(answer, bytes(step.first));
             }
         } catch (Throwable trouble) {
-            OwnRecord.trouble("internal_error", "a fault could not be carried out", trouble);
+            Hook.trouble("a fault could not be carried out", trouble);
         } finally {
             end();
         }
         if (fault != null) {
-            throw Hook.raise(fault);
+            throw Faults.<RuntimeException>raise(fault);
         }
     }
 
@@ -71,13 +69,13 @@ public final class Injection {
     Throwable failed(Throwable error) {
         Throwable fault = null;
         try {
-            fault = carryOut(Step.of(Native.failed(session, Long.MIN_VALUE)));
+            fault = Hook.asThrownByTheHandler(carryOut(Step.of(Native.failed(session, Long.MIN_VALUE))));
         } catch (Throwable trouble) {
-            OwnRecord.trouble("internal_error", "a fault could not be carried out", trouble);
+            Hook.trouble("a fault could not be carried out", trouble);
         } finally {
             end();
         }
-        return fault == null ? error : Faults.strip(fault, Hook.OURS);
+        return fault == null ? error : fault;
     }
 
     /** Holds the delay and does what is not the answer's: what to throw, or null. */
@@ -96,6 +94,13 @@ public final class Injection {
             default:
                 return null;
         }
+    }
+
+    /** Behind the old answer first: where memory is too short for the new one, that one stays. */
+    private static void replace(ByteArrayOutputStream answer, byte[] instead) {
+        answer.write(instead, 0, instead.length);
+        answer.reset();
+        answer.write(instead, 0, instead.length);
     }
 
     private void end() {

@@ -52,7 +52,9 @@ class AgentTest {
             assertTrue(boom.body.contains("passed the client: gone"), boom::toString);
             Function.Outcome late = function.invoke(Plans.idFor(FAULTS, "late"), "{}");
             assertTrue(
-                    late.body.contains("\"java.io.IOException\"") && late.body.contains("EventHandlerLoader$1.call"),
+                    late.body.contains("\"java.io.IOException\"")
+                            && late.body.contains("shapes.StreamHandler.handleRequest")
+                            && late.body.contains("EventHandlerLoader$1.call"),
                     late::toString);
             assertFalse(late.body.contains("faultlayer"), late::toString);
             assertEquals(3, function.records().size());
@@ -133,6 +135,20 @@ class AgentTest {
                 Function active =
                         Function.of("shapes.Tracing").plan(Plans.plan(FAULTS)).start()) {
             assertEquals(bare.invoke(id, "{}").body, active.invoke(id, "{}").body);
+        }
+    }
+
+    @Test
+    void anInjectedErrorComesFromTheHandlersFirstLine() throws IOException {
+        try (Function function =
+                Function.of("shapes.MapHandler").plan(Plans.plan(FAULTS)).start()) {
+            String own = function.invoke(Plans.idFor(FAULTS, null), "{\"a\":\"please fail\"}").body;
+            for (String fault : List.of("boom", "late")) {
+                String body = function.invoke(Plans.idFor(FAULTS, fault), "{}").body;
+                List<?> expected = (List<?>) Json.object(own).get("stackTrace");
+                assertEquals(
+                        expected.subList(1, expected.size()), Json.object(body).get("stackTrace"));
+            }
         }
     }
 

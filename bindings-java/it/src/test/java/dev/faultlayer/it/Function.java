@@ -54,6 +54,7 @@ final class Function implements AutoCloseable {
         private String java = System.getProperty("java.home");
         private boolean agent = true;
         private boolean withClient = true;
+        private int descriptors;
         private Runnable restoring = () -> {};
         private final List<String> options = new ArrayList<>();
         private final List<Path> classPath = new ArrayList<>();
@@ -94,6 +95,12 @@ final class Function implements AutoCloseable {
             return this;
         }
 
+        /** The JVM may have so many files open. */
+        Builder descriptors(int most) {
+            descriptors = most;
+            return this;
+        }
+
         /** Nothing of the client on the class path but its libraries. */
         Builder withoutClient() {
             withClient = false;
@@ -127,6 +134,9 @@ final class Function implements AutoCloseable {
 
     private Function(Builder builder) throws IOException {
         List<String> command = new ArrayList<>();
+        if (builder.descriptors > 0) {
+            command.addAll(List.of("sh", "-c", "ulimit -n " + builder.descriptors + "; exec \"$@\"", "sh"));
+        }
         command.add(builder.java + "/bin/java");
         // The managed runtimes' own; and the client's library is unpacked to one fixed place unless it is told where it
         // is.

@@ -28,46 +28,75 @@ class LibraryJarTest {
             + "  System.out.println(Faultlayer.wrap(own, plan).handleRequest(\"e\", null));\n"
             + "} }\n";
 
-    @Test
-    void aSmallJarAndOneForThePlatform(@TempDir Path work) throws IOException, InterruptedException {
-        List<Path> jars;
+    private static List<Path> jars(boolean natives) throws IOException {
         try (Stream<Path> files = Files.list(FOLDER)) {
-            jars = files.filter(file ->
-                            file.getFileName().toString().matches("faultlayer-[0-9.]+(-linux-[a-z0-9_]+)?\\.jar"))
+            return files.filter(file -> file.getFileName()
+                            .toString()
+                            .matches(
+                                    natives ? "faultlayer-[0-9.]+-linux-[a-z0-9_]+\\.jar" : "faultlayer-[0-9.]+\\.jar"))
                     .sorted()
                     .collect(Collectors.toList());
         }
-        Path small = jars.stream()
-                .filter(jar -> !jar.toString().contains("linux"))
-                .findFirst()
-                .orElseThrow();
+    }
+
+    private static void compile(Path source, Path out, String pathOption, List<Path> path, String... more) {
+        List<String> arguments = new ArrayList<>(List.of(pathOption, joined(path), "-d", out.toString()));
+        arguments.addAll(List.of(more));
+        arguments.add(source.toString());
+        assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, null, null, arguments.toArray(new String[0])));
+    }
+
+    @Test
+    void aSmallJarAndOneForThePlatform(@TempDir Path work) throws IOException, InterruptedException {
+        Path small = jars(false).get(0);
         assertTrue(Files.size(small) < 100_000, () -> small + " is not small");
-        List<Path> natives =
-                jars.stream().filter(jar -> jar.toString().contains("linux")).collect(Collectors.toList());
         // Without make nobody puts the library there.
+        List<Path> natives = jars(true);
         assumeTrue(!natives.isEmpty());
 
-        Path source = Files.writeString(work.resolve("User.java"), USER);
         List<Path> path = new ArrayList<>(Client.newest().jars);
         path.add(small);
-        assertEquals(
-                0,
-                ToolProvider.getSystemJavaCompiler()
-                        .run(null, null, null, "-cp", joined(path), "-d", work.toString(), source.toString()));
+        compile(Files.writeString(work.resolve("User.java"), USER), work, "-cp", path);
         path.add(work);
-        String without = run(path);
+        String without = run("-cp", joined(path), "User");
         assertTrue(
                 without.contains("FaultlayerException: the native library cannot be loaded")
                         && without.contains("linux-"),
                 without);
         path.addAll(natives);
-        assertEquals("from the plan\n", run(path));
+        assertEquals("from the plan\n", run("-cp", joined(path), "User"));
     }
 
-    private static String run(List<Path> path) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(System.getProperty("java.home") + "/bin/java", "-cp", joined(path), "User")
-                .redirectErrorStream(true)
-                .start();
+    @Test
+    void onTheModulePathToo(@TempDir Path work) throws IOException, InterruptedException {
+        List<Path> natives = jars(true);
+        assumeTrue(!natives.isEmpty());
+        Path sources = Files.createDirectories(work.resolve("sources/shop"));
+        Path modules = Files.createDirectories(work.resolve("modules"));
+        Files.writeString(
+                sources.resolveSibling("module-info.java"),
+                "module shop { requires dev.faultlayer; requires aws.lambda.java.core; }");
+        Path user = Files.writeString(sources.resolve("User.java"), "package shop;\n" + USER);
+        List<Path> path = new ArrayList<>(jars(false));
+        path.addAll(natives);
+        Client.newest().jars.stream()
+                .filter(jar ->
+                        jar.toString().contains("-core-") || jar.toString().contains("-serialization-"))
+                .forEach(path::add);
+        compile(
+                user,
+                modules.resolve("shop"),
+                "--module-path",
+                path,
+                sources.resolveSibling("module-info.java").toString());
+        path.add(modules);
+        assertEquals("from the plan\n", run("--module-path", joined(path), "-m", "shop/shop.User"));
+    }
+
+    private static String run(String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java"));
+        command.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         process.waitFor();
         return printed;

@@ -83,9 +83,9 @@ class MatrixTest {
             Function.Outcome healthy = bare.invoke(free, shape.event);
             assertEquals("response", healthy.kind, healthy::toString);
             assertEquals(healthy.toString(), function.invoke(free, shape.event).toString());
-            assertEquals(
-                    bare.invoke(free, shape.failing).toString(),
-                    function.invoke(free, shape.failing).toString());
+            Function.Outcome failed = bare.invoke(free, shape.failing);
+            assertEquals(failed.toString(), function.invoke(free, shape.failing).toString());
+            List<String> trace = trace(failed);
 
             for (String fault : ids) {
                 if (fault.startsWith("die")) {
@@ -97,6 +97,9 @@ class MatrixTest {
                 long start = System.nanoTime();
                 Function.Outcome got = function.invoke(id, shape.event, left);
                 check(fault, own, got, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start));
+                if (got.kind.equals("error")) {
+                    assertThrownByTheHandler(shape, trace, got);
+                }
                 expected.add(fault);
             }
 
@@ -208,8 +211,24 @@ class MatrixTest {
         Map<String, Object> error = Json.object(got.body);
         assertEquals(type, error.get("errorType"), got::toString);
         assertEquals(message, error.get("errorMessage"));
-        assertEquals(List.of(), error.get("stackTrace"));
         assertFalse(got.xrayCause.contains("dev.faultlayer.agent"), got.xrayCause);
+    }
+
+    /** The trace is the end of what the handler's own throw has: from its method on. */
+    private static void assertThrownByTheHandler(Shape shape, List<String> own, Function.Outcome got) {
+        List<String> trace = trace(got);
+        assertTrue(trace.size() > 0 && trace.size() <= own.size(), () -> own + " and " + trace);
+        assertEquals(own.subList(own.size() - trace.size(), own.size()), trace);
+        String method = shape.handler.contains("::") ? shape.handler.replace("::", ".") : ".handleRequest";
+        assertTrue(trace.get(0).contains(method + "("), trace::toString);
+    }
+
+    /** Without the lines of the function's files: an injected error has its method's first. */
+    private static List<String> trace(Function.Outcome error) {
+        return ((List<?>) Json.object(error.body).get("stackTrace"))
+                .stream()
+                        .map(frame -> String.valueOf(frame).replaceAll("(shapes.*):\\d+", "$1"))
+                        .collect(Collectors.toList());
     }
 
     /** What {@code -Xcheck:jni} says about Faultlayer's library; the client's own is the client's business. */

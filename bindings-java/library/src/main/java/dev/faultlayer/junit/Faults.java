@@ -32,4 +32,10 @@ public @interface Faults {
 
     /** The plan itself as JSON, instead. */
     String plan() default "";
+
+    /**
+     * Whether a test fails whose faults had no chance to fire, as where it calls no handler under the plan, and one whose plan
+     * names an error class that is not there.
+     */
+    boolean strict() default true;
 }

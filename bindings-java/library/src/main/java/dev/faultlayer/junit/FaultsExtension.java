@@ -1,12 +1,14 @@
 package dev.faultlayer.junit;
 
 import dev.faultlayer.Faultlayer;
+import dev.faultlayer.NoChanceException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionConfigurationException;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -15,8 +17,7 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
 /** Carries {@link Faults} out: a plan that does not hold fails the test, and what is wrong stands in its failure. */
-public final class FaultsExtension
-        implements BeforeEachCallback, org.junit.jupiter.api.extension.AfterEachCallback, ParameterResolver {
+public final class FaultsExtension implements BeforeEachCallback, AfterEachCallback, ParameterResolver {
     private static final Namespace NAMESPACE = Namespace.create(FaultsExtension.class);
 
     /** JUnit makes it. */
@@ -30,8 +31,16 @@ public final class FaultsExtension
     @Override
     public void afterEach(ExtensionContext context) {
         Faultlayer faults = context.getStore(NAMESPACE).remove(Faultlayer.class, Faultlayer.class);
-        if (faults != null) {
+        if (faults == null) {
+            return;
+        }
+        try {
             faults.close();
+        } catch (NoChanceException missed) {
+            // A test that has failed or was given up tells why itself.
+            if (context.getExecutionException().isEmpty()) {
+                throw missed;
+            }
         }
     }
 
@@ -61,11 +70,11 @@ public final class FaultsExtension
             throw new ExtensionConfigurationException("@Faults: expected either the name of a plan or `plan`");
         }
         if (!faults.plan().isEmpty()) {
-            return Faultlayer.of(faults.plan());
+            return Faultlayer.of(faults.plan(), faults.strict());
         }
         return resource(context.getRequiredTestClass(), faults.value())
-                .map(Faultlayer::of)
-                .orElseGet(() -> Faultlayer.of(Path.of(faults.value())));
+                .map(plan -> Faultlayer.of(plan, faults.strict()))
+                .orElseGet(() -> Faultlayer.of(Path.of(faults.value()), faults.strict()));
     }
 
     /** Of the class or of one that it is nested in. */

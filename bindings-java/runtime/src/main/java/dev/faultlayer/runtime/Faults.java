@@ -8,33 +8,47 @@ import java.lang.reflect.Modifier;
 public final class Faults {
     private Faults() {}
 
+    /** What the engine names where a plan has no class for Java. */
+    private static final String OURS = "FaultInjected";
+
     /**
      * The error of a plan: an instance of the named class, found by {@code loader}; a name without a package is also
      * looked for in {@code java.lang}. Anything that stands in the way makes it {@link FaultInjected}, which is also what
      * the engine names where a plan has no class for Java.
      */
     public static Throwable error(String name, String message, ClassLoader loader) {
-        if (name.equals("FaultInjected")) {
+        if (name.equals(OURS)) {
             return new FaultInjected(message);
         }
-        Throwable made = named(name, message, loader);
-        if (made == null && name.indexOf('.') < 0) {
-            made = named("java.lang.".concat(name), message, loader);
+        try {
+            Constructor<?> constructor = find(name, loader);
+            if (constructor != null) {
+                return (Throwable) constructor.newInstance(message);
+            }
+        } catch (ReflectiveOperationException | LinkageError | RuntimeException refused) {
+            // As a class that is not there.
         }
-        return made != null ? made : new FaultInjected(name.concat(": ").concat(message));
+        return new FaultInjected(name.concat(": ").concat(message));
     }
 
-    private static Throwable named(String name, String message, ClassLoader loader) {
+    /** Whether {@link #error} has a class of that name to make. */
+    public static boolean isKnown(String name, ClassLoader loader) {
+        return name.equals(OURS) || find(name, loader) != null;
+    }
+
+    private static Constructor<?> find(String name, ClassLoader loader) {
+        Constructor<?> found = named(name, loader);
+        return found == null && name.indexOf('.') < 0 ? named("java.lang.".concat(name), loader) : found;
+    }
+
+    private static Constructor<?> named(String name, ClassLoader loader) {
         try {
-            Class<?> type = Class.forName(name, true, loader);
-            if (!Throwable.class.isAssignableFrom(type)) {
+            Class<?> type = Class.forName(name, false, loader);
+            if (!Throwable.class.isAssignableFrom(type) || Modifier.isAbstract(type.getModifiers())) {
                 return null;
             }
             Constructor<?> constructor = constructor(type);
-            if (constructor == null || !constructor.trySetAccessible()) {
-                return null;
-            }
-            return (Throwable) constructor.newInstance(message);
+            return constructor == null || !constructor.trySetAccessible() ? null : constructor;
         } catch (ReflectiveOperationException | LinkageError | RuntimeException absent) {
             return null;
         }
@@ -62,25 +76,25 @@ public final class Faults {
 
     /**
      * Takes Faultlayer's frames, and what they called, off the top of a stack trace, so that it starts where the handler
-     * was to be called.
+     * was to be called, and puts others there.
      *
      * @param ours the prefix of Faultlayer's class names
+     * @param instead what the handler would have put there
      */
-    public static <T extends Throwable> T strip(T error, String ours) {
+    public static <T extends Throwable> T place(T error, String ours, StackTraceElement... instead) {
         StackTraceElement[] trace = error.getStackTrace();
-        int keep = 0;
+        int drop = 0;
         for (int i = 0; i < trace.length; i++) {
             if (trace[i].getClassName().startsWith(ours)) {
-                keep = i + 1;
-            } else if (keep > 0) {
+                drop = i + 1;
+            } else if (drop > 0) {
                 break;
             }
         }
-        if (keep > 0) {
-            StackTraceElement[] rest = new StackTraceElement[trace.length - keep];
-            System.arraycopy(trace, keep, rest, 0, rest.length);
-            error.setStackTrace(rest);
-        }
+        StackTraceElement[] placed = new StackTraceElement[instead.length + trace.length - drop];
+        System.arraycopy(instead, 0, placed, 0, instead.length);
+        System.arraycopy(trace, drop, placed, instead.length, trace.length - drop);
+        error.setStackTrace(placed);
         return error;
     }
 

@@ -38,6 +38,12 @@ public final class Native {
     /** What {@link #decide} needs to be given: {@link #READS_EVENT}, {@link #READS_CLIENT_CONTEXT}. */
     public static native int reads(long host);
 
+    /** The ids of the plan's faults that never had a chance to fire, each followed by why; null where the engine failed. */
+    public static native String[] noChance(long host);
+
+    /** Writes Faultlayer's own record of trouble on this side, once a layer's host. */
+    public static native void report(long host, String message);
+
     /**
      * How often the time left is asked for at most, until the clock stands still around the question; then the last answer
      * counts.

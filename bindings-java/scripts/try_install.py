@@ -1,0 +1,81 @@
+"""Installs the library as `make install-java` does, into a Maven repository of its own, and uses it from there in an empty project:
+the dependencies that the README names, a handler, a plan.
+
+    python3 try_install.py
+
+What Maven itself needs comes from this user's repository, where the build has put it.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parents[1]
+MVN = ["mvn", "--batch-mode", "--quiet", "--no-transfer-progress"]
+SETTINGS = """<settings>
+  <mirrors><mirror><id>here</id><mirrorOf>*</mirrorOf><url>file://{shelf}</url></mirror></mirrors>
+</settings>
+"""
+POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>shop</groupId>
+  <artifactId>shop</artifactId>
+  <version>1</version>
+  <properties>
+    <maven.compiler.release>11</maven.compiler.release>
+    <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding>
+  </properties>
+  <dependencies>
+{dependencies}
+  </dependencies>
+  <build><plugins>
+{plugins}
+  </plugins></build>
+</project>
+"""
+PLUGIN = "<plugin><artifactId>maven-{}-plugin</artifactId><version>{}</version></plugin>"
+PLUGINS = {"compiler": "3.14.1", "resources": "3.3.1", "dependency": "3.8.1"}
+USER = """import com.amazonaws.services.lambda.runtime.RequestHandler;
+import dev.faultlayer.*;
+public class User {
+    public static void main(String[] arguments) {
+        RequestHandler<String, Object> own = (event, context) -> event;
+        Plan plan = Plan.experiment("shop").neverExpires().fault(Fault.payload("odd", 1, "from the plan"));
+        System.out.println(Faultlayer.wrap(own, plan).handleRequest("e", null));
+    }
+}
+"""
+
+
+def main() -> int:
+    readme = (HERE / "README.md").read_text(encoding="utf-8").replace("x86_64", platform.machine())
+    dependencies = re.findall(r"<dependency>.*?</dependency>", readme, re.DOTALL)
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        settings = work / "settings.xml"
+        settings.write_text(SETTINGS.format(shelf=Path.home() / ".m2" / "repository"))
+        maven = [*MVN, "--settings", str(settings), f"-Dmaven.repo.local={work / 'repository'}"]
+        subprocess.run([*maven, "-f", str(HERE / "pom.xml"), "install", "-pl", ".,runtime,library", "-DskipTests"], check=True)
+        user = work / "shop" / "src" / "test" / "java" / "User.java"
+        user.parent.mkdir(parents=True)
+        user.write_text(USER)
+        plugins = "\n".join(PLUGIN.format(*plugin) for plugin in PLUGINS.items())
+        (work / "shop" / "pom.xml").write_text(POM.format(dependencies="\n".join(dependencies), plugins=plugins))
+        goals = ["test-compile", "dependency:build-classpath", "-Dmdep.outputFile=path", "-Dmdep.includeScope=test"]
+        subprocess.run([*maven, *goals], cwd=work / "shop", check=True)
+        path = f"target/test-classes:{(work / 'shop' / 'path').read_text()}"
+        said = subprocess.run(["java", "-cp", path, "User"], cwd=work / "shop", capture_output=True, text=True)
+    if said.stdout != "from the plan\n":
+        print(f"the installed library: expected `from the plan`, got `{said.stdout}{said.stderr}`", file=sys.stderr)
+        return 1
+    print("1 passed, 0 failed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
