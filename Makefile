@@ -5,6 +5,10 @@
 SHELL := /bin/bash
 export CARGO_TERM_PROGRESS_WHEN := never
 
+# Lambda's name for this machine's architecture, and what building a layer takes beside its sources.
+LAYER_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
+LAYER_TOOLS := .cache/zig/.ready Cargo.lock $(addprefix tools/,layer-library cross-rust debian-packages elf.py layer_archive.py third_party.py)
+
 include $(sort $(wildcard */part.mk) $(wildcard tests/*/part.mk))
 
 .PHONY: help demo test lint bench layers cli check-tools test-core lint-core lint-tools fuzz-plan clean
@@ -40,7 +44,15 @@ lint: check-tools $(call here,lint)
 bench: check-tools cli $(call here,bench)
 
 layers: check-tools $(call here,layers)
-	@ls -l dist/layers
+	@cd dist/layers && sha256sum *.zip >SHA256SUMS && cat SHA256SUMS
+
+# The layers of the other architecture, where a compiler for it can be had.
+OTHER_ARCH := $(if $(filter arm64,$(LAYER_ARCH)),x86_64,arm64)
+layers-$(OTHER_ARCH): check-tools
+	@if tools/cross-rust $(OTHER_ARCH) >/dev/null; then \
+		$(MAKE) --no-print-directory $(patsubst layers-%,dist/layers/faultlayer-%-$(OTHER_ARCH).zip,$(call here,layers)) && \
+		cd dist/layers && sha256sum *.zip >SHA256SUMS; \
+	else echo "skipped: the layers for $(OTHER_ARCH), see above" >&2; fi
 
 # One part after the other, each with its own log, and a line for each at the end.
 test: check-tools
@@ -63,8 +75,8 @@ lint-core: check-tools
 
 # With the venv of the Python part.
 lint-tools: $(PYTHON_VENV)/.ready
-	$(PYTHON_BIN)/ruff check --quiet tools/test-parts tools/*.py bindings-node/scripts bindings-java/scripts tests/vectors
-	$(PYTHON_BIN)/mypy --strict --no-error-summary tools/test-parts tools/layer_archive.py
+	$(PYTHON_BIN)/ruff check --quiet tools/test-parts tools/*.py tests/layers bindings-node/scripts bindings-java/scripts tests/vectors
+	$(PYTHON_BIN)/mypy --strict --no-error-summary tools/test-parts tools/*.py
 
 # For developers: cargo install cargo-fuzz, and a nightly toolchain.
 fuzz-plan:

@@ -2,10 +2,10 @@
 
 JAVA_DIR := bindings-java
 JAVA_ARCH := $(shell uname -m)
-JAVA_LAYER := dist/layers/faultlayer-java-$(patsubst aarch64,arm64,$(JAVA_ARCH)).zip
+JAVA_LAYER := dist/layers/faultlayer-java-$(LAYER_ARCH).zip
 JAVA_TARGET := $(or $(CARGO_TARGET_DIR),target)
 JAVA_AGENT := $(JAVA_DIR)/agent/target/faultlayer-agent.jar
-JAVA_SOURCES := $(shell find $(JAVA_DIR)/src core/src -type f) $(JAVA_DIR)/Cargo.toml core/Cargo.toml Cargo.toml $(JAVA_DIR)/scripts/pack_layer.py tools/layer_archive.py
+JAVA_SOURCES := $(shell find $(JAVA_DIR)/src core/src -type f) $(JAVA_DIR)/Cargo.toml core/Cargo.toml Cargo.toml $(JAVA_DIR)/scripts/pack_layer.py
 JAVA_AGENT_SOURCES := $(shell find $(JAVA_DIR)/agent/src $(JAVA_DIR)/runtime/src -type f) $(wildcard $(JAVA_DIR)/pom.xml $(JAVA_DIR)/*/pom.xml)
 JAVA_OPT := $(JAVA_DIR)/it/target/opt
 JAVA_PLATFORM := linux-$(JAVA_ARCH)
@@ -26,10 +26,9 @@ $(JAVA_AGENT): $(JAVA_AGENT_SOURCES) | check-java
 	$(MVN) -f $(JAVA_DIR)/pom.xml package -pl runtime,agent -DskipTests
 	@touch $@
 
-$(JAVA_LAYER): $(JAVA_SOURCES) $(JAVA_AGENT) .cache/zig/.ready
-	PATH="$(CURDIR)/.cache/zig/bin:$$PATH" \
-		cargo zigbuild --quiet --profile layer -p faultlayer-java --target $(JAVA_ARCH)-unknown-linux-gnu.2.26
-	python3 $(JAVA_DIR)/scripts/pack_layer.py $(JAVA_TARGET)/$(JAVA_ARCH)-unknown-linux-gnu/layer/libfaultlayer_java.so $(JAVA_AGENT) $@
+dist/layers/faultlayer-java-%.zip: $(JAVA_SOURCES) $(JAVA_AGENT) $(LAYER_TOOLS)
+	tools/layer-library faultlayer-java $*
+	.cache/zig/bin/python $(JAVA_DIR)/scripts/pack_layer.py target/layers/$*/libfaultlayer_java.so $(JAVA_AGENT) $@
 
 layers-java: | check-java
 	@$(MAKE) --no-print-directory $(JAVA_LAYER) example-java

@@ -2,14 +2,14 @@
 
 NODE_DIR := bindings-node
 NODE_ARCH := $(shell uname -m)
-NODE_LAYER := dist/layers/faultlayer-node-$(patsubst aarch64,arm64,$(NODE_ARCH)).zip
+NODE_LAYER := dist/layers/faultlayer-node-$(LAYER_ARCH).zip
 NODE_ADDON := $(NODE_DIR)/native/faultlayer-linux-$(patsubst x86_64,x64,$(patsubst aarch64,arm64,$(NODE_ARCH))).node
 NODE_SOURCES := $(shell find $(NODE_DIR)/src $(NODE_DIR)/lib $(NODE_DIR)/layer core/src -type f) \
-	$(NODE_DIR)/Cargo.toml core/Cargo.toml Cargo.toml $(NODE_DIR)/scripts/pack_layer.py tools/layer_archive.py
+	$(NODE_DIR)/Cargo.toml core/Cargo.toml Cargo.toml $(NODE_DIR)/scripts/pack_layer.py
 CARGO_TARGET := $(or $(CARGO_TARGET_DIR),target)
 NODE_TEST := node --test --test-reporter=spec
 
-CARGO_LAYER_ADDON = $(CARGO_TARGET)/$(NODE_ARCH)-unknown-linux-gnu/layer/libfaultlayer_node.so
+NODE_LAYER_ADDON = target/layers/$(LAYER_ARCH)/libfaultlayer_node.so
 
 NEEDS_node := npm
 
@@ -27,10 +27,9 @@ $(NODE_DIR)/node_modules/.ready: $(NODE_DIR)/package.json $(NODE_DIR)/package-lo
 tools-node: | check-node
 	@$(NODE_DIR)/scripts/tools.sh
 
-$(NODE_LAYER): $(NODE_SOURCES) .cache/zig/.ready
-	PATH="$(CURDIR)/.cache/zig/bin:$$PATH" \
-		cargo zigbuild --quiet --profile layer -p faultlayer-node --target $(NODE_ARCH)-unknown-linux-gnu.2.26
-	python3 $(NODE_DIR)/scripts/pack_layer.py $(CARGO_LAYER_ADDON) $@
+dist/layers/faultlayer-node-%.zip: $(NODE_SOURCES) $(LAYER_TOOLS)
+	tools/layer-library faultlayer-node $*
+	.cache/zig/bin/python $(NODE_DIR)/scripts/pack_layer.py target/layers/$*/libfaultlayer_node.so $@
 
 layers-node: | check-node
 	@$(MAKE) --no-print-directory $(NODE_LAYER)
@@ -43,7 +42,7 @@ native-node: | check-node
 
 # The npm package, with the addon that the layer has: it runs wherever GLIBC is 2.26 or newer.
 package-node: layers-node
-	@mkdir -p $(NODE_DIR)/native && rm -f $(NODE_ADDON) && cp $(CARGO_LAYER_ADDON) $(NODE_ADDON)
+	@mkdir -p $(NODE_DIR)/native && rm -f $(NODE_ADDON) && cp $(NODE_LAYER_ADDON) $(NODE_ADDON)
 	cd $(NODE_DIR) && npm pack --silent --pack-destination ../dist
 
 # The tests run what is shipped: the layer's own archive, unpacked as Lambda unpacks it.

@@ -5,10 +5,7 @@ PYTHON_DIR := bindings-python
 PYTHON_VENV := .cache/python/venv
 PYTHON_BIN := $(PYTHON_VENV)/bin
 ZIG_VENV := .cache/zig
-LAYER_ARCH := $(shell uname -m)
-LAYER_TARGET := $(LAYER_ARCH)-unknown-linux-gnu
-LAYER_ZIP_ARCH := $(patsubst aarch64,arm64,$(LAYER_ARCH))
-PYTHON_LAYER := dist/layers/faultlayer-python-$(LAYER_ZIP_ARCH).zip
+PYTHON_LAYER := dist/layers/faultlayer-python-$(LAYER_ARCH).zip
 PYTHON_LINTED := $(PYTHON_DIR) tests/layers/test_python_layer.py examples/python
 PYTHON_SOURCES := $(shell find $(PYTHON_DIR)/src $(PYTHON_DIR)/layer $(PYTHON_DIR)/python core/src -name '*.rs' -o -name '*.py') \
 	$(PYTHON_DIR)/Cargo.toml core/Cargo.toml Cargo.toml
@@ -26,18 +23,17 @@ $(PYTHON_VENV)/.ready: $(PYTHON_DIR)/requirements-dev.txt | check-python
 	$(PYTHON_BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-$(ZIG_VENV)/.ready: | check-python
-	$(PYTHON) -m venv $(ZIG_VENV)
-	$(ZIG_VENV)/bin/python -m pip install --quiet --disable-pip-version-check ziglang==0.17.1 cargo-zigbuild==0.24.0
+$(ZIG_VENV)/.ready: tools/requirements-layers.txt | check-python
+	test -x $(ZIG_VENV)/bin/python || $(PYTHON) -m venv $(ZIG_VENV)
+	$(ZIG_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 setup-python: $(PYTHON_VENV)/.ready
 	@$(PYTHON_BIN)/python $(PYTHON_DIR)/scripts/setup_clients.py
 
-$(PYTHON_LAYER): $(PYTHON_SOURCES) $(PYTHON_DIR)/scripts/pack_layer.py tools/layer_archive.py $(ZIG_VENV)/.ready
-	PATH="$(CURDIR)/$(ZIG_VENV)/bin:$$PATH" PYO3_NO_PYTHON=1 \
-		cargo zigbuild --quiet --profile layer -p faultlayer-python --target $(LAYER_TARGET).2.26
-	$(PYTHON) $(PYTHON_DIR)/scripts/pack_layer.py target/$(LAYER_TARGET)/layer/libfaultlayer_python.so $@
+dist/layers/faultlayer-python-%.zip: $(PYTHON_SOURCES) $(PYTHON_DIR)/scripts/pack_layer.py $(LAYER_TOOLS)
+	tools/layer-library faultlayer-python $*
+	.cache/zig/bin/python $(PYTHON_DIR)/scripts/pack_layer.py target/layers/$*/libfaultlayer_python.so $@
 
 layers-python: $(PYTHON_LAYER)
 

@@ -61,4 +61,5 @@ def entries(addon: Path) -> dict[str, bytes]:
 
 
 if __name__ == "__main__":
-    sys.exit(pack(entries(Path(sys.argv[1])), Path(sys.argv[2])))
+    crate, notices = "faultlayer-node", f"{FOLDER}/THIRD-PARTY-NOTICES.txt"
+    sys.exit(pack(entries(Path(sys.argv[1])), Path(sys.argv[2]), crate=crate, notices=notices, most_bytes=540_000))

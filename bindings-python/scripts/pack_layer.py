@@ -20,8 +20,9 @@ def entries(library: Path) -> dict[str, bytes]:
     """Path in the archive to what goes there."""
     found = {f"{PACKAGE}/{path.name}": path for path in (HERE / "layer" / "faultlayer_layer").glob("*.py")}
     found[f"{PACKAGE}/_native.abi3.so"] = library
-    return {name: path.read_bytes() for name, path in sorted(found.items())}
+    return {name: path.read_bytes() for name, path in found.items()}
 
 
 if __name__ == "__main__":
-    sys.exit(pack(entries(Path(sys.argv[1])), Path(sys.argv[2])))
+    crate, notices = "faultlayer-python", f"{PACKAGE}/THIRD-PARTY-NOTICES.txt"
+    sys.exit(pack(entries(Path(sys.argv[1])), Path(sys.argv[2]), crate=crate, notices=notices, most_bytes=500_000))

@@ -1,0 +1,19 @@
+# The layers' archives: what is in them and what they need. Included by the root Makefile, run from the root.
+
+LAYERS_PYTEST = cd tests/layers && "$(CURDIR)/$(PYTHON_BIN)/python" -m pytest -q -p no:cacheprovider
+
+.PHONY: test-layers test-arm64 reproduce-layers
+
+# Of the archives that are there: those of this machine's languages and architecture, others once `make layers` has built them.
+test-layers: $(PYTHON_VENV)/.ready
+	@$(MAKE) --no-print-directory $(call here,layers)
+	$(LAYERS_PYTEST) test_archives.py
+
+# The arm64 layers in an arm64 Python, Node and Java, under qemu where this machine is another. Not part of `make test`: it
+# builds three more layers and fetches what runs them.
+test-arm64: $(PYTHON_VENV)/.ready layers-arm64
+	$(LAYERS_PYTEST) test_arm64.py
+
+# Builds this commit's layers in two folders and compares them, byte for byte.
+reproduce-layers:
+	tools/reproduce-layers $(patsubst layers-%,%,$(call here,layers))
