@@ -12,7 +12,7 @@ LOCALSTACK := localstack_core-4.14.0
 
 NEEDS_ssm := npm
 
-.PHONY: ssm-documents setup-ssm test-ssm lint-ssm sweep-ssm scale-ssm
+.PHONY: ssm-documents setup-ssm test-ssm lint-ssm sweep-ssm random-ssm scale-ssm
 
 # The shipped JSON, from scripts/. To be run after every change there or of core/plan.schema.json.
 ssm-documents: $(SSM_CACHE)/venv/.ready
@@ -61,6 +61,13 @@ test-ssm: cli setup-ssm
 sweep-ssm: cli setup-ssm
 	$(SSM_TEST) -n 4 -k 'cut' tests/test_sweep.py tests/test_lab.py
 sweep-ssm: export SWEEP = all
+
+# Experiments interrupted at random moments while the machine is busy: a thousand, judged by what restores itself.
+random-ssm: cli setup-ssm
+	$(SSM_TEST) tests/test_random.py
+random-ssm: export RANDOM_RUNS ?= 1000
+random-ssm: export RANDOM_BESIDE ?= 8
+random-ssm: export RANDOM_BUSY ?= 4
 
 # Three hundred functions under the account's rates.
 scale-ssm: cli setup-ssm

@@ -54,8 +54,10 @@ def test_every_order_ends_with_the_handler_that_would_be_there(lab: LabWorld, ki
     for act in order.split():
         if act == "attach":
             execution = lab.attach([name])
+        elif act == "install":
+            install(lab, name, kind)
         else:
-            _ = install(lab, name, kind) if act == "install" else remove(lab, name)
+            remove(lab, name)
     report = lab.roll_back(ExecutionId=execution)
     assert report["restored"] == 1 and not attached(lab, name)
     wanted = (AGENTS[kind], {**own, VARIABLE: OWN[kind]}) if ends_installed else (OWN[kind], own)
