@@ -31,13 +31,37 @@ impl Error {
     }
 }
 
+impl Error {
+    /// What to do about it, where that is known.
+    fn next_step(&self) -> Option<&'static str> {
+        let Self::Call { operation, code, message } = self else { return None };
+        let said = message.to_lowercase();
+        match code.as_str() {
+            "InvalidDocument" | "AutomationDefinitionNotFoundException" => {
+                Some("register the documents with `faultlayer attach --register --role ARN --layer RUNTIME-ARCHITECTURE=ARN`")
+            }
+            "AutomationExecutionNotFoundException" => Some("`faultlayer status` lists the executions"),
+            "InvalidAutomationExecutionParametersException" if said.contains("role") => {
+                Some("name another role with `--role ARN`")
+            }
+            "AccessDeniedException" | "AccessDenied" if *operation == "StartAutomationExecution" => {
+                Some("the caller needs `ssm:StartAutomationExecution` on the document and `iam:PassRole` on the role of `--role`")
+            }
+            "" if said.contains("region") => Some("set `AWS_REGION`, or `region` in the profile that `AWS_PROFILE` names"),
+            "" if said.contains("credential") => Some("set `AWS_PROFILE`, or give credentials as other AWS tools take them"),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let next = self.next_step().map(|next| format!("; {next}")).unwrap_or_default();
         match self {
             Self::Call { operation, code, message } if code.is_empty() => {
-                write!(f, "{operation}: no answer from Systems Manager: {message}")
+                write!(f, "{operation}: no answer from AWS: {message}{next}")
             }
-            Self::Call { operation, code, message } => write!(f, "{operation}: {code}: {message}"),
+            Self::Call { operation, code, message } => write!(f, "{operation}: {code}: {message}{next}"),
             Self::Input(text) => f.write_str(text),
         }
     }

@@ -4,15 +4,18 @@
 //!
 //! - [`Documents`]: the connection, and the prefix of the documents' names.
 //! - [`Attach`], [`Rollback`]: what is asked for.  [`Layers`]: the defaults that registering puts into the documents.
-//! - [`Execution`], [`Step`]: what is going on.
+//! - [`Execution`], [`Step`]: what is going on.  [`Attached`]: what is on which functions.
 
+mod attached;
 mod connect;
 mod error;
+mod functions;
 mod plan;
 mod progress;
 mod register;
 mod start;
 
+pub use attached::Attached;
 pub use connect::{Documents, sdk_config};
 pub use error::Error;
 pub use progress::{Execution, Step};

@@ -1,5 +1,7 @@
 //! The plan on its way into a parameter value: one line, and nothing Systems Manager takes for a variable.
 
+use faultlayer_core::attach::minified;
+
 /// The longest value of an Automation parameter, in characters.
 pub(crate) const VALUE_LIMIT: usize = 512;
 
@@ -8,22 +10,18 @@ pub(crate) const VALUE_LIMIT: usize = 512;
 pub(crate) fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut inside, mut escaped, mut before) = (false, false, ' ');
-    for char in text.chars() {
-        if inside {
-            let doubled = matches!((before, char), ('{', '{') | ('}', '}'));
-            match (doubled, char) {
-                (true, '{') => out.push_str("\\u007b"),
-                (true, _) => out.push_str("\\u007d"),
-                _ => out.push(char),
-            }
-            before = if doubled { ' ' } else { char };
-            inside = escaped || char != '"';
-            escaped = !escaped && char == '\\';
-        } else if !char.is_ascii_whitespace() {
-            out.push(char);
-            inside = char == '"';
-            before = ' ';
+    for char in minified(text).chars() {
+        let doubled = inside && matches!((before, char), ('{', '{') | ('}', '}'));
+        match (doubled, char) {
+            (true, '{') => out.push_str("\\u007b"),
+            (true, _) => out.push_str("\\u007d"),
+            _ => out.push(char),
         }
+        before = if doubled { ' ' } else { char };
+        if char == '"' && !escaped {
+            inside = !inside;
+        }
+        escaped = inside && char == '\\' && !escaped;
     }
     out
 }

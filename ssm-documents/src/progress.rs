@@ -25,6 +25,8 @@ pub struct Execution {
     pub steps: Vec<Step>,
     /// Its outputs, as in `Restore.Report`.
     pub outputs: BTreeMap<String, String>,
+    /// What it was started with, as in `FunctionNames`; empty where it came from a list.
+    pub parameters: BTreeMap<String, String>,
 }
 
 /// A step of an execution.
@@ -38,6 +40,10 @@ pub struct Step {
     pub failure: String,
     /// Its outputs, as in `Estimate`.
     pub outputs: BTreeMap<String, String>,
+    /// When it started, RFC 3339; empty before.
+    pub started: String,
+    /// How long it sleeps, of a step that does.
+    pub sleeps: Option<Duration>,
 }
 
 impl Execution {
@@ -46,6 +52,12 @@ impl Execution {
     pub fn is_final(&self) -> bool {
         ["Success", "Failed", "TimedOut", "Cancelled", "CompletedWithSuccess", "CompletedWithFailure", "Exited", "Rejected"]
             .contains(&self.status.as_str())
+    }
+
+    /// The first output of that name of any step, as in `Until`.
+    #[must_use]
+    pub fn output(&self, name: &str) -> Option<&str> {
+        self.steps.iter().find_map(|step| step.outputs.get(name)).map(String::as_str)
     }
 
     /// Whether it has ended well.
@@ -61,6 +73,19 @@ fn text(status: Option<&Status>) -> String {
 
 fn stamp(time: Option<&aws_sdk_ssm::primitives::DateTime>) -> String {
     time.and_then(|time| time.fmt(aws_sdk_ssm::primitives::DateTimeFormat::DateTime).ok()).unwrap_or_default()
+}
+
+/// An ISO 8601 duration of one unit, as Automation's sleeps are written by the documents: `PT10M`.
+fn duration(text: &str) -> Option<Duration> {
+    let text = text.trim_matches('"').strip_prefix("PT")?;
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let seconds = match unit {
+        "S" => 1,
+        "M" => 60,
+        "H" => 3600,
+        _ => return None,
+    };
+    Some(Duration::from_secs(number.parse::<u64>().ok()?.checked_mul(seconds)?))
 }
 
 fn joined(outputs: Option<&std::collections::HashMap<String, Vec<String>>>) -> BTreeMap<String, String> {
@@ -87,6 +112,8 @@ impl Documents {
             status: text(step.step_status()),
             failure: step.failure_message().unwrap_or_default().to_owned(),
             outputs: joined(step.outputs()),
+            started: stamp(step.execution_start_time()),
+            sleeps: step.inputs().and_then(|inputs| duration(inputs.get("Duration")?)),
         });
         Ok(Execution {
             id: id.to_owned(),
@@ -96,6 +123,7 @@ impl Documents {
             failure: found.failure_message().unwrap_or_default().to_owned(),
             steps: steps.collect(),
             outputs: joined(found.outputs()),
+            parameters: joined(found.parameters()),
         })
     }
 
@@ -118,23 +146,9 @@ impl Documents {
             failure: found.failure_message().unwrap_or_default().to_owned(),
             steps: Vec::new(),
             outputs: joined(found.outputs()),
+            parameters: BTreeMap::new(),
         });
         Ok(executions.collect())
-    }
-
-    /// The executions that have a record: what they attached is not all rolled back yet. Sorted by id.
-    ///
-    /// # Errors
-    /// [`Error::Call`] for what AWS refuses.
-    pub async fn attached(&self) -> Result<Vec<String>, Error> {
-        let mut pages = self.client.get_parameters_by_path().path(format!("/faultlayer/{}/record", self.prefix)).recursive(true).into_paginator().send();
-        let mut found = std::collections::BTreeSet::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(call("GetParametersByPath"))?;
-            let names = page.parameters().iter().filter_map(|parameter| parameter.name()?.split('/').nth(4));
-            found.extend(names.map(str::to_owned));
-        }
-        Ok(found.into_iter().collect())
     }
 
     /// Watches an execution to its end; `seen` is called with every reading. One read a second: AWS allows three for all.
@@ -154,6 +168,20 @@ impl Documents {
                 Err(error) => return Err(error),
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, duration};
+
+    #[test]
+    fn a_sleep_is_read_as_the_documents_write_it() {
+        assert_eq!(duration("\"PT10M\""), Some(Duration::from_secs(600)));
+        assert_eq!(duration("PT1S"), Some(Duration::from_secs(1)));
+        for other in ["", "PT", "10", "P1D", "{{ Attach.Hold }}"] {
+            assert_eq!(duration(other), None, "{other}");
         }
     }
 }

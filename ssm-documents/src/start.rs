@@ -25,8 +25,7 @@ pub enum Targets {
 pub struct Attach {
     /// Which functions.
     pub targets: Targets,
-    /// The plan's JSON, or `parameter:NAME`. JSON over 512 characters is put into a parameter below
-    /// `/faultlayer/PREFIX/once/`, which the document deletes once it has read it.
+    /// The plan's JSON, or `parameter:NAME`. JSON over 512 characters goes through a parameter that the execution deletes.
     pub plan: String,
     /// How long the faults are held.
     pub minutes: u32,
@@ -105,11 +104,17 @@ impl Documents {
     /// Starts attaching; the execution's id.
     ///
     /// # Errors
-    /// [`Error::Input`] for a list that is empty or too long or a plan that is no JSON, [`Error::Call`] for what AWS refuses.
+    /// [`Error::Input`] for a list that is empty or too long, [`Error::Call`] for what AWS refuses.
     pub async fn attach(&self, request: &Attach) -> Result<String, Error> {
         let mut parameters = request.parameters()?;
-        parameters.insert("Plan".into(), vec![self.plan_value(&request.plan).await?]);
-        self.start(if request.experiment { "Experiment" } else { "Attach" }, parameters).await
+        let (value, made) = self.plan_value(&request.plan).await?;
+        parameters.insert("Plan".into(), vec![value]);
+        let started = self.start(if request.experiment { "Experiment" } else { "Attach" }, parameters).await;
+        if let (Err(_), Some(name)) = (&started, made) {
+            // What never started reads it no more; what is left is deleted by the next roll-back a day later.
+            let _ = self.client.delete_parameter().name(name).send().await;
+        }
+        started
     }
 
     /// Starts a roll-back; the execution's id.
@@ -147,24 +152,27 @@ impl Documents {
             .ok_or_else(|| Error::Input("StartAutomationExecution: no id in the answer".into()))
     }
 
-    /// The value of `Plan`: the plan itself, or the parameter that holds it.
-    async fn plan_value(&self, plan: &str) -> Result<String, Error> {
+    /// The value of `Plan`: the plan itself, or the parameter that holds it, whose name is the second then. It lies below
+    /// the stack's own path, is for this execution alone, and is deleted once it is read.
+    async fn plan_value(&self, plan: &str) -> Result<(String, Option<String>), Error> {
         if plan.starts_with("parameter:") {
-            return Ok(plan.to_owned());
+            return Ok((plan.to_owned(), None));
         }
-        let value: serde_json::Value = serde_json::from_str(plan).map_err(|error| Error::Input(format!("plan: {error}")))?;
         let line = one_line(plan);
         if line.chars().count() <= VALUE_LIMIT {
-            return Ok(line);
+            return Ok((line, None));
         }
-        let experiment = value.get("experiment").and_then(serde_json::Value::as_str).unwrap_or("plan");
-        let safe: String =
-            experiment.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '-' }).take(200).collect();
-        let name = format!("/faultlayer/{}/once/{safe}", self.prefix);
+        let name = format!("{}/{:016x}{:016x}", self.below("once"), random(), random());
         let request = self.client.put_parameter().name(&name).value(line).r#type(ParameterType::String);
-        request.tier(ParameterTier::Standard).overwrite(true).send().await.map_err(call("PutParameter"))?;
-        Ok(format!("parameter:{name}"))
+        request.tier(ParameterTier::Standard).send().await.map_err(call("PutParameter"))?;
+        Ok((format!("parameter:{name}"), Some(name)))
     }
+}
+
+/// Of the process's own random state: enough that no two plans have one name.
+fn random() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
 }
 
 #[cfg(test)]
