@@ -14,7 +14,7 @@ NEEDS_ssm := npm
 
 .PHONY: ssm-documents setup-ssm test-ssm lint-ssm sweep-ssm random-ssm scale-ssm
 
-# The shipped JSON, from scripts/. To be run after every change there or of core/plan.schema.json.
+# The shipped JSON, from scripts/. To be run after every change there or of core/plan.fields.json.
 ssm-documents: $(SSM_CACHE)/venv/.ready
 	$(SSM_BIN)/python $(SSM)/scripts/build.py
 

@@ -1,37 +1,51 @@
-"""Builds the shipped documents: the steps of `documents.py`, each with the modules its script needs, as JSON.
+"""Builds the shipped documents: the steps of `documents.py`, each with the functions its script reaches, as JSON.
 
-`python build.py` writes them, `python build.py --check` says which are not what the scripts say.
+A script begins with the version, the file it is made from and a hash of what follows, and each function keeps the first
+line of its docstring, up to where its first sentence ends: an operator reads it in the console. Annotations, comments and
+the space around signs go.
+
+`python build.py` writes them and prints how much room each has left, `python build.py --check` says which are not what the
+scripts say.
 """
 
 import argparse
 import ast
+import hashlib
+import io
 import json
+import keyword
 import re
 import sys
+import tokenize
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
 MODULES = HERE / "faultlayer_documents"
 OUT = HERE.parent
-SCHEMA = HERE.parents[1] / "core" / "plan.schema.json"
+FIELDS = HERE.parents[1] / "core" / "plan.fields.json"
+VERSION = re.search(r'^version = "(.+)"', (HERE.parents[1] / "Cargo.toml").read_text(), re.M)[1]  # type: ignore[index]
 PACKAGE = "faultlayer_documents"
-# Systems Manager takes documents of at most 64 KB.
-LIMIT = 64 * 1024
+# Systems Manager takes documents of at most 64 KB (65,536 bytes). What an account registers has ARNs as defaults besides, and
+# the next fault to be checked needs room.
+LIMIT = 63_000
+# What begins a block of its own, and cannot follow a colon.
+COMPOUND = re.compile(r"(if|for|while|with|try|def|class)\b|@")
 
 sys.path.insert(0, str(HERE))
 from documents import DOCUMENTS  # noqa: E402
-from faultlayer_documents.schema import KNOWN, TEXTS  # noqa: E402
 
 
 class Smaller(ast.NodeTransformer):
-    """Takes out what only people and type checkers read: docstrings, and annotations of functions."""
+    """Takes out what only type checkers read, and of docstrings all but a function's first line."""
 
     def body_of(self, node: Any) -> Any:
         self.generic_visit(node)
         first = node.body[0] if node.body else None
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-            node.body = node.body[1:] or [ast.Pass()]
+            line = re.split(r"[.;]( |$)", first.value.value.splitlines()[0])[0]
+            kept = [ast.Expr(ast.Constant(line))] if isinstance(node, ast.FunctionDef) else []
+            node.body = kept + node.body[1:] or [ast.Pass()]
         return node
 
     visit_Module = visit_ClassDef = body_of
@@ -54,53 +68,43 @@ class Smaller(ast.NodeTransformer):
         return node
 
 
-def slim(schema: Any, names: bool = False) -> Any:
-    """A schema without its texts. `names` says that the keys are a plan's fields and no keywords."""
-    if isinstance(schema, list):
-        return [slim(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    kept = {}
-    for key, value in schema.items():
-        if not names and key in TEXTS:
-            continue
-        if not names and key not in KNOWN:
-            raise SystemExit(f"{SCHEMA.name}: keyword `{key}`, which the scripts' validator does not know")
-        literal = not names and key in ("const", "enum", "required")
-        kept[key] = value if literal else slim(value, names=not names and key in ("properties", "$defs", "patternProperties"))
-    return kept
+def tight(text: str) -> str:
+    """The same code with one space a level and none around signs; keywords keep theirs, and a block of one plain statement
+    stands on the line of its head."""
+    lines: list[tuple[int, str]] = []
+    line, depth = "", 0
+    before: tokenize.TokenInfo | None = None
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        kind, word = token.type, token.string
+        if kind in (tokenize.INDENT, tokenize.DEDENT):
+            depth += 1 if kind == tokenize.INDENT else -1
+        elif kind in (tokenize.NEWLINE, tokenize.NL):
+            lines += [(depth, line)] * bool(line)
+            line, before = "", None
+        elif word:
+            # A docstring as the JSON around it needs the fewest marks.
+            word = repr(ast.literal_eval(word)) if word.startswith('"""') else word
+            apart = before is not None and before.end != token.start
+            sign = tokenize.OP in (kind, before.type if before else None)
+            words = keyword.iskeyword(word) or (before is not None and keyword.iskeyword(before.string))
+            line += " " * (apart and (words or not sign)) + word
+            before = token
+    ends = [depth for depth, _ in lines[1:]] + [0]
+    made: list[str] = []
+    joins = False
+    for at, (depth, line) in enumerate(lines):
+        if joins:
+            made[-1] += " " + line
+        else:
+            made.append(" " * depth + line)
+        alone = at + 1 < len(lines) and ends[at] == depth + 1 and ends[at + 1] <= depth
+        joins = line.endswith(":") and alone and not COMPOUND.match(lines[at + 1][1])
+    return "\n".join(made) + "\n"
 
 
-def compact(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
-
-
-def literal(schema: dict[str, Any]) -> str:
-    """A schema as Python, every part that stands in several places once, under a name of its own."""
-    counts: dict[str, int] = {}
-
-    def count(value: Any) -> None:
-        if isinstance(value, (dict, list)) and len(compact(value)) > 12:
-            counts[compact(value)] = counts.get(compact(value), 0) + 1
-            if counts[compact(value)] > 1:
-                return
-        for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
-            count(child)
-
-    count(schema)
-    # The smallest first: a part may hold another one.
-    texts = sorted((text for text, times in counts.items() if times > 1), key=len)
-    names = {text: f"S{at}" for at, text in enumerate(texts)}
-
-    def render(value: Any, top: bool = False) -> str:
-        if not top and isinstance(value, (dict, list)) and compact(value) in names:
-            return names[compact(value)]
-        if isinstance(value, dict):
-            return "{" + ",".join(f"{key!r}:{render(child)}" for key, child in value.items()) + "}"
-        return "[" + ",".join(map(render, value)) + "]" if isinstance(value, list) else repr(value)
-
-    parts = [f"{name}={render(json.loads(text), top=True)}" for text, name in names.items()]
-    return "\n".join([*parts, f"PLAN_SCHEMA={render(schema)}"])
+def table() -> str:
+    """The plan's fields as Python, one line for each object."""
+    return "PLAN_FIELDS={\n" + "".join(f"{name!r}:{line!r},\n" for name, line in json.loads(FIELDS.read_text()).items()) + "}\n"
 
 
 def script(handler_module: str, handler: str) -> str:
@@ -112,7 +116,7 @@ def script(handler_module: str, handler: str) -> str:
     def add(name: str) -> None:
         if name in trees:
             return
-        source = (MODULES / f"{name}.py").read_text() if name != "plan_schema" else "PLAN_SCHEMA = None"
+        source = (MODULES / f"{name}.py").read_text() if name != "fields" else "PLAN_FIELDS = None"
         tree = trees[name] = ast.parse(source)
         for node in list(tree.body):
             if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(PACKAGE):
@@ -139,14 +143,10 @@ def script(handler_module: str, handler: str) -> str:
     for name in order:
         tree = trees[name]
         tree.body = [node for node in tree.body if not defined_names(node) or used & set(defined_names(node))]
-        if name == "plan_schema" and tree.body:
-            parts.append(literal(slim(json.loads(SCHEMA.read_text()))))
-            continue
-        parts.append(ast.unparse(ast.fix_missing_locations(Smaller().visit(tree))))
-    text = "\n".join(part for part in parts if part)
-    # One space per level is enough, and blank lines say nothing.
-    lines = [line for line in text.splitlines() if line.strip()]
-    return "\n".join(re.sub(r"^( +)", lambda m: " " * (len(m.group(1)) // 4), line) for line in lines) + "\n"
+        parts.append(table() if name == "fields" and tree.body else ast.unparse(ast.fix_missing_locations(Smaller().visit(tree))))
+    text = tight("\n".join(part for part in parts if part))
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return f"# Faultlayer {VERSION}, ssm-documents/scripts/{PACKAGE}/{handler_module}.py, sha256 {digest}\n{text}"
 
 
 def defined_names(node: ast.stmt) -> list[str]:
@@ -215,7 +215,8 @@ def main() -> int:
             wrong += [path.name] * (not path.exists() or path.read_text() != text)
         else:
             path.write_text(text)
-            print(f"{path.name}: {len(text.encode())} bytes")
+            size = len(text.encode())
+            print(f"{path.name}: {size} bytes, {LIMIT - size} left of {LIMIT}")
     if wrong:
         print("not what the scripts say, run `make ssm-documents`: " + ", ".join(wrong), file=sys.stderr)
     return bool(wrong)

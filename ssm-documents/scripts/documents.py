@@ -79,6 +79,7 @@ ATTACH = step(
     "Attach", "attach", "check_and_attach", given(PAYLOAD),
     {
         "Functions": "Integer", "AttachSeconds": "Integer", "RollbackSeconds": "Integer", "Estimate": "String", "Hold": "String",
+        "Until": "String", "Experiment": "String",
         "Record": "String", "Attached": "Integer", "Seconds": "Integer",
     }, **TO_ROLLBACK,
 )  # fmt: skip

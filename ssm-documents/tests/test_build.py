@@ -1,6 +1,7 @@
 """The shipped documents: what the scripts say, within Automation's limits, with no step that leads nowhere."""
 
 import ast
+import hashlib
 import json
 import re
 import sys
@@ -23,7 +24,7 @@ def shipped(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_shipped_json_is_what_the_scripts_say(name: str) -> None:
     assert (HERE / f"{name}.json").read_text() == build.build(name), "run `make ssm-documents`"
-    assert (HERE / f"{name}.json").stat().st_size <= 64 * 1024
+    assert (HERE / f"{name}.json").stat().st_size <= build.LIMIT
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -81,9 +82,22 @@ def test_the_scripts_stand_alone_and_carry_nothing_they_do_not_use(name: str) ->
         assert defined - {step["inputs"]["Handler"]} <= names
 
 
-def test_a_schema_with_a_keyword_the_validator_does_not_know_is_not_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    path = tmp_path / "plan.schema.json"
-    path.write_text('{"type": "object", "properties": {"if": {"if": {"type": "null"}}}}')
-    monkeypatch.setattr(build, "SCHEMA", path)
-    with pytest.raises(SystemExit, match="keyword `if`"):
-        build.build("Faultlayer-Attach")
+def test_a_document_above_the_limit_is_not_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "LIMIT", 10_000)
+    with pytest.raises(SystemExit, match="the most is 10000"):
+        build.build("Faultlayer-Rollback")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_script_says_what_it_is_and_its_functions_what_they_do(name: str) -> None:
+    for step in shipped(name)["mainSteps"]:
+        if step["action"] != "aws:executeScript":
+            continue
+        head, text = step["inputs"]["Script"].split("\n", 1)
+        said = re.fullmatch(r"# Faultlayer (\S+), ssm-documents/(scripts/faultlayer_documents/\w+\.py), sha256 (\w{16})", head)
+        assert said and said[1] == build.VERSION and (HERE / said[2]).exists()
+        assert hashlib.sha256(text.encode()).hexdigest().startswith(said[3])
+        sources = [ast.parse(path.read_text()) for path in build.MODULES.glob("*.py")]
+        told = {node.name for tree in sources for node in tree.body if isinstance(node, ast.FunctionDef) and ast.get_docstring(node)}
+        mute = {node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and not ast.get_docstring(node)}
+        assert not mute & told

@@ -1,18 +1,20 @@
-"""The plan: its schema, its times, its one line; the validator against a JSON Schema library nobody here wrote."""
+"""The plan: its fields, its times, its one line; the check against a JSON Schema library nobody here wrote."""
 
 import json
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from faultlayer_documents.check import plan_problems
-from faultlayer_documents.plan import minify_plan, parse_plan, timed_plan
-from faultlayer_documents.plan_schema import PLAN_SCHEMA
-from faultlayer_documents.schema import schema_problems
+from faultlayer_documents.fields import PLAN_FIELDS
+from faultlayer_documents.plan import minify_plan, timed_plan
+from faultlayer_documents.validate import plan_problems
+from faultlayer_documents.written import read_plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+SCHEMA = Path(__file__).parents[2] / "core" / "plan.schema.json"
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=timezone.utc)
 
 
@@ -36,7 +38,7 @@ GOOD = [
 
 
 def test_every_kind_of_fault_is_accepted() -> None:
-    kinds = {branch["properties"]["kind"]["const"] for branch in PLAN_SCHEMA["properties"]["faults"]["items"]["oneOf"]}
+    kinds = {kind.split()[0] for kind in PLAN_FIELDS["kinds"].split(", ")}
     good = [fault for fault in GOOD if fault["kind"] in kinds]
     assert {fault["kind"] for fault in good} == kinds
     assert plan_problems(plan(*good, seed=7, limits={"injections": 3}, dry_run=False, expires_at="never")) == []
@@ -45,23 +47,38 @@ def test_every_kind_of_fault_is_accepted() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (plan({**SLOW, "rate": 25}), "faults[0].rate: expected a number from 0 to 1; 25 percent is 0.25, got `25`"),
-        (plan({**SLOW, "rate": "x"}), 'faults[0].rate: fits none of the allowed forms, got `"x"`'),
-        (plan({**SLOW, "rate": True}), "faults[0].rate: fits none of the allowed forms, got `true`"),
-        (plan({key: value for key, value in SLOW.items() if key != "rate"}), "faults[0].rate: required"),
-        (plan({**SLOW, "extra": 1}), "faults[0].extra: unknown field"),
+        (plan({**SLOW, "rate": 25}), "faults[0].rate: expected number 0 to 1 | object rate (25 percent is 0.25), got `25`"),
+        (plan({**SLOW, "rate": "x"}), 'faults[0].rate: expected number 0 to 1 | object rate, got `"x"`'),
+        (plan({**SLOW, "rate": True}), "faults[0].rate: expected number 0 to 1 | object rate, got `true`"),
+        (
+            plan({key: value for key, value in SLOW.items() if key != "rate"}),
+            "faults[0].rate: expected number 0 to 1 | object rate, nothing",
+        ),
+        (plan({**SLOW, "extra": 1}), "faults[0].extra: expected no field but id, kind, rate"),
         (plan({**SLOW, "kind": "slow"}), "faults[0].kind: expected one of latency, error, response"),
         (plan({"id": "a"}), "faults[0].kind: expected one of"),
-        (plan(3), "faults[0]: fits none of the allowed forms"),
-        (plan(SLOW, SLOW), "faults[1].id: `slow` stands twice"),
-        (plan({**SLOW, "delay_ms": {"uniform": {"min": 1}}}), "faults[0].delay_ms.uniform.max: required"),
-        (plan({**SLOW, "delay_ms": {"percentiles": {"50": 1}}}), "faults[0].delay_ms.percentiles.100: required"),
-        (plan({"id": "r", "kind": "response", "rate": 1, "payload": 1, "status": 500}), "faults[0]: not together: payload, status"),
-        (plan(SLOW, version=2), "version: expected `1`, got `2`"),
-        (plan(SLOW, seed=2**53), "seed: expected a number from 0 to 9007199254740991"),
-        (plan(SLOW, starts_at="tomorrow"), "starts_at: expected a time like"),
-        (plan(SLOW, experiment=""), "experiment: expected length from 1 to 256"),
-        ("{}", "version: required"),
+        (plan(3), "faults[0]: expected an object with id, kind and rate, got `3`"),
+        (plan(SLOW, SLOW), 'faults[1].id: expected an id of its own, got `"slow"`'),
+        (
+            plan({**SLOW, "delay_ms": {"uniform": {"min": 1}}}),
+            "faults[0].delay_ms.uniform.max: expected number 0 to 900000 >= min, nothing",
+        ),
+        (
+            plan({**SLOW, "delay_ms": {"uniform": {"min": 9, "max": 3}}}),
+            "faults[0].delay_ms.uniform.max: expected at least `min`, which is 9",
+        ),
+        (plan({**SLOW, "delay_ms": {"percentiles": {"50": 1}}}), "faults[0].delay_ms.percentiles: expected percentiles to 900000"),
+        (plan({**SLOW, "when": "during"}), "faults[0].when: expected either `after_bytes` or `after_ms`"),
+        (plan({**SLOW, "match": {"event": {"a": [{"prefix": 1}]}}}), "faults[0].match.event.a[0].prefix: expected what an EventBridge"),
+        (
+            plan({"id": "r", "kind": "response", "rate": 1, "payload": 1, "status": 500}),
+            "faults[0].status: expected it only without `payload`",
+        ),
+        (plan(SLOW, version=2), "version: expected integer 1 to 1, got `2`"),
+        (plan(SLOW, seed=2**53), "seed: expected integer 0 to 9007199254740991, got"),
+        (plan(SLOW, starts_at="tomorrow"), 'starts_at: expected time, got `"tomorrow"`'),
+        (plan(SLOW, experiment=""), "experiment: expected text of 1 to 256, got"),
+        ("{}", "version: expected integer 1 to 1, nothing stands there"),
     ],
 )
 def test_a_wrong_plan_is_refused_with_the_field_and_what_is_allowed(text: str, problem: str) -> None:
@@ -69,10 +86,10 @@ def test_a_wrong_plan_is_refused_with_the_field_and_what_is_allowed(text: str, p
     assert any(line.startswith(problem) for line in found), found
 
 
-@pytest.mark.parametrize("text", ["", "[]", "nonsense", '{"a":1,"a":2}', '{"a":NaN}', '"x"'])
+@pytest.mark.parametrize("text", ["", "[]", "nonsense", '{"a":NaN}', '{"a":1e999}', '{"a":"\\ud800"}', '"x"', "[" * 200])
 def test_what_is_no_plan_at_all_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="Plan: "):
-        parse_plan(text)
+        read_plan(text)
 
 
 def test_all_problems_come_at_once() -> None:
@@ -94,17 +111,14 @@ faults_ = st.one_of(
 plans = st.dictionaries(names, anything, max_size=2).flatmap(
     lambda more: st.lists(faults_, max_size=3).map(lambda faults: {"version": 1, "experiment": "e", "faults": faults, **more})
 )
-REFEREE = jsonschema.Draft202012Validator(PLAN_SCHEMA)
+REFEREE = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
 
 
 @settings(max_examples=600, deadline=None)
-@given(st.one_of(plans, anything))
-def test_it_accepts_exactly_what_another_validator_accepts(value: Any) -> None:
-    """The referee does not check `format`, so times are left to their own test."""
-    mine = [line for line in schema_problems(value, PLAN_SCHEMA) if "expected a time like" not in line]
-    if isinstance(value, dict) and not mine and isinstance(value.get("expires_at"), str):
-        return
-    assert bool(mine) == (not REFEREE.is_valid(value)), (mine, [error.message for error in REFEREE.iter_errors(value)])
+@given(plans)
+def test_what_the_plan_s_json_schema_refuses_is_refused(value: Any) -> None:
+    if not REFEREE.is_valid(value):
+        assert plan_problems(json.dumps(value))
 
 
 def timed(text: str, **more: Any) -> dict[str, Any]:
@@ -125,10 +139,7 @@ def test_a_start_and_an_end_are_set_where_they_are_absent() -> None:
     [
         ({"expires_at": "2026-11-23T12:10:00Z"}, "expires_at: .* before the end of the hold"),
         ({"expires_at": "2026-11-23T11:00:00Z"}, "expires_at: .* before the end of the hold"),
-        ({"expires_at": "2026-11-23T13:00:00Z", "starts_at": "2026-11-23T13:00:00Z"}, "expires_at: .* not come after starts_at"),
         ({"starts_at": "2026-11-23T13:00:00Z"}, "starts_at: .* after the end of the hold"),
-        ({"expires_at": "soon"}, "expires_at: expected a time"),
-        ({"starts_at": "2026-02-30T00:00:00Z"}, "starts_at: expected a time"),
     ],
 )
 def test_times_that_make_no_experiment_are_refused(more: dict[str, str], problem: str) -> None:

@@ -149,7 +149,7 @@ def test_a_reason(lab: LabWorld, make: Callable[[LabWorld], str], reason: str) -
 def test_all_functions_and_all_reasons_come_together(lab: LabWorld) -> None:
     names = [lab.function(), own_variables(lab), five_layers(lab), deleted_layer(lab), arm(lab), "nobody"]
     text = refused(lab, names, Plan=json.dumps({**json.loads(PLAN), "version": 3}))
-    assert "version: expected `1`, got `3`" in text and "`nobody`: does not exist" in text
+    assert "version: expected integer 1 to 1, got `3`" in text and "`nobody`: does not exist" in text
     assert all(f"`{name}`: " in text for name in names[1:]) and f"`{names[0]}`: " not in text
     both = lab.function(
         Layers=[lab.layer(f"m{at}") for at in range(5)], Environment={"Variables": {"FAULTLAYER_PLAN": "x", "LONG": "x" * 3800}}

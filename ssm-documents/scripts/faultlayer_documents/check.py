@@ -1,13 +1,13 @@
 """What step `Attach` does first: finds the functions, refuses with every reason or writes the record. Changes no function."""
 
+import json
 from datetime import datetime, timezone
 from typing import Any
 
 from faultlayer_documents.aws import Aws, brief, code_of, counted, settled
 from faultlayer_documents.change import Options, architecture_of, attach_change, kind_of
 from faultlayer_documents.names import LAYERS, disagreements, is_true, named
-from faultlayer_documents.plan import parse_plan, timed_plan
-from faultlayer_documents.plan_schema import PLAN_SCHEMA
+from faultlayer_documents.plan import timed_plan
 from faultlayer_documents.refuse import (
     STEP_LIMIT_S,
     Layers,
@@ -19,8 +19,8 @@ from faultlayer_documents.refuse import (
     runtime_reasons,
     version_reasons,
 )
-from faultlayer_documents.schema import schema_problems
 from faultlayer_documents.store import entry_of, plan_source, put_record, stack_of
+from faultlayer_documents.validate import plan_problems
 
 # The longest `aws:sleep`.
 LONGEST_MINUTES = 7 * 24 * 60 - 1
@@ -76,16 +76,6 @@ def functions_of(aws: Aws, events: dict[str, Any]) -> dict[str, list[str]]:
         raise Refused(
             f"{counted(len(found), 'function')} need a step of about {longest} s, the most is {STEP_LIMIT_S} s: use several executions"
         )
-    return found
-
-
-def plan_problems(text: str) -> list[str]:
-    """What is wrong with a plan by its schema, and with its ids, which no schema can say."""
-    plan = parse_plan(text)
-    found = schema_problems(plan, PLAN_SCHEMA)
-    faults = plan.get("faults")
-    ids = [fault.get("id") for fault in faults if isinstance(fault, dict)] if isinstance(faults, list) else []
-    found += [f"faults[{at}].id: `{name}` stands twice" for at, name in enumerate(ids) if name and name in ids[:at]]
     return found
 
 
@@ -182,8 +172,11 @@ def check(aws: Aws, events: dict[str, Any]) -> tuple[dict[str, Any], Options, di
     record = put_record(aws, stack_of(events), options.execution, list(entries.values()))
     message = f"{counted(len(names), 'function')}: attaching takes about {attach_s} s, rolling back about {rollback_s} s"
     print(message)
+    plan = json.loads(options.plan)
     outputs = {
         "Functions": len(names),
+        "Until": plan["expires_at"],
+        "Experiment": "secret" if secret else plan.get("experiment", "unnamed"),
         "AttachSeconds": attach_s,
         "RollbackSeconds": rollback_s,
         "Estimate": message,

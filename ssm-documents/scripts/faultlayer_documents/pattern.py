@@ -1,6 +1,7 @@
 """Checks an EventBridge pattern as the engine compiles it (`core/src/matching/compile.rs`, `operator.rs`): the same forms
-refused, at the same paths. `tests/vectors` and generated plans bind the two. What is checked answers with where it does not
-hold, below the place it is given, and with None where it does."""
+refused, at the same paths. `tests/vectors` and generated plans bind the two.
+
+What looks at a part answers with the place below it that does not hold, and with None where it holds."""
 
 import re
 from decimal import Decimal
@@ -19,31 +20,28 @@ LARGEST = 1.7976931348623157e308
 
 
 def text_place(value: Any, at: str, wild: bool = False) -> str | None:
-    """A string, and of a wildcard one without two `*` in a row and with the backslash only before `*` or itself."""
+    """A string; a wildcard has no two `*` in a row, and the backslash before `*` or itself."""
     good = isinstance(value, str) and (not wild or re.fullmatch(r"([^*\\]|\\[*\\]|\*(?!\*))*", value, re.S))
     return None if good else at
 
 
 def number_place(value: Any, at: str) -> str | None:
-    """A number that binary64 gives back digit by digit, as one that is compared has to be."""
-    if isinstance(value, int) and -(2**63) <= value < 2**64 and Decimal(repr(float(value))) != value:
-        return at
-    return None if is_number(value) else at
+    """A number that binary64 gives back digit by digit."""
+    vague = isinstance(value, int) and -(2**63) <= value < 2**64 and Decimal(repr(float(value))) != value
+    return None if is_number(value) and not vague else at
 
 
 def address_bits(text: str) -> int:
-    """How many bits an address has: 32 or 128; 0 for what is no address."""
+    """The bits of an address: 32 or 128; 0 for what is none."""
     if ":" not in text:
         parts = text.split(".")
         return 32 * (len(parts) == 4 and len(text) < 16 and all(re.fullmatch("[0-9]+", part) and int(part) < 256 for part in parts))
     before, double, after = text.partition("::")
-    sides = [side.split(":") if side else [] for side in (before, after)]
-    size = len(sides[0] + sides[1])
-    if not (size < 8 if double else size == 8) or not all(
-        re.fullmatch("0*[0-9a-fA-F]{0,4}", group) and group for group in sides[0] + sides[1]
-    ):
+    start, end = (side.split(":") if side else [] for side in (before, after))
+    size = len(start + end)
+    if not (size < 8 if double else size == 8) or not all(re.fullmatch("(?=.)0*[0-9a-fA-F]{0,4}", group) for group in start + end):
         return 0
-    groups = [int(group, 16) for group in [*sides[0], *["0"] * (8 - size), *sides[1]]]
+    groups = [int(group, 16) for group in [*start, *["0"] * (8 - size), *end]]
     return 32 if groups[:6] == [0] * 5 + [65535] else 128
 
 
@@ -54,22 +52,21 @@ def cidr_place(value: Any) -> str | None:
 
 
 def numeric_place(value: Any) -> str | None:
-    """An operator and a number, or the two ends of a range that is not empty."""
+    """An operator and a number, or two ends of a range that is not empty."""
     signs = [sign if isinstance(sign, str) else "" for sign in value[::2]] if isinstance(value, list) else []
     ends = value[1::2] if signs else []
-    one, two = len(signs) == 1 and re.fullmatch("=|[<>]=?", signs[0]), len(signs) == 2 and re.fullmatch(">=? <=?", " ".join(signs))
-    if not (one or two) or len(ends) != len(signs):
+    if not re.fullmatch("=|[<>]=?|>=? <=?", " ".join(signs)) or len(ends) != len(signs):
         return ".numeric"
     for at, end in enumerate(ends):
         if number_place(end, "") is not None:
             return f".numeric[{2 * at + 1}]"
-    low, high = ends if two else [-LARGEST, *ends] if signs[0][0] == "<" else [*ends, LARGEST]
+    low, high = ends if len(ends) == 2 else [-LARGEST, *ends] if signs[0][0] == "<" else [*ends, LARGEST]
     return None if low < high or signs[0] == "=" else ".numeric"
 
 
 def other_place(value: Any, legacy: bool) -> str | None:
-    """`anything-but`: a value, values of one type, or one of the text operators with one text or several."""
-    at, places = ".anything-but", []
+    """`anything-but`: a value, values of one type, or a text operator."""
+    at = ".anything-but"
     if isinstance(value, dict):
         name = next(iter(value)) if len(value) == 1 else ""
         if name not in ("equals-ignore-case", "prefix", "suffix", *["wildcard"] * (not legacy)):
@@ -81,8 +78,9 @@ def other_place(value: Any, legacy: bool) -> str | None:
         places += [place if ends and not item else text_place(item, place, name == "wildcard") for place, item in items]
     elif isinstance(value, list) and value and all(map(is_number, value)):
         places = [number_place(item, f"{at}[{index}]") for index, item in enumerate(value)]
-    elif not isinstance(value, str) and not (isinstance(value, list) and value and all(isinstance(item, str) for item in value)):
-        places = [number_place(value, at)]
+    else:
+        texts = value if isinstance(value, list) and value else [value]
+        places = [None if all(isinstance(item, str) for item in texts) else number_place(value, at)]
     return next((place for place in places if place is not None), None)
 
 
@@ -96,80 +94,62 @@ def element_place(value: Any, legacy: bool) -> str | None:
         return text_place(inner["equals-ignore-case"], f"{at}.equals-ignore-case") if [*inner] == ["equals-ignore-case"] else at
     if name in TEXT_FORMS:
         return text_place(inner, at, name == "wildcard")
-    if name == "anything-but":
-        return other_place(inner, legacy)
     if name == "exists":
         return None if isinstance(inner, bool) else at
+    if name == "anything-but":
+        return other_place(inner, legacy)
     return numeric_place(inner) if name == "numeric" else cidr_place(inner) if name == "cidr" else ""
 
 
-class Compiler:
-    """Walks a pattern. `legacy` takes `$or` for a field of that name, as event-ruler does where it is no alternative in form."""
+def places_of(pattern: dict[str, Any], at: str, legacy: bool) -> list[str]:
+    """Where a pattern does not hold. `legacy` takes `$or` for a field of that name."""
+    found: list[str] = []
+    values = 0
 
-    def __init__(self, legacy: bool) -> None:
-        self.legacy, self.values, self.found = legacy, 0, list[str]()
-
-    def refuse(self, at: str, expected: str) -> None:
-        self.found.append(f"{at}: expected {expected}")
-
-    def walk(self, branches: list[set[str]], value: dict[str, Any], path: str, at: str, inside: bool, depth: int) -> None:
-        """An object: every field is added to every branch, and each `$or` multiplies the branches."""
+    def walk(branches: list[set[str]], value: dict[str, Any], path: str, at: str, inside: bool, depth: int) -> None:
+        """An object: a field is added to every branch, and `$or` multiplies the branches."""
+        nonlocal values
         if not value or depth > DEEPEST:
-            return self.refuse(at, f"at least one field, and objects nested at most {DEEPEST} deep")
+            found.append(at)
+            return
         for name, item in value.items():
             here, joined = f"{at}.{name}", f"{path}.{name}" if path else name
-            if name == "$or" and not self.legacy:
-                self.alternatives(branches, item, path, here, depth)
-            elif inside and name in RESERVED:
-                self.refuse(here, "another name: inside `$or` operators stand only in arrays")
-            elif isinstance(item, dict):
-                self.walk(branches, item, joined, here, inside, depth + 1)
-            elif isinstance(item, list):
-                self.field(branches, item, joined, here)
+            if name == "$or" and not legacy:
+                before, branches[:] = branches[:], []
+                items = item if isinstance(item, list) else []
+                found.extend([here] * (len(items) < 2))
+                for index, one in enumerate(items):
+                    added = [{*branch} for branch in before] or [set()]
+                    if not isinstance(one, dict):
+                        found.append(f"{here}[{index}]")
+                        continue
+                    walk(added, one, path, f"{here}[{index}]", True, depth + 1)
+                    branches += added
+                    if len(branches) > MOST_BRANCHES:
+                        found.append(f"{here}[{index}]")
+                        del branches[1:]
+                        break
+            elif isinstance(item, dict) and not (inside and name in RESERVED):
+                walk(branches, item, joined, here, inside, depth + 1)
+            elif isinstance(item, list) and not (inside and name in RESERVED):
+                values += len(item)
+                if not item or joined.count(".") >= DEEPEST or values > MOST_VALUES:
+                    found.append(here)
+                places = [(index, element_place(one, legacy)) for index, one in enumerate(item)]
+                found.extend(f"{here}[{index}]{place}" for index, place in places if place is not None)
+                branches += [set()] * (not branches)
+                for branch in branches:
+                    branch.add(joined)
             else:
-                self.refuse(here, "an object or an array")
+                found.append(here)
 
-    def alternatives(self, branches: list[set[str]], value: Any, path: str, at: str, depth: int) -> None:
-        """`$or`: each alternative starts from all branches so far."""
-        before = branches[:]
-        branches.clear()
-        items = value if isinstance(value, list) else []
-        if len(items) < 2:
-            self.refuse(at, "an array of at least two objects")
-        for index, item in enumerate(items):
-            here = f"{at}[{index}]"
-            if not isinstance(item, dict):
-                self.refuse(here, "an object")
-                continue
-            added = [set(branch) for branch in before] or [set()]
-            self.walk(added, item, path, here, True, depth + 1)
-            branches += added
-            if len(branches) > MOST_BRANCHES:
-                del branches[1:]
-                return self.refuse(here, f"at most {MOST_BRANCHES} branches")
-
-    def field(self, branches: list[set[str]], items: list[Any], path: str, at: str) -> None:
-        """A field: the values and operators of which one must match."""
-        self.values += len(items)
-        if not items or path.count(".") >= DEEPEST or self.values > MOST_VALUES:
-            self.refuse(at, f"1 to {MOST_VALUES} values, under a path of at most {DEEPEST} names")
-        for index, item in enumerate(items):
-            below = element_place(item, self.legacy)
-            if below is not None:
-                self.refuse(f"{at}[{index}]{below}", "what an EventBridge pattern may hold there")
-        branches += [set()] * (not branches)
-        for branch in branches:
-            branch.add(path)
+    branches: list[set[str]] = []
+    walk(branches, pattern, "", at, False, 1)
+    return found + [at] * any(len(branch) > MOST_FIELDS for branch in branches)
 
 
-def pattern_problems(value: dict[str, Any], path: str) -> list[str]:
+def pattern_problems(pattern: dict[str, Any], path: str) -> list[str]:
     """All that is wrong with a pattern that stands at a path of the plan."""
-    results = []
-    for legacy in (False, True):
-        compiler, branches = Compiler(legacy), list[set[str]]()
-        compiler.walk(branches, value, "", path, False, 1)
-        if any(len(branch) > MOST_FIELDS for branch in branches):
-            compiler.refuse(path, f"at most {MOST_FIELDS} fields that hold together")
-        results.append(compiler.found)
-    # Without `$or` both are the same.
-    return results[0] if all(results) else []
+    places = [places_of(pattern, path, legacy) for legacy in (False, True)]
+    # As event-ruler: what is no alternative in form may still be a field named `$or`. Without one both are the same.
+    return [f"{place}: expected what an EventBridge pattern may hold there" for place in places[0]] if all(places) else []
