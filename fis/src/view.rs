@@ -130,6 +130,8 @@ mod tests {
             status: status.into(),
             failure: String::new(),
             outputs: BTreeMap::from([(output.0.to_owned(), output.1.to_owned())]),
+            started: String::new(),
+            sleeps: None,
         };
         let view = View {
             id: "EXP1".into(),
@@ -147,6 +149,7 @@ mod tests {
                 failure: String::new(),
                 steps: vec![step("Attach", "Success", ("Functions", "3")), step("Hold", "InProgress", ("x", "y"))],
                 outputs: BTreeMap::from([("Rollback.Report".into(), r#"{"restored":3}"#.into())]),
+                parameters: BTreeMap::new(),
             }),
             hold_ends: None,
         };
