@@ -1,19 +1,44 @@
-//! The projection of an event from JavaScript's own objects: reads what a plan's patterns name and nothing else.
+//! Reading an event from JavaScript's own objects: what a plan's patterns name and nothing else.
 //!
 //! Each question to JavaScript costs tens of nanoseconds, a property by name a few hundred. So JavaScript itself gathers the
 //! leaves of an event in which no array and no dotted key stands on a path ([`Leaves`]); any other event is walked from here.
+//! What a walk looks at is let go of as it goes on ([`Scope`]): an array of millions takes no more than one of ten.
+
+#![expect(unsafe_code, reason = "the safe wrappers copy each text several times and hold every value until the call returns")]
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::ptr;
 
-use faultlayer_core::matching::{Kind, Node, Paths, Projection};
-use napi::bindgen_prelude::{JsObjectValue, JsValue, Object, Unknown};
-use napi::{Result, ValueType};
+use faultlayer_core::matching::{Key, Kind, MAX_BYTES, Node, Paths, Patterns, Source, Walk};
+use napi::bindgen_prelude::{JsValue, Object, Unknown};
+use napi::sys;
 
-/// The leaf values that `event` has on `paths`.
-pub fn project(paths: &Arc<Paths>, event: Unknown<'_>) -> Projection {
-    Projection::from_node(paths, &Value::of(&event))
+/// An event as JavaScript handed it over.
+pub struct Event<'a>(pub Unknown<'a>);
+
+impl Source for Event<'_> {
+    fn read(&self, walk: &mut Walk<'_>) {
+        let event = self.0.value();
+        walk.node(&Value::of(event.env, event.value));
+    }
+}
+
+/// The leaves of an event, gathered by JavaScript in the order of the paths of `patterns`.
+pub struct Gathered<'a> {
+    pub patterns: &'a Patterns,
+    pub tree: &'a Tree,
+    pub leaves: &'a Object<'a>,
+}
+
+impl Source for Gathered<'_> {
+    fn read(&self, walk: &mut Walk<'_>) {
+        // Leaves that were gathered for a plan which was replaced since say nothing.
+        if ptr::eq(self.patterns, walk.patterns()) {
+            let leaves = self.leaves.value();
+            walk.node(&Leaves { tree: self.tree, leaves: Value::of(leaves.env, leaves.value), at: 0, leaf: None });
+        }
+    }
 }
 
 /// The names of a plan's paths as a tree, and which gathered leaf stands where.
@@ -54,93 +79,197 @@ impl Tree {
     }
 }
 
-/// What `leaves`, gathered by JavaScript in the order of the paths, says of an event.
-pub fn gathered(paths: &Arc<Paths>, tree: &Tree, leaves: &Object<'_>) -> Projection {
-    let read = |index| leaves.get_element::<Unknown<'_>>(index).map_or(Value::Leaf(Kind::Other), |leaf| Value::of(&leaf));
-    let count = u32::try_from(paths.len()).unwrap_or(u32::MAX);
-    let values: Vec<Value<'_>> = (0..count).map(read).collect();
-    Projection::from_node(paths, &Leaves { tree, values: &values, at: 0 })
-}
-
 /// An object of a gathered event, or one of its leaves.
 struct Leaves<'a> {
     tree: &'a Tree,
-    values: &'a [Value<'a>],
+    leaves: Value,
     at: usize,
-}
-
-impl Leaves<'_> {
-    fn leaf(&self) -> Option<&Value<'_>> {
-        self.values.get(self.tree.nodes.get(self.at)?.leaf?).filter(|leaf| !matches!(leaf, Value::Leaf(Kind::Other)))
-    }
+    leaf: Option<Value>,
 }
 
 impl Node for Leaves<'_> {
-    fn kind(&self) -> Kind<'_> {
-        self.leaf().map_or(Kind::Object, Value::kind)
+    fn kind(&self) -> Kind {
+        self.leaf.map_or(Kind::Object, |leaf| leaf.kind)
     }
 
-    fn get(&self, key: &str) -> Option<Self> {
-        Some(Leaves { at: self.tree.child(self.at, key)?, ..*self })
+    fn text(&self, enough: usize) -> Option<Cow<'_, str>> {
+        self.leaf.as_ref()?.text(enough)
+    }
+
+    fn get(&self, key: Key<'_>) -> Option<Self> {
+        let at = self.tree.child(self.at, key.text)?;
+        let leaf = self.tree.nodes.get(at)?.leaf.and_then(|leaf| self.leaves.element(u32::try_from(leaf).ok()?));
+        Some(Leaves { at, leaf: leaf.filter(|leaf| leaf.kind != Kind::Other), ..*self })
     }
 
     fn each(&self, _visit: &mut dyn FnMut(Self) -> ControlFlow<()>) {}
 }
 
-/// A value of the event, looked at once: each question to JavaScript costs more than the answer's place here. What cannot
-/// be read counts as not there.
-enum Value<'env> {
-    Object(Object<'env>),
-    Array(Object<'env>),
-    Leaf(Kind<'static>),
+/// A value of the event, looked at once. What cannot be read counts as not there.
+#[derive(Clone, Copy)]
+struct Value {
+    env: sys::napi_env,
+    value: sys::napi_value,
+    kind: Kind,
 }
 
-impl<'env> Value<'env> {
-    fn of(value: &Unknown<'env>) -> Self {
-        Self::seen(value).unwrap_or(Self::Leaf(Kind::Other))
+/// Whether JavaScript did what it was asked to. What the function's own code throws while a property is read is dropped.
+fn done(env: sys::napi_env, status: sys::napi_status) -> Option<()> {
+    if status == sys::Status::napi_pending_exception {
+        let mut thrown = ptr::null_mut();
+        // SAFETY: `env` is the environment of the call that runs; so everywhere here, and results are places of our own.
+        unsafe { sys::napi_get_and_clear_last_exception(env, &raw mut thrown) };
+    }
+    (status == sys::Status::napi_ok).then_some(())
+}
+
+impl Value {
+    fn of(env: sys::napi_env, value: sys::napi_value) -> Self {
+        Self { env, value, kind: kind(env, value).unwrap_or(Kind::Other) }
     }
 
-    fn seen(value: &Unknown<'env>) -> Result<Self> {
-        Ok(Self::Leaf(match value.get_type()? {
-            ValueType::String => Kind::Text(Cow::Owned(value.coerce_to_string()?.into_utf8()?.into_owned()?)),
-            ValueType::Number => Kind::Number(value.coerce_to_number()?.get_double()?),
-            ValueType::Boolean => Kind::Bool(value.coerce_to_bool()?),
-            ValueType::Null => Kind::Null,
-            ValueType::Object => {
-                let object = value.coerce_to_object()?;
-                return Ok(if object.is_array()? { Self::Array(object) } else { Self::Object(object) });
-            }
-            _ => Kind::Other,
-        }))
+    fn element(self, index: u32) -> Option<Self> {
+        let mut element = ptr::null_mut();
+        // SAFETY: as in `done`; the value is alive until its scope ends.
+        done(self.env, unsafe { sys::napi_get_element(self.env, self.value, index, &raw mut element) })?;
+        Some(Self::of(self.env, element))
+    }
+
+    /// Writes at most `room` bytes, whole characters alone, and answers what was written.
+    fn copy(self, room: usize) -> Option<String> {
+        let mut bytes = vec![0_u8; room + 1];
+        let mut written = 0;
+        let buffer = bytes.as_mut_ptr().cast();
+        // SAFETY: as in `element`; the buffer has so many bytes.
+        done(self.env, unsafe {
+            sys::napi_get_value_string_utf8(self.env, self.value, buffer, bytes.len(), &raw mut written)
+        })?;
+        bytes.truncate(written);
+        String::from_utf8(bytes).ok()
+    }
+
+    /// The bytes of its text.
+    fn length(self) -> Option<usize> {
+        let mut length = 0;
+        // SAFETY: as in `element`; without a buffer nothing but the length is written.
+        let status = unsafe {
+            sys::napi_get_value_string_utf8(self.env, self.value, ptr::null_mut(), 0, &raw mut length)
+        };
+        done(self.env, status)?;
+        Some(length)
     }
 }
 
-impl Node for Value<'_> {
-    fn kind(&self) -> Kind<'_> {
-        match self {
-            Self::Object(_) => Kind::Object,
-            Self::Array(_) => Kind::Array,
-            Self::Leaf(Kind::Text(text)) => Kind::Text(Cow::Borrowed(text)),
-            Self::Leaf(leaf) => leaf.clone(),
+fn kind(env: sys::napi_env, value: sys::napi_value) -> Option<Kind> {
+    let mut kind = sys::ValueType::napi_undefined;
+    // SAFETY: as in `Value::element`, so for the rest of this function.
+    done(env, unsafe { sys::napi_typeof(env, value, &raw mut kind) })?;
+    Some(match kind {
+        sys::ValueType::napi_string => Kind::Text,
+        sys::ValueType::napi_number => {
+            let mut number = 0.0;
+            // SAFETY: as above.
+            done(env, unsafe { sys::napi_get_value_double(env, value, &raw mut number) })?;
+            Kind::Number(number)
         }
+        sys::ValueType::napi_boolean => {
+            let mut truth = false;
+            // SAFETY: as above.
+            done(env, unsafe { sys::napi_get_value_bool(env, value, &raw mut truth) })?;
+            Kind::Bool(truth)
+        }
+        sys::ValueType::napi_null => Kind::Null,
+        sys::ValueType::napi_object => {
+            let mut is_array = false;
+            // SAFETY: as above.
+            done(env, unsafe { sys::napi_is_array(env, value, &raw mut is_array) })?;
+            if is_array { Kind::Array } else { Kind::Object }
+        }
+        _ => Kind::Other,
+    })
+}
+
+impl Node for Value {
+    fn kind(&self) -> Kind {
+        self.kind
     }
 
-    fn get(&self, key: &str) -> Option<Self> {
-        let Self::Object(object) = self else { return None };
+    fn text(&self, enough: usize) -> Option<Cow<'_, str>> {
+        /// Most texts have less.
+        const SHORT: usize = 200;
+        /// The most bytes of a character: with less room left, the text may go on.
+        const CHARACTER: usize = 4;
+        let short = self.copy(SHORT)?;
+        if short.len() >= enough || short.len() <= SHORT - CHARACTER {
+            return Some(short.into());
+        }
+        let room = match enough.checked_add(CHARACTER) {
+            Some(room) if room <= MAX_BYTES => room,
+            _ => self.length().filter(|length| *length <= MAX_BYTES)?,
+        };
+        self.copy(room).map(Cow::Owned)
+    }
+
+    fn get(&self, key: Key<'_>) -> Option<Self> {
+        let (env, object) = (self.env, self.value);
+        let mut name = ptr::null_mut();
+        let length = isize::try_from(key.text.len()).ok()?;
+        // SAFETY: as in `Value::element`, so for the rest of this function; the text is read before the call returns.
+        done(env, unsafe { sys::napi_create_string_utf8(env, key.text.as_ptr().cast(), length, &raw mut name) })?;
         // What every object inherits are functions, which JSON has not and which count as not there, and this.
-        if key == "__proto__" && !object.has_own_property(key).ok()? {
-            return None;
+        if key.text == "__proto__" {
+            let mut own = false;
+            // SAFETY: as above.
+            done(env, unsafe { sys::napi_has_own_property(env, object, name, &raw mut own) })?;
+            own.then_some(())?;
         }
-        object.get::<Unknown<'_>>(key).ok()?.as_ref().map(Self::of)
+        let mut value = ptr::null_mut();
+        // SAFETY: as above.
+        done(env, unsafe { sys::napi_get_property(env, object, name, &raw mut value) })?;
+        Some(Self::of(env, value))
     }
 
     fn each(&self, visit: &mut dyn FnMut(Self) -> ControlFlow<()>) {
-        let Self::Array(array) = self else { return };
-        for index in 0..array.get_array_length().unwrap_or(0) {
-            let Ok(element) = array.get_element::<Unknown<'_>>(index) else { return };
-            if visit(Self::of(&element)).is_break() {
+        let mut length = 0;
+        // SAFETY: as in `Value::element`.
+        if done(self.env, unsafe { sys::napi_get_array_length(self.env, self.value, &raw mut length) }).is_none() {
+            return;
+        }
+        let mut scope = None;
+        for index in 0..length {
+            if index % SCOPE == 0 {
+                drop(scope.take());
+                scope = Scope::open(self.env);
+            }
+            let Some(element) = self.element(index) else { return };
+            if visit(element).is_break() {
                 return;
             }
         }
+    }
+}
+
+/// After so many elements JavaScript may let go of them.
+const SCOPE: u32 = 64;
+
+/// What JavaScript hands out while it is open is let go of when it closes.
+struct Scope {
+    env: sys::napi_env,
+    scope: sys::napi_handle_scope,
+}
+
+impl Scope {
+    fn open(env: sys::napi_env) -> Option<Self> {
+        let mut scope = ptr::null_mut();
+        // SAFETY: as in `done`.
+        done(env, unsafe { sys::napi_open_handle_scope(env, &raw mut scope) })?;
+        Some(Self { env, scope })
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        // SAFETY: it was opened in this environment, inside of all that are still open; no value of it is used after it.
+        unsafe { sys::napi_close_handle_scope(self.env, self.scope) };
     }
 }

@@ -5,13 +5,13 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use faultlayer_core::boundary::{Call, DEADLINE_TRIES, EventInput, Host, Layer, Library, Session as Drawn};
-use faultlayer_core::matching::{Paths, Projection};
+use faultlayer_core::matching::{Patterns, Source};
 use napi::Result;
 use napi::bindgen_prelude::{Object, Unknown};
 use napi_derive::napi;
 
 use crate::error::{failed, unknown_host};
-use crate::event::{Tree, gathered, project};
+use crate::event::{Event, Gathered, Tree};
 use crate::library::Lines;
 use crate::session::Session;
 
@@ -43,20 +43,20 @@ pub struct Slot {
     /// The ARN by which the last invocation came; it seldom changes, so it does not cross with each call.
     arn: Option<String>,
     /// What the plan's patterns name of an event.
-    paths: Option<Arc<Paths>>,
+    patterns: Option<Arc<Patterns>>,
     tree: Option<Arc<Tree>>,
 }
 
 impl Slot {
     pub fn new(asked: Asked, lines: Option<Lines>) -> Self {
-        let mut slot = Self { asked, lines, arn: None, paths: None, tree: None };
+        let mut slot = Self { asked, lines, arn: None, patterns: None, tree: None };
         slot.look_at_plan();
         slot
     }
 
     pub fn look_at_plan(&mut self) {
-        self.paths = self.asked.ask(Host::event_paths).ok().flatten();
-        self.tree = self.paths.as_deref().map(|paths| Arc::new(Tree::new(paths)));
+        self.patterns = self.asked.ask(Host::event_patterns).ok().flatten();
+        self.tree = self.patterns.as_deref().map(|patterns| Arc::new(Tree::new(patterns.paths())));
     }
 }
 
@@ -111,7 +111,7 @@ fn decide_plain(host: u32, id: &str, deadline: f64, streaming: bool) -> Result<O
 /// The paths that the plan's patterns name, names joined by dots: what [`decide_gathered`] wants the leaves of.
 #[napi]
 pub fn paths(host: u32) -> Vec<String> {
-    with(host, |slot| slot.paths.as_ref().map(|paths| paths.iter().collect())).flatten().unwrap_or_default()
+    with(host, |slot| slot.patterns.as_ref().map(|patterns| patterns.paths().iter().collect())).flatten().unwrap_or_default()
 }
 
 /// As [`decide`], for a plan with patterns: reads what they name of `event`, and `client_context` as JSON text. `now_us` is
@@ -130,7 +130,7 @@ pub fn decide_reading(
     now_us: f64,
 ) -> Result<Option<Session>> {
     let told = Told { id: &id, deadline, streaming, client_context: client_context.as_deref(), now_us };
-    decide_with(host, &told, |paths, _| project(paths, event))
+    decide_with(host, &told, &Event(event))
 }
 
 /// As [`decide_reading`], with the leaves of the event that JavaScript gathered, in the order of [`paths`].
@@ -147,7 +147,9 @@ pub fn decide_gathered(
     client_context: Option<String>,
 ) -> Result<Option<Session>> {
     let told = Told { id: &id, deadline, streaming, client_context: client_context.as_deref(), now_us: f64::NAN };
-    decide_with(host, &told, |paths, tree| gathered(paths, tree, &leaves))
+    let gathered_for = with(host, |slot| slot.patterns.clone().zip(slot.tree.clone())).flatten();
+    let (patterns, tree) = gathered_for.ok_or_else(unknown_host)?;
+    decide_with(host, &told, &Gathered { patterns: &patterns, tree: &tree, leaves: &leaves })
 }
 
 struct Told<'a> {
@@ -159,22 +161,19 @@ struct Told<'a> {
 }
 
 /// Decides, and has the event read only if anything looks at it.
-fn decide_with(host: u32, told: &Told<'_>, read: impl FnOnce(&Arc<Paths>, &Tree) -> Projection) -> Result<Option<Session>> {
+fn decide_with(host: u32, told: &Told<'_>, event: &dyn Source) -> Result<Option<Session>> {
     // Reading an object may run the function's own code (a getter), which may come back here: nothing is borrowed then.
-    let seen = with(host, |slot| (slot.asked.clone(), slot.arn.clone(), slot.paths.clone().zip(slot.tree.clone())));
-    let (asked, arn, paths) = seen.ok_or_else(unknown_host)?;
+    let (asked, arn) = with(host, |slot| (slot.asked.clone(), slot.arn.clone())).ok_or_else(unknown_host)?;
     let drawn = asked.ask(|host| {
-        let mut call = Call {
+        host.decide(&Call {
             deadline_ms: whole(told.deadline),
             function_arn: arn.as_deref(),
             client_context: told.client_context,
+            event: EventInput::Source(event),
             streaming: told.streaming,
-            now_us: Some(whole(told.now_us).unwrap_or_else(|| host.now_us())),
+            now_us: whole(told.now_us),
             ..Call::of(told.id)
-        };
-        let read = paths.filter(|_| host.looks_at_event(&call)).map(|(paths, tree)| read(&paths, &tree));
-        call.event = read.as_ref().map_or(EventInput::Absent, EventInput::Projection);
-        host.decide(&call)
+        })
     });
     drawn.map(session)
 }

@@ -4,35 +4,53 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use faultlayer_core::boundary::{Call, EventInput, Host, Reads, Session};
-use faultlayer_core::matching::{Kind, Node, Projection};
+use faultlayer_core::matching::{Key, Kind, MAX_BYTES, Node, Patterns, Source, Walk};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PySlice, PyString, PyTuple};
 
-/// Decides for a call, with as much of `event` as the plan asks for: nothing without event patterns, and else only where
-/// the sample of a fault with one hits. `reads` is what the host says of itself.
-pub fn decide<'a>(host: &'a Host, reads: Reads, mut call: Call<'a>, event: Option<&Bound<'_, PyAny>>) -> Option<Session> {
-    if !reads.event {
-        return host.decide(&call);
+/// Decides for a call, with as much of `event` as the plan asks for.
+pub fn decide<'a>(host: &'a Host, reads: Reads, call: Call<'a>, event: Option<&Bound<'_, PyAny>>) -> Option<Session> {
+    match event.filter(|_| reads.event) {
+        Some(event) => host.decide(&Call { event: EventInput::Source(&Event(event)), ..call }),
+        None => host.decide(&call),
     }
-    // Asking and deciding are at one time.
-    call.now_us = call.now_us.or_else(|| Some(host.now_us()));
-    let event = event.filter(|_| host.looks_at_event(&call));
-    let read = event.and_then(|event| Some(Projection::from_node(&host.event_paths()?, &Value(event.clone()))));
-    host.decide(&Call { event: read.as_ref().map_or(call.event, EventInput::Projection), ..call })
 }
 
-struct Value<'py>(Bound<'py, PyAny>);
+struct Event<'a, 'py>(&'a Bound<'py, PyAny>);
 
-impl Node for Value<'_> {
-    fn kind(&self) -> Kind<'_> {
-        let value = &self.0;
+impl Source for Event<'_, '_> {
+    fn read(&self, walk: &mut Walk<'_>) {
+        let keys = walk.patterns().keep(|patterns| Keys::of(self.0.py(), patterns));
+        if let Some(keys) = keys {
+            walk.node(&Value { value: self.0.clone(), keys });
+        }
+    }
+}
+
+/// The keys that objects are asked for as Python's own strings, made and hashed once a plan.
+struct Keys(Vec<Py<PyString>>);
+
+impl Keys {
+    fn of(py: Python<'_>, patterns: &Patterns) -> Self {
+        Self(patterns.paths().keys().map(|key| PyString::new(py, key).unbind()).collect())
+    }
+}
+
+struct Value<'a, 'py> {
+    value: Bound<'py, PyAny>,
+    keys: &'a Keys,
+}
+
+impl Node for Value<'_, '_> {
+    fn kind(&self) -> Kind {
+        let value = &self.value;
         if value.is_instance_of::<PyDict>() {
             Kind::Object
         } else if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
             Kind::Array
-        } else if let Ok(text) = value.cast::<PyString>() {
-            Kind::Text(text.to_str().map_or_else(|_| Cow::Owned(half_pairs_replaced(text)), Cow::Borrowed))
+        } else if value.is_instance_of::<PyString>() {
+            Kind::Text
         } else if let Ok(value) = value.cast::<PyBool>() {
             // Before the numbers: `True` is an `int`.
             Kind::Bool(value.is_true())
@@ -48,18 +66,38 @@ impl Node for Value<'_> {
         }
     }
 
-    fn get(&self, key: &str) -> Option<Self> {
-        self.0.cast::<PyDict>().ok()?.get_item(key).ok()?.map(Self)
+    fn text(&self, enough: usize) -> Option<Cow<'_, str>> {
+        let text = self.value.cast::<PyString>().ok()?;
+        let length = text.len().ok()?;
+        if length <= MAX_BYTES.min(enough.max(LONG)) {
+            return Some(text.to_str().map_or_else(|_| Cow::Owned(half_pairs_replaced(text)), Cow::Borrowed));
+        }
+        // Python keeps a copy of what it was asked for, unless that is ASCII: of a long text only the beginning is.
+        if enough > MAX_BYTES {
+            return None;
+        }
+        let beginning = text.get_item(PySlice::new(text.py(), 0, enough.try_into().ok()?, 1)).ok()?.cast_into::<PyString>().ok()?;
+        Some(Cow::Owned(beginning.to_str().map_or_else(|_| half_pairs_replaced(&beginning), str::to_owned)))
+    }
+
+    fn get(&self, key: Key<'_>) -> Option<Self> {
+        let object = self.value.cast::<PyDict>().ok()?;
+        let key = self.keys.0.get(key.number)?.bind(object.py());
+        Some(Self { value: object.get_item(key).ok()??, keys: self.keys })
     }
 
     fn each(&self, visit: &mut dyn FnMut(Self) -> ControlFlow<()>) {
-        if let Ok(list) = self.0.cast::<PyList>() {
-            let _ = list.iter().try_for_each(|element| visit(Self(element)));
-        } else if let Ok(tuple) = self.0.cast::<PyTuple>() {
-            let _ = tuple.iter().try_for_each(|element| visit(Self(element)));
+        let mut visit = |value| visit(Self { value, keys: self.keys });
+        if let Ok(list) = self.value.cast::<PyList>() {
+            let _ = list.iter().try_for_each(&mut visit);
+        } else if let Ok(tuple) = self.value.cast::<PyTuple>() {
+            let _ = tuple.iter().try_for_each(&mut visit);
         }
     }
 }
+
+/// Characters up to which a text is asked for as a whole.
+const LONG: usize = 4096;
 
 /// An `int` that no binary64 holds.
 fn beyond(number: &Bound<'_, PyInt>) -> f64 {

@@ -104,6 +104,8 @@ pub enum OwnReason {
     PlanSourceUnknown,
     /// Something is wrong in Faultlayer itself.
     InternalError,
+    /// Holding patterns against an event took more than its budget, so that some fault was not drawn.
+    MatchBudgetSpent,
 }
 
 impl OwnReason {

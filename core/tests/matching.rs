@@ -2,35 +2,46 @@
 
 #![expect(clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test reads files and may fail")]
 
-use std::sync::Arc;
-
 use faultlayer_core::decision::{Engine, Event, Facts, Invocation, Unbounded, explain};
-use faultlayer_core::matching::{MAX_BRANCHES, MAX_DEPTH, MAX_EVENT_DEPTH, MAX_FIELDS, Paths, Pattern, Projection};
+use faultlayer_core::matching::{Budget, MAX_BRANCHES, MAX_DEPTH, MAX_EVENT_DEPTH, MAX_FIELDS, PatternId, Patterns, Source, Walk};
 use faultlayer_core::plan::Plan;
 use faultlayer_core::timestamp::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 struct Compiled {
-    pattern: Pattern,
-    paths: Arc<Paths>,
+    patterns: Patterns,
+    id: PatternId,
+}
+
+/// An event as objects.
+struct Objects<'a>(&'a Value);
+
+impl Source for Objects<'_> {
+    fn read(&self, walk: &mut Walk<'_>) {
+        walk.node(&self.0);
+    }
 }
 
 impl Compiled {
     fn new(pattern: &Value) -> Result<Self, String> {
-        let mut paths = Paths::default();
-        match Pattern::compile(pattern, "pattern", &mut paths) {
-            Ok(pattern) => Ok(Self { pattern, paths: Arc::new(paths) }),
-            Err(problems) => Err(problems[0].path.clone()),
-        }
+        let mut patterns = Patterns::default();
+        let id = patterns.add(pattern, "pattern").map_err(|problems| problems[0].path.clone())?;
+        Ok(Self { patterns, id })
+    }
+
+    fn hold(&self, event: &dyn Source) -> (Option<bool>, Budget) {
+        let mut budget = Budget::default();
+        let matches = self.patterns.hold([self.id].into_iter(), event, &mut budget);
+        (matches.of(self.id), budget)
     }
 
     fn on_text(&self, event: &str) -> bool {
-        self.pattern.matches(&Projection::from_json(&self.paths, event.as_bytes()))
+        self.hold(&event.as_bytes()).0.unwrap()
     }
 
     fn on_value(&self, event: &Value) -> bool {
-        self.pattern.matches(&Projection::from_node(&self.paths, &event))
+        self.hold(&Objects(event)).0.unwrap()
     }
 }
 
@@ -93,8 +104,8 @@ fn only_one_whole_json_object_is_an_event() {
     for bad in bad {
         assert!(!anything.on_text(bad), "{bad}");
     }
-    let not_utf_8 = Projection::from_json(&anything.paths, b"{\"b\":\"\xff\"}");
-    assert!(!not_utf_8.is_object() && !anything.pattern.matches(&not_utf_8));
+    let not_utf_8: &[u8] = b"{\"b\":\"\xff\"}";
+    assert_eq!(Some(false), anything.hold(&not_utf_8).0);
 }
 
 #[test]
@@ -112,9 +123,9 @@ fn what_no_path_names_may_nest_without_end_and_costs_nothing_to_keep() {
     let deep = 1_000_000;
     let event = format!("{{\"b\":{}{},\"a\":1}}", "[{\"c\":".repeat(deep), "[]".to_owned() + &"}]".repeat(deep));
     let compiled = Compiled::new(&json!({"a": [1]})).unwrap();
-    let projection = Projection::from_json(&compiled.paths, event.as_bytes());
-    assert_eq!(1, projection.len());
-    assert!(compiled.pattern.matches(&projection));
+    let (answer, budget) = compiled.hold(&event.as_bytes());
+    assert_eq!(Some(true), answer);
+    assert!(budget.steps() < 10 && budget.peak_bytes() < 300_000, "{budget:?}");
 }
 
 #[test]
@@ -152,7 +163,7 @@ fn a_pattern_is_bounded() {
 #[test]
 fn all_that_is_wrong_is_said_at_once() {
     let pattern = json!({"a": [{"prefix": 5}, {"numeric": ["=", "x"]}], "b": "x", "$or": [{"c": [[]]}]});
-    let problems = Pattern::compile(&pattern, "faults[0].match.event", &mut Paths::default()).unwrap_err();
+    let problems = Patterns::default().add(&pattern, "faults[0].match.event").unwrap_err();
     let paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
     let at = |rest: &str| format!("faults[0].match.event.{rest}");
     assert_eq!(paths, [at("a[0].prefix"), at("a[1].numeric[1]"), at("b"), at("$or"), at("$or[0].c[0]")]);
@@ -174,15 +185,15 @@ fn a_search_that_fails_ends() {
 
 #[test]
 fn several_patterns_share_their_paths() {
-    let mut paths = Paths::default();
-    let one = Pattern::compile(&json!({"a": {"b": [1]}, "c": [1]}), "", &mut paths).unwrap();
-    let two = Pattern::compile(&json!({"a.b": [2], "a": {"d": [{"exists": false}]}}), "", &mut paths).unwrap();
-    assert_eq!(vec!["a.b", "c", "a.d"], paths.iter().collect::<Vec<_>>());
-    let paths = Arc::new(paths);
+    let mut patterns = Patterns::default();
+    let one = patterns.add(&json!({"a": {"b": [1]}, "c": [1]}), "").unwrap();
+    let two = patterns.add(&json!({"a.b": [2], "a": {"d": [{"exists": false}]}}), "").unwrap();
+    assert_eq!(vec!["a.b", "c", "a.d"], patterns.paths().iter().collect::<Vec<_>>());
     let event = json!({"a": {"b": [1, 2], "unread": [1, 2, 3]}, "c": 1});
-    let projection = Projection::from_node(&paths, &&event);
-    assert_eq!(3, projection.len());
-    assert!(one.matches(&projection) && two.matches(&projection));
+    let matches = patterns.hold([one, two].into_iter(), &Objects(&event), &mut Budget::default());
+    assert_eq!((Some(true), Some(true)), (matches.of(one), matches.of(two)));
+    let matches = patterns.hold([two].into_iter(), &Objects(&event), &mut Budget::default());
+    assert_eq!((Some(false), Some(true)), (matches.of(one), matches.of(two)), "what is not asked for is not answered yes");
 }
 
 /// What people are told before an experiment is what happens in it, whichever way the event comes.
@@ -208,8 +219,7 @@ fn an_explanation_agrees_with_the_decision_on_a_thousand_events() {
             event["detail"] = json!({"state": text(mix >> 5, &["run", "stop", "idle"])});
         }
         let written = event.to_string();
-        let projection = Projection::from_node(&plan.event_paths, &&event);
-        for event in [Event::Json(written.as_bytes()), Event::Projection(&projection)] {
+        for event in [Event::Json(written.as_bytes()), Event::Source(&Objects(&event))] {
             let request_id = n.to_string();
             let now = Timestamp(1_795_435_200_000_000);
             let facts = Facts { event, ..Facts::default() };
@@ -260,7 +270,8 @@ proptest! {
         }
         let is_object = serde_json::from_slice::<Value>(&text).is_ok_and(|value| value.is_object());
         // Two things are JSON to the scanner alone: half a surrogate pair, and a number beyond binary64.
-        let more = Projection::from_json(&Arc::new(Paths::default()), &text).is_object();
+        let anything = Compiled::new(&json!({"no": [{"exists": false}]})).unwrap();
+        let more = anything.hold(&&text[..]).0.unwrap();
         let lenient = String::from_utf8_lossy(&text);
         prop_assert!(is_object == more || (more && (lenient.contains("\\u") || lenient.contains(['e', 'E']) || lenient.len() > 300)));
     }

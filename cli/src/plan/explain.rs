@@ -73,7 +73,7 @@ pub fn run(args: &Args) -> Outcome {
         explain(&plan, &Invocation { request_id, deadline, now, cold_start, streaming: false, facts })
     };
     let event = args.event.as_deref().map(read_text).transpose()?;
-    if args.event.is_none() && args.events.is_none() && !plan.event_paths.is_empty() {
+    if args.event.is_none() && args.events.is_none() && !plan.event_patterns.is_empty() {
         eprintln!("note: the plan looks at events, but none was given (--event), so those patterns do not match");
     }
     let mut out = io::BufWriter::new(io::stdout().lock());

@@ -2,9 +2,8 @@
 
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use faultlayer_core::matching::{Paths, Pattern, Projection};
+use faultlayer_core::matching::{Budget, MAX_BYTES, MAX_STEPS, Patterns};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -38,9 +37,15 @@ fn answer(line: &str) -> String {
         Ok(pair) => pair,
         Err(error) => return format!("error: expected {{\"pattern\": …, \"event\": …}} ({error})"),
     };
-    let mut paths = Paths::default();
-    match Pattern::compile(&pair.pattern, "pattern", &mut paths) {
-        Ok(pattern) => pattern.matches(&Projection::from_json(&Arc::new(paths), pair.event.get().as_bytes())).to_string(),
+    let mut patterns = Patterns::default();
+    match patterns.add(&pair.pattern, "pattern") {
+        Ok(pattern) => {
+            let event = pair.event.get().as_bytes();
+            match patterns.hold([pattern].into_iter(), &event, &mut Budget::default()).of(pattern) {
+                Some(answer) => answer.to_string(),
+                None => format!("error: event: expected one that matches within {MAX_STEPS} steps and {MAX_BYTES} bytes"),
+            }
+        }
         Err(problems) => {
             let problems: Vec<String> = problems
                 .iter()

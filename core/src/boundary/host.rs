@@ -7,8 +7,9 @@ use super::call::{Call, Reads};
 use super::session::Session;
 use super::side::{Failed, Shared};
 use crate::decision::{Context, Engine, Facts, Invocation, NoChance, alias};
-use crate::matching::Paths;
+use crate::matching::{Budget, MAX_BYTES, MAX_STEPS, Patterns};
 use crate::plan::Plan;
+use crate::record::OwnReason;
 use crate::rim::clock;
 use crate::timestamp::Timestamp;
 
@@ -45,25 +46,10 @@ impl Host {
         Reads { event, client_context, function_arn }
     }
 
-    /// The paths along which a binding reads an event from its language's own objects, if [`Reads::event`] asks for it.
+    /// What the plan in force asks of events.
     #[must_use]
-    pub fn event_paths(&self) -> Option<Arc<Paths>> {
-        self.engine.event_paths()
-    }
-
-    /// Whether [`Host::decide`] will look at the event of this call, which it does only where the sample of a fault with a
-    /// pattern hits. A binding to which reading costs more than asking reads the event only then; the call must name the
-    /// time (`now_us`), so that both see the same.
-    #[must_use]
-    pub fn looks_at_event(&self, call: &Call<'_>) -> bool {
-        self.engine.looks_at_event(&Invocation {
-            request_id: call.request_id,
-            deadline: call.deadline_ms.map(Timestamp::from_millis),
-            now: call.now_us.map_or_else(clock::now, Timestamp),
-            cold_start: false,
-            streaming: call.streaming,
-            facts: Facts::default(),
-        })
+    pub fn event_patterns(&self) -> Option<Arc<Patterns>> {
+        self.engine.event_patterns()
     }
 
     /// The faults of the plan in force that never had a chance to fire: nothing was decided while its window was open. For
@@ -83,15 +69,21 @@ impl Host {
     #[must_use]
     pub fn decide(&self, call: &Call<'_>) -> Option<Session> {
         let before = self.invocations.fetch_add(1, Ordering::Relaxed);
-        let decision = self.engine.decide(&Invocation {
+        let mut budget = Budget::default();
+        let decision = self.engine.decide_within(&mut budget, &Invocation {
             request_id: call.request_id,
             deadline: call.deadline_ms.map(Timestamp::from_millis),
             now: call.now_us.map_or_else(clock::now, Timestamp),
             cold_start: before == 0,
             streaming: call.streaming,
             facts: Facts { event: call.event, context: self.context(call, before + 1) },
-        })?;
-        Some(Session::begin(Arc::clone(&self.shared), decision))
+        });
+        if budget.is_spent() {
+            let limits = format!("{MAX_STEPS} steps or {MAX_BYTES} bytes");
+            let message = format!("matching an event takes more than {limits}, faults that it was not enough for are not drawn");
+            self.shared.tell(OwnReason::MatchBudgetSpent, &message);
+        }
+        Some(Session::begin(Arc::clone(&self.shared), decision?))
     }
 
     fn context<'a>(&'a self, call: &Call<'a>, invocation: u64) -> Context<'a> {

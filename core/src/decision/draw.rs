@@ -4,8 +4,9 @@ use std::cell::OnceCell;
 
 use super::Running;
 use super::engine::Invocation;
-use super::matches::Subject;
+use super::matches::held;
 use super::reason::Reason;
+use crate::matching::Budget;
 use crate::plan::{Expiry, Fault, Plan, SampleBy};
 use crate::sampling::{Draws, RequestHash};
 
@@ -52,34 +53,8 @@ impl<'a> Hashes<'a> {
     }
 }
 
-/// Whether one fault is drawn. Takes nothing from the limits; the caller does, once this says yes.
-///
-/// All must say yes, so the cheap ones are asked first: an event is only looked at for a fault that its sample hits.
-pub(super) fn sample(
-    plan: &Plan,
-    fault: &Fault,
-    index: usize,
-    hashes: &Hashes<'_>,
-    subject: &Subject<'_>,
-) -> Result<Drawn, NotDrawn> {
-    let hit = hit(plan, fault, index, hashes)?;
-    if !subject.matches(fault) {
-        return Err(NotDrawn { reason: Reason::NotMatched, sample: Some(hit.sample), rate: hit.rate });
-    }
-    Ok(hit)
-}
-
-/// Whether some fault that looks at the event is hit by its sample. If not, the event need not be read: nothing would look
-/// at it.
-pub(super) fn looks_at_event(running: &Running, invocation: &Invocation<'_>) -> bool {
-    let plan = &running.plan;
-    let hashes = Hashes::new(plan, invocation);
-    let hit = |(index, fault): (usize, &Fault)| fault.matches.event.is_some() && hit(plan, fault, index, &hashes).is_ok();
-    plan.is_open(invocation.now) && plan.faults.iter().enumerate().any(hit)
-}
-
 /// All that is asked before a pattern is.
-fn hit(plan: &Plan, fault: &Fault, index: usize, hashes: &Hashes<'_>) -> Result<Drawn, NotDrawn> {
+pub(super) fn hit(plan: &Plan, fault: &Fault, index: usize, hashes: &Hashes<'_>) -> Result<Drawn, NotDrawn> {
     let invocation = hashes.invocation;
     let since_start = plan.starts_at.map_or(0, |start| invocation.now.micros_since(start));
     let rate = fault.rate.at(since_start);
@@ -102,19 +77,23 @@ fn hit(plan: &Plan, fault: &Fault, index: usize, hashes: &Hashes<'_>) -> Result<
 }
 
 /// All faults that are drawn, each with one taken from its limits.
-pub(super) fn draw(running: &Running, invocation: &Invocation<'_>) -> Vec<Drawn> {
+///
+/// All must say yes, so the cheap ones are asked first: an event is only looked at for faults that their sample hits.
+pub(super) fn draw(running: &Running, invocation: &Invocation<'_>, budget: &mut Budget) -> Vec<Drawn> {
     let plan = &running.plan;
     if !running.chance.met(plan, invocation.now) {
         return Vec::new();
     }
-    let (hashes, subject) = (Hashes::new(plan, invocation), Subject::new(plan, invocation));
-    let mut drawn = Vec::new();
-    for (index, fault) in plan.faults.iter().enumerate() {
-        let Ok(fault) = sample(plan, fault, index, &hashes, &subject) else { continue };
-        // A dry run takes nothing; where a limit has no room at all, nothing would be injected either.
-        if if plan.dry_run { running.limits.has_room(index) } else { running.limits.take(index) } {
-            drawn.push(fault);
-        }
+    let hashes = Hashes::new(plan, invocation);
+    let mut drawn: Vec<_> =
+        plan.faults.iter().enumerate().filter_map(|(index, fault)| hit(plan, fault, index, &hashes).ok()).collect();
+    if drawn.iter().filter_map(|drawn| plan.faults.get(drawn.fault)).any(|fault| fault.matches.asks()) {
+        let faults: Vec<_> = drawn.iter().map(|drawn| drawn.fault).collect();
+        let mut held = held(plan, invocation, &faults, budget).into_iter();
+        drawn.retain(|_| held.next().flatten() == Some(true));
     }
+    // A dry run takes nothing; where a limit has no room at all, nothing would be injected either.
+    let limits = &running.limits;
+    drawn.retain(|drawn| if plan.dry_run { limits.has_room(drawn.fault) } else { limits.take(drawn.fault) });
     drawn
 }

@@ -6,10 +6,10 @@ use arc_swap::ArcSwapOption;
 
 use super::Running;
 use super::chance::NoChance;
-use super::draw::{draw, looks_at_event};
+use super::draw::draw;
 use super::matches::Facts;
 use super::phase::Decision;
-use crate::matching::Paths;
+use crate::matching::{Budget, Patterns};
 use crate::plan::Plan;
 use crate::timestamp::Timestamp;
 
@@ -67,20 +67,14 @@ impl Engine {
     pub fn reads(&self) -> (bool, bool, bool) {
         self.running.load().as_ref().map_or((false, false, false), |running| {
             let plan = &running.plan;
-            (!plan.event_paths.is_empty(), plan.reads_client_context, !plan.context_paths.is_empty())
+            (!plan.event_patterns.is_empty(), plan.reads_client_context, !plan.context_patterns.is_empty())
         })
     }
 
-    /// The paths along which the plan in force reads an event.
+    /// What the plan in force asks of events.
     #[must_use]
-    pub fn event_paths(&self) -> Option<Arc<Paths>> {
-        self.running.load().as_ref().map(|running| Arc::clone(&running.plan.event_paths))
-    }
-
-    /// Whether deciding for this invocation looks at its event: only then it has to be read.
-    #[must_use]
-    pub fn looks_at_event(&self, invocation: &Invocation<'_>) -> bool {
-        self.running.load().as_ref().is_some_and(|running| looks_at_event(running, invocation))
+    pub fn event_patterns(&self) -> Option<Arc<Patterns>> {
+        self.running.load().as_ref().map(|running| Arc::clone(&running.plan.event_patterns))
     }
 
     /// The faults of the plan in force that never had a chance to fire since it was put in force.
@@ -92,9 +86,15 @@ impl Engine {
     /// Draws the faults of one invocation; `None` if nothing is drawn, which is the hot path.
     #[must_use]
     pub fn decide(&self, invocation: &Invocation<'_>) -> Option<Decision> {
+        self.decide_within(&mut Budget::default(), invocation)
+    }
+
+    /// As [`Engine::decide`]. Where the budget is spent, a fault that it was not enough for is not drawn.
+    #[must_use]
+    pub fn decide_within(&self, budget: &mut Budget, invocation: &Invocation<'_>) -> Option<Decision> {
         let running = self.running.load();
         let running = running.as_ref()?;
-        let drawn = draw(running, invocation);
+        let drawn = draw(running, invocation, budget);
         if drawn.is_empty() {
             return None;
         }

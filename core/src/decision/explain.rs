@@ -5,12 +5,13 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::Running;
-use super::draw::{Hashes, sample};
+use super::draw::{Hashes, hit};
 use super::engine::Invocation;
-use super::matches::Subject;
+use super::matches::held;
 use super::phase::Decision;
 use super::reason::Reason;
 use super::resources::Unbounded;
+use crate::matching::Budget;
 use crate::plan::Plan;
 use crate::record::Action;
 
@@ -38,10 +39,12 @@ pub struct Explained {
 #[must_use]
 pub fn explain(plan: &Arc<Plan>, invocation: &Invocation<'_>) -> Vec<Explained> {
     let running = Arc::new(Running::new(Arc::clone(plan)));
-    let (hashes, subject) = (Hashes::new(plan, invocation), Subject::new(plan, invocation));
+    let hashes = Hashes::new(plan, invocation);
+    let all: Vec<_> = (0..plan.faults.len()).collect();
+    let held = held(plan, invocation, &all, &mut Budget::default());
     let mut explained = Vec::with_capacity(plan.faults.len());
     let mut all_drawn = Vec::new();
-    for (index, fault) in plan.faults.iter().enumerate() {
+    for ((index, fault), held) in plan.faults.iter().enumerate().zip(held) {
         let mut fate = Explained {
             fault: fault.id.clone(),
             kind: fault.kind.spec().name,
@@ -51,16 +54,22 @@ pub fn explain(plan: &Arc<Plan>, invocation: &Invocation<'_>) -> Vec<Explained> 
             action: None,
             reason: None,
         };
-        match sample(plan, fault, index, &hashes, &subject) {
+        // A match comes before the sample in the order that people are told.
+        let unmatched = match held {
+            Some(true) => None,
+            Some(false) => Some(Reason::NotMatched),
+            None => Some(Reason::MatchBudgetSpent),
+        };
+        match hit(plan, fault, index, &hashes) {
             Ok(drawn) => {
-                (fate.sample, fate.rate) = (Some(drawn.sample), drawn.rate);
-                fate.drawn = if plan.dry_run { running.limits.has_room(index) } else { running.limits.take(index) };
-                if fate.drawn { all_drawn.push(drawn) } else { fate.reason = Some(Reason::LimitReached) }
+                (fate.sample, fate.rate, fate.reason) = (Some(drawn.sample), drawn.rate, unmatched);
+                if unmatched.is_none() {
+                    fate.drawn = if plan.dry_run { running.limits.has_room(index) } else { running.limits.take(index) };
+                    if fate.drawn { all_drawn.push(drawn) } else { fate.reason = Some(Reason::LimitReached) }
+                }
             }
             Err(refused) => {
-                // A match comes before the sample in the order that people are told.
-                let unsampled = refused.reason == Reason::NotSampled && !subject.matches(fault);
-                let reason = if unsampled { Reason::NotMatched } else { refused.reason };
+                let reason = unmatched.filter(|_| refused.reason == Reason::NotSampled).unwrap_or(refused.reason);
                 (fate.sample, fate.rate, fate.reason) = (refused.sample, refused.rate, Some(reason));
             }
         }

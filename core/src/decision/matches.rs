@@ -1,29 +1,29 @@
 //! Whether a fault's `match` holds for an invocation: patterns on the event, patterns on the context.
 //!
-//! The context that patterns see is a small object made here of what is known of the invocation. Event and context are
-//! projected at most once an invocation, and only if some fault that would hit has to know.
+//! The context that patterns see is an object made of what is known of the invocation. Event and context are read at most
+//! once an invocation, for all faults that would hit at once, and only if one of them has to know.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::sync::Arc;
+use std::fmt;
+use std::ops::ControlFlow;
 
 use serde_json::{Map, Value};
 
 use super::engine::Invocation;
-use crate::matching::{Paths, Pattern, Projection};
-use crate::plan::{Fault, Plan};
+use crate::matching::{Budget, Key, Kind, Node, PatternId, Patterns, Source, Walk};
+use crate::plan::Plan;
 
 /// The event, in whichever form the language has it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub enum Event<'a> {
     /// Not known; no event pattern matches.
     #[default]
     Absent,
     /// As it came, JSON.
     Json(&'a [u8]),
-    /// Read from the language's own objects along the plan's paths. One that was read for another plan, which happens to
-    /// the invocations under way when a plan is replaced, matches no event pattern.
-    Projection(&'a Projection),
+    /// In the language's own form.
+    Source(&'a dyn Source),
 }
 
 /// What patterns can ask for beyond the invocation's identity.
@@ -73,69 +73,150 @@ pub fn alias(function_arn: &str) -> Option<&str> {
 #[derive(Debug, Default)]
 pub struct Match {
     /// On the event.
-    pub event: Option<Pattern>,
+    pub event: Option<PatternId>,
     /// On the context.
-    pub context: Option<Pattern>,
+    pub context: Option<PatternId>,
 }
 
-/// An invocation as patterns see it.
-pub(super) struct Subject<'a> {
-    plan: &'a Plan,
-    invocation: &'a Invocation<'a>,
-    event: OnceCell<Option<Cow<'a, Projection>>>,
-    context: OnceCell<Projection>,
+impl Match {
+    /// Whether there is anything to ask.
+    pub(super) const fn asks(&self) -> bool {
+        self.event.is_some() || self.context.is_some()
+    }
 }
 
-impl<'a> Subject<'a> {
-    pub(super) fn new(plan: &'a Plan, invocation: &'a Invocation<'a>) -> Self {
-        Self { plan, invocation, event: OnceCell::new(), context: OnceCell::new() }
-    }
+/// Of each of the faults, by their place in the plan, whether its `match` holds; `None` where the budget was spent before
+/// that was known. Context and event are looked at only if one of these faults has to know.
+pub(super) fn held(plan: &Plan, invocation: &Invocation<'_>, faults: &[usize], budget: &mut Budget) -> Vec<Option<bool>> {
+    let patterns = |of: fn(&Match) -> Option<PatternId>| {
+        faults.iter().map(move |fault| plan.faults.get(*fault).and_then(|fault| of(&fault.matches)))
+    };
+    let mut held = vec![Some(true); faults.len()];
+    let seen = Seen { context: &invocation.facts.context, cold_start: invocation.cold_start, client_context: OnceCell::new() };
+    narrow(&mut held, &plan.context_patterns, patterns(|matches| matches.context), &seen, budget);
+    narrow(&mut held, &plan.event_patterns, patterns(|matches| matches.event), &invocation.facts.event, budget);
+    held
+}
 
-    pub(super) fn matches(&self, fault: &Fault) -> bool {
-        let context = fault.matches.context.as_ref();
-        let event = fault.matches.event.as_ref();
-        context.is_none_or(|pattern| pattern.matches(self.context()))
-            && event.is_none_or(|pattern| self.event().is_some_and(|event| pattern.matches(event)))
+/// Asks those that are still held for one more pattern each, where they have one.
+fn narrow(
+    held: &mut [Option<bool>],
+    patterns: &Patterns,
+    asked: impl Iterator<Item = Option<PatternId>> + Clone,
+    subject: &dyn Source,
+    budget: &mut Budget,
+) {
+    if patterns.is_empty() {
+        return;
     }
-
-    fn event(&self) -> Option<&Projection> {
-        let paths = &self.plan.event_paths;
-        let event = self.event.get_or_init(|| match self.invocation.facts.event {
-            Event::Absent => None,
-            Event::Json(text) => Some(Cow::Owned(Projection::from_json(paths, text))),
-            Event::Projection(projection) => Arc::ptr_eq(projection.paths(), paths).then_some(Cow::Borrowed(projection)),
-        });
-        event.as_deref()
+    let wanted = held.iter().zip(asked.clone()).filter_map(|(held, pattern)| pattern.filter(|_| *held != Some(false)));
+    let matches = patterns.hold(wanted, subject, budget);
+    for (held, pattern) in held.iter_mut().zip(asked) {
+        *held = match (*held, pattern.map(|pattern| matches.of(pattern))) {
+            (Some(false), _) | (_, Some(Some(false))) => Some(false),
+            (before, None | Some(Some(true))) => before,
+            (_, Some(None)) => None,
+        };
     }
+}
 
-    fn context(&self) -> &Projection {
-        let paths = &self.plan.context_paths;
-        self.context.get_or_init(|| {
-            Projection::from_node(paths, &&self.invocation.facts.context.to_value(self.invocation.cold_start, paths))
+impl Source for Event<'_> {
+    fn read(&self, walk: &mut Walk<'_>) {
+        match self {
+            Self::Absent => {}
+            Self::Json(text) => walk.json(text),
+            Self::Source(source) => source.read(walk),
+        }
+    }
+}
+
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Absent => "Absent",
+            Self::Json(_) => "Json",
+            Self::Source(_) => "Source",
         })
     }
 }
 
-impl Context<'_> {
-    fn to_value(self, cold_start: bool, paths: &Paths) -> Value {
-        let text = |value: Option<&str>| value.map(Value::from);
-        let fields = [
-            ("function_name", text(self.function_name)),
-            ("function_version", text(self.function_version)),
-            ("alias", text(self.alias)),
-            ("memory_mb", self.memory_mb.map(Value::from)),
-            ("runtime", text(self.runtime)),
-            ("cold_start", Some(cold_start.into())),
-            ("invocation", Some(self.invocation.into())),
-            ("client_context", if reads_client_context(paths) { self.client_context.and_then(client_context) } else { None }),
-        ];
-        Value::Object(fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect::<Map<_, _>>())
+/// The context as patterns see it.
+struct Seen<'a> {
+    context: &'a Context<'a>,
+    cold_start: bool,
+    /// Read at most once, and only if a pattern names it.
+    client_context: OnceCell<Option<Value>>,
+}
+
+impl Source for Seen<'_> {
+    fn read(&self, walk: &mut Walk<'_>) {
+        walk.node(&Known::Context(self));
     }
 }
 
+/// A part of the context.
+enum Known<'a> {
+    Context(&'a Seen<'a>),
+    Text(&'a str),
+    Number(f64),
+    Bool(bool),
+    /// The client context or a part of it.
+    Json(&'a Value),
+}
+
+impl Node for Known<'_> {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Context(_) => Kind::Object,
+            Self::Text(_) => Kind::Text,
+            Self::Number(number) => Kind::Number(*number),
+            Self::Bool(value) => Kind::Bool(*value),
+            Self::Json(value) => value.kind(),
+        }
+    }
+
+    fn text(&self, _enough: usize) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Text(text) => Some(Cow::Borrowed(text)),
+            Self::Json(value) => value.as_str().map(Cow::Borrowed),
+            _ => None,
+        }
+    }
+
+    fn get(&self, key: Key<'_>) -> Option<Self> {
+        let (seen, context) = match self {
+            Self::Context(seen) => (*seen, seen.context),
+            Self::Json(value) => return Node::get(value, key).map(Self::Json),
+            _ => return None,
+        };
+        match key.text {
+            "function_name" => context.function_name.map(Known::Text),
+            "function_version" => context.function_version.map(Known::Text),
+            "alias" => context.alias.map(Known::Text),
+            "memory_mb" => context.memory_mb.map(|size| Known::Number(size.into())),
+            "runtime" => context.runtime.map(Known::Text),
+            "cold_start" => Some(Known::Bool(seen.cold_start)),
+            "invocation" => Some(Known::Number(context.invocation as f64)),
+            CLIENT_CONTEXT => {
+                let parsed = seen.client_context.get_or_init(|| context.client_context.and_then(client_context));
+                parsed.as_ref().map(Known::Json)
+            }
+            _ => None,
+        }
+    }
+
+    fn each(&self, visit: &mut dyn FnMut(Self) -> ControlFlow<()>) {
+        if let Self::Json(value) = self {
+            value.each(&mut |element| visit(Self::Json(element)));
+        }
+    }
+}
+
+const CLIENT_CONTEXT: &str = "client_context";
+
 /// Whether context patterns name the client context.
-pub(crate) fn reads_client_context(paths: &Paths) -> bool {
-    paths.iter().any(|path| path == "client_context" || path.starts_with("client_context."))
+pub(crate) fn reads_client_context(patterns: &Patterns) -> bool {
+    patterns.paths().iter().any(|path| path.split('.').next() == Some(CLIENT_CONTEXT))
 }
 
 fn client_context(text: &str) -> Option<Value> {

@@ -33,6 +33,8 @@ pub enum Reason {
     NotStarted,
     /// The event or the context does not match.
     NotMatched,
+    /// Whether it matches takes more than the budget of matching.
+    MatchBudgetSpent,
     /// The sample is not below the rate.
     NotSampled,
     /// A limit has nothing left.

@@ -4,20 +4,49 @@
 //! first 32 bits lie in an IPv4 range matches that range, and so it does here.
 
 /// The hexadecimal digits of an address: 8 or 32 values from 0 to 15.
-type Digits = Vec<u8>;
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Address {
+    digits: [u8; 32],
+    len: usize,
+}
+
+impl Address {
+    /// Reads an IPv4 or IPv6 address; an IPv4 address written as IPv6 is the IPv4 address.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        match text.as_bytes() {
+            bytes if bytes.contains(&b':') => Some(match &version_6(text)? {
+                [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, rest @ ..] => Self::of(rest),
+                all => Self::of(all),
+            }),
+            bytes if bytes.contains(&b'.') => Some(Self::of(&version_4(text)?)),
+            _ => None,
+        }
+    }
+
+    fn of(bytes: &[u8]) -> Self {
+        let mut digits = [0; 32];
+        let both = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits.iter_mut().zip(both).for_each(|(digit, value)| *digit = value);
+        Self { digits, len: bytes.len() * 2 }
+    }
+
+    fn digits(&self) -> &[u8] {
+        self.digits.get(..self.len).unwrap_or_default()
+    }
+}
 
 /// A range of addresses, both ends included; the ends have the same number of digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct AddressRange {
-    low: Digits,
-    high: Digits,
+    low: Address,
+    high: Address,
 }
 
 impl AddressRange {
     /// The range of one address, if the text is one.
     pub(super) fn of_address(text: &str) -> Option<Self> {
-        let digits = digits(text)?;
-        Some(Self { low: digits.clone(), high: digits })
+        let address = Address::read(text)?;
+        Some(Self { low: address.clone(), high: address })
     }
 
     /// Reads `ADDRESS/BITS`; the error says what is allowed.
@@ -25,8 +54,8 @@ impl AddressRange {
         const FORM: &str = "an address, `/` and the number of fixed bits, such as `10.0.0.0/8`";
         let (address, bits) = text.trim_end_matches('/').split_once('/').ok_or(FORM)?;
         let bits: i32 = bits.parse().map_err(|_| FORM)?;
-        let digits = digits(address).ok_or("an IPv4 or IPv6 address before the `/`")?;
-        let all = if digits.len() == 8 { 32 } else { 128 };
+        let address = Address::read(address).ok_or("an IPv4 or IPv6 address before the `/`")?;
+        let all = if address.len == 8 { 32 } else { 128 };
         if bits < 0 || bits >= all {
             return Err(if all == 32 {
                 "0 to 31 fixed bits for an IPv4 address"
@@ -34,8 +63,8 @@ impl AddressRange {
                 "0 to 127 fixed bits for an IPv6 address"
             });
         }
-        let (mut low, mut high) = (digits.clone(), digits);
-        for (index, (low, high)) in low.iter_mut().zip(&mut high).enumerate() {
+        let (mut low, mut high) = (address.clone(), address);
+        for (index, (low, high)) in low.digits.iter_mut().zip(&mut high.digits).enumerate() {
             let fixed = (bits - 4 * i32::try_from(index).unwrap_or(32)).clamp(0, 4);
             let free = 0b1111_u8 >> fixed;
             *low &= !free;
@@ -44,37 +73,23 @@ impl AddressRange {
         Ok(Self { low, high })
     }
 
-    /// Whether the text is an address of this range.
-    pub(super) fn contains(&self, text: &str) -> bool {
-        let Some(digits) = digits(text) else { return false };
-        let mut digits = digits.into_iter();
+    /// Whether the address lies in this range.
+    pub(super) fn contains(&self, address: &Address) -> bool {
+        let mut digits = address.digits().iter();
         let (mut at_low, mut at_high) = (true, true);
-        for (low, high) in self.low.iter().zip(&self.high) {
+        for (low, high) in self.low.digits().iter().zip(self.high.digits()) {
             let Some(digit) = digits.next() else { return false };
-            if (at_low && digit < *low) || (at_high && digit > *high) {
+            if (at_low && digit < low) || (at_high && digit > high) {
                 return false;
             }
-            at_low &= digit == *low;
-            at_high &= digit == *high;
+            at_low &= digit == low;
+            at_high &= digit == high;
             if !at_low && !at_high {
                 return true;
             }
         }
         true
     }
-}
-
-/// The digits of an IPv4 or IPv6 address; an IPv4 address written as IPv6 is the IPv4 address.
-fn digits(text: &str) -> Option<Digits> {
-    let bytes = match text.as_bytes() {
-        bytes if bytes.contains(&b':') => match version_6(text)? {
-            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, rest @ ..] => rest.to_vec(),
-            all => all.to_vec(),
-        },
-        bytes if bytes.contains(&b'.') => version_4(text)?.to_vec(),
-        _ => return None,
-    };
-    Some(bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).collect())
 }
 
 /// Four decimal numbers up to 255, 15 characters in all at most; leading zeros do not matter.
@@ -120,6 +135,9 @@ fn groups(text: &str) -> Option<Vec<u8>> {
         return Some(bytes);
     }
     for group in text.split(':') {
+        if bytes.len() == 16 {
+            return None;
+        }
         let digits = group.trim_start_matches('0');
         if group.is_empty() || digits.len() > 4 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return None;

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::alternative::Alternative;
 use super::operator::{self, Element};
 use super::paths::{PathId, Paths};
-use super::test::Test;
 use super::{MAX_BRANCHES, MAX_DEPTH, MAX_FIELDS, MAX_TESTS};
 
 /// One thing that is wrong with a pattern.
@@ -23,42 +23,37 @@ pub struct PatternProblem {
     pub expected: String,
 }
 
-/// A compiled pattern, bound to the [`Paths`] it was compiled with.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pattern {
+/// A pattern as branches of fields.
+#[derive(Debug)]
+pub(super) struct Compiled {
     pub(super) fields: Vec<Field>,
     /// Each branch: which fields, in the order in which they are matched.
     pub(super) branches: Vec<Vec<u32>>,
 }
 
 /// The alternatives of one path.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) struct Field {
     pub(super) path: PathId,
     /// `{"exists": false}` is among them.
     pub(super) absent: bool,
-    pub(super) tests: Vec<Test>,
+    /// Each with its text.
+    pub(super) alternatives: Vec<(Alternative, String)>,
 }
 
-impl Pattern {
-    /// Compiles a pattern and enters its paths into `paths`. `path_prefix` is where the pattern stands, as in
-    /// `faults[0].match.event`.
-    ///
-    /// # Errors
-    /// All that is wrong with it, in the order of the text.
-    pub fn compile(pattern: &Value, path_prefix: &str, paths: &mut Paths) -> Result<Self, Vec<PatternProblem>> {
-        let Value::Object(object) = pattern else {
-            let (path, value) = (path_prefix.to_owned(), pattern.clone());
-            return Err(vec![PatternProblem { path, value, expected: "a JSON object".to_owned() }]);
-        };
-        Compiler::new(false, paths).run(object, path_prefix).or_else(|problems| {
-            // Where `$or` is no alternative in form, the library takes it for a field of that name.
-            if !mentions_or(object) {
-                return Err(problems);
-            }
-            Compiler::new(true, paths).run(object, path_prefix).map_err(|_| problems)
-        })
-    }
+/// Compiles a pattern and enters its paths into `paths`; the error is all that is wrong with it, in the order of the text.
+pub(super) fn compile(pattern: &Value, path_prefix: &str, paths: &mut Paths) -> Result<Compiled, Vec<PatternProblem>> {
+    let Value::Object(object) = pattern else {
+        let (path, value) = (path_prefix.to_owned(), pattern.clone());
+        return Err(vec![PatternProblem { path, value, expected: "a JSON object".to_owned() }]);
+    };
+    Compiler::new(false, paths).run(object, path_prefix).or_else(|problems| {
+        // Where `$or` is no alternative in form, the library takes it for a field of that name.
+        if !mentions_or(object) {
+            return Err(problems);
+        }
+        Compiler::new(true, paths).run(object, path_prefix).map_err(|_| problems)
+    })
 }
 
 const OR: &str = "$or";
@@ -124,7 +119,7 @@ impl<'a> Compiler<'a> {
         Self { legacy, paths, names: BTreeMap::new(), fields: Vec::new(), tests: 0, problems: Vec::new() }
     }
 
-    fn run(mut self, object: &Map<String, Value>, at: &str) -> Result<Pattern, Vec<PatternProblem>> {
+    fn run(mut self, object: &Map<String, Value>, at: &str) -> Result<Compiled, Vec<PatternProblem>> {
         let mut branches = Vec::new();
         self.object(&mut branches, object, Place { path: "", at, inside_or: false, depth: 1 });
         if let Some(branch) = branches.iter().find(|branch| branch.len() > MAX_FIELDS) {
@@ -145,7 +140,7 @@ impl<'a> Compiler<'a> {
                 branch.into_iter().map(|(_, field)| field).collect()
             })
             .collect();
-        Ok(Pattern { fields: self.fields, branches })
+        Ok(Compiled { fields: self.fields, branches })
     }
 
     fn refuse(&mut self, at: &str, value: &Value, expected: impl Into<String>) {
@@ -223,11 +218,11 @@ impl<'a> Compiler<'a> {
         }
         let id = self.paths.add(path);
         self.names.entry(id).or_insert_with(|| path.to_owned());
-        let mut field = Field { path: id, absent: false, tests: Vec::with_capacity(elements.len()) };
+        let mut field = Field { path: id, absent: false, alternatives: Vec::with_capacity(elements.len()) };
         for (index, element) in elements.iter().enumerate() {
             match operator::read(element, self.legacy) {
                 Ok(Element::Absent) => field.absent = true,
-                Ok(Element::Test(test)) => field.tests.push(test),
+                Ok(Element::Leaf(alternative)) => field.alternatives.push((alternative, element.to_string())),
                 Err(refusal) => {
                     self.refuse(&format!("{at}[{index}]{}", refusal.below), &refusal.value, refusal.expected);
                 }

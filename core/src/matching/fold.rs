@@ -16,7 +16,7 @@ enum Unit {
 }
 
 impl Fold {
-    /// Prepares a text, quotation marks included where they belong.
+    /// Prepares a text.
     pub(super) fn new(text: &str) -> Self {
         let mut units = Vec::with_capacity(text.len());
         for character in text.chars() {
@@ -35,30 +35,45 @@ impl Fold {
         Self(units)
     }
 
-    /// What remains of `text` after this prefix.
-    fn after<'a>(&self, text: &'a [u8]) -> Option<&'a [u8]> {
-        self.0.iter().try_fold(text, |text, unit| match unit {
-            Unit::Byte(byte) => text.split_first().filter(|(first, _)| *first == byte).map(|(_, rest)| rest),
-            Unit::Either(lower, upper) => text.strip_prefix(&**lower).or_else(|| text.strip_prefix(&**upper)),
-        })
+    /// The most bytes of a text that is this one.
+    pub(super) fn longest(&self) -> usize {
+        let longest = |unit: &Unit| match unit {
+            Unit::Byte(_) => 1,
+            Unit::Either(lower, upper) => lower.len().max(upper.len()),
+        };
+        self.0.iter().map(longest).sum()
     }
 
     /// Whether the whole text is this one.
     pub(super) fn is(&self, text: &str) -> bool {
-        self.after(text.as_bytes()).is_some_and(<[u8]>::is_empty)
+        after(&self.0, text.as_bytes()).is_some_and(<[u8]>::is_empty)
     }
 
-    /// Whether the text begins with this one.
+    /// Whether the text begins with this one; the library puts a quotation mark after the text, which counts.
     pub(super) fn begins(&self, text: &str) -> bool {
-        self.after(text.as_bytes()).is_some()
+        after(&self.0, text.as_bytes()).is_some()
+            || matches!(&*self.0, [units @ .., Unit::Byte(b'"')] if after(units, text.as_bytes()).is_some_and(<[u8]>::is_empty))
     }
 
-    /// Whether the text ends with this one.
+    /// Whether the text ends with this one; the library puts a quotation mark before the text, which counts.
     pub(super) fn ends(&self, text: &str) -> bool {
-        let rest = self.0.iter().rev().try_fold(text.as_bytes(), |text, unit| match unit {
-            Unit::Byte(byte) => text.split_last().filter(|(last, _)| *last == byte).map(|(_, rest)| rest),
-            Unit::Either(lower, upper) => text.strip_suffix(&**lower).or_else(|| text.strip_suffix(&**upper)),
-        });
-        rest.is_some()
+        before(&self.0, text.as_bytes()).is_some()
+            || matches!(&*self.0, [Unit::Byte(b'"'), units @ ..] if before(units, text.as_bytes()).is_some_and(<[u8]>::is_empty))
     }
+}
+
+/// What remains of `text` after this prefix.
+fn after<'a>(units: &[Unit], text: &'a [u8]) -> Option<&'a [u8]> {
+    units.iter().try_fold(text, |text, unit| match unit {
+        Unit::Byte(byte) => text.split_first().filter(|(first, _)| *first == byte).map(|(_, rest)| rest),
+        Unit::Either(lower, upper) => text.strip_prefix(&**lower).or_else(|| text.strip_prefix(&**upper)),
+    })
+}
+
+/// What remains of `text` before this suffix.
+fn before<'a>(units: &[Unit], text: &'a [u8]) -> Option<&'a [u8]> {
+    units.iter().rev().try_fold(text, |text, unit| match unit {
+        Unit::Byte(byte) => text.split_last().filter(|(last, _)| *last == byte).map(|(_, rest)| rest),
+        Unit::Either(lower, upper) => text.strip_suffix(&**lower).or_else(|| text.strip_suffix(&**upper)),
+    })
 }

@@ -1,9 +1,12 @@
 //! Event patterns: the language of Amazon EventBridge with the semantics of the open-source `aws/event-ruler`.
 //!
-//! [`Pattern::compile`] reads a pattern and enters its paths into [`Paths`], the union over all patterns of a plan;
-//! a [`Projection`] holds the leaf values that an event has on those paths, with the array elements they stand in;
-//! [`Pattern::matches`] answers. Nothing here reads a clock, the environment or a file, and nothing here decides
-//! what a match means.
+//! [`Patterns`] compiles the patterns of a plan together; [`Patterns::hold`] holds them against one event, in one pass over
+//! what their paths name, within a [`Budget`] that no plan and no event can pass. Nothing here reads a clock, the environment
+//! or a file, and nothing here decides what a match means.
+//!
+//! The way of an event: [`scan`] (JSON text) or [`node`] (a language's own objects) walks it along the [`Paths`]; each leaf
+//! is held against the [`index`] of its path, all alternatives of all patterns at once; [`walk`] keeps which [`facts`] hold
+//! where, array elements that say the same as one; [`search`] answers where array elements have to fit together.
 //!
 //! # Why not a crate
 //!
@@ -21,25 +24,32 @@
 //! - An empty list in a nested `anything-but` is refused. The library refuses it in some patterns and ignores it in others.
 //! - An event that is not exactly one JSON object never matches. The library throws, or ignores what follows the object.
 //! - Half a surrogate pair, which JSON can escape, is read as U+FFFD, as the languages hand it over.
-//! - A search that has taken [`MAX_STEPS`] steps without an answer ends as no match.
+//! - What takes more than the [`Budget`] has no answer, and says so.
+//! - What follows in an event's text once the answers are certain is not looked at, well-formed or not.
 
 mod address;
+mod alternative;
+mod budget;
 mod compile;
+mod facts;
 mod fold;
 mod glob;
+mod index;
 mod node;
 mod operator;
 mod paths;
-mod projection;
+mod patterns;
 mod scan;
 mod search;
-mod string;
-mod test;
+mod table;
+mod walk;
 
-pub use compile::{Pattern, PatternProblem};
+pub use budget::Budget;
+pub use compile::PatternProblem;
 pub use node::{Kind, Node};
-pub use paths::Paths;
-pub use projection::Projection;
+pub use paths::{Key, Paths};
+pub use patterns::{Matches, PatternId, Patterns, Source};
+pub use walk::Walk;
 
 /// The deepest that objects and `$or` of a pattern may nest, and the most names in one path.
 pub const MAX_DEPTH: usize = 64;
@@ -56,5 +66,8 @@ pub const MAX_TESTS: usize = 16_384;
 /// The deepest that objects and arrays of an event may nest on a path that a pattern names; deeper, nothing matches.
 pub const MAX_EVENT_DEPTH: usize = 128;
 
-/// The most values that one search looks at.
-pub const MAX_STEPS: u64 = 1 << 24;
+/// The most steps that all patterns together take on one event; see [`Budget::steps`].
+pub const MAX_STEPS: u64 = 1 << 22;
+
+/// The most bytes that are held at one time for one event.
+pub const MAX_BYTES: usize = 1 << 20;

@@ -3,18 +3,20 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use super::paths::{NodeId, ROOT};
-use super::projection::{Builder, Walk};
+use super::alternative::Leaf;
+use super::budget::{Flow, Stop};
+use super::paths::{Key, NodeId, ROOT};
+use super::walk::Walk;
 
 /// What a node of an event is.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Kind<'a> {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
     /// An object: [`Node::get`] may be asked.
     Object,
     /// An array: [`Node::each`] may be asked.
     Array,
-    /// A string.
-    Text(Cow<'a, str>),
+    /// A string: [`Node::text`] may be asked.
+    Text,
     /// A number, as the nearest binary64; infinite where it is greater than all of them.
     Number(f64),
     /// `true` or `false`.
@@ -25,79 +27,106 @@ pub enum Kind<'a> {
     Other,
 }
 
-/// A value of a language, as far as a projection reads it. A binding implements this over references to the language's
+/// A value of a language, as far as patterns ask for it. A binding implements this over references to the language's
 /// own objects; nothing may run user code but what reading them takes.
 pub trait Node: Sized {
     /// What it is.
-    fn kind(&self) -> Kind<'_>;
+    fn kind(&self) -> Kind;
+
+    /// A string's text. Nothing looks at more than its first `enough` bytes, so a copy may end after so many. `None` if it
+    /// can be had by copying more than [`super::MAX_BYTES`] alone.
+    fn text(&self, enough: usize) -> Option<Cow<'_, str>>;
 
     /// An object's own value for `key`, if it has one; never an inherited one.
-    fn get(&self, key: &str) -> Option<Self>;
+    fn get(&self, key: Key<'_>) -> Option<Self>;
 
     /// An array's elements, in order, until `visit` breaks.
     fn each(&self, visit: &mut dyn FnMut(Self) -> ControlFlow<()>);
 }
 
-/// Walks an event; none if it is no object, or too deep on a path.
-pub(super) fn event<N: Node>(event: &N, builder: &mut Builder) -> Walk {
+/// Walks an event.
+pub(super) fn event<N: Node>(event: &N, walk: &mut Walk<'_>) -> Flow {
     match event.kind() {
-        Kind::Object => value(event, ROOT, builder),
-        _ => None,
+        Kind::Object => value(event, Kind::Object, ROOT, walk),
+        _ => Err(Stop::NoEvent),
     }
 }
 
-fn value<N: Node>(node: &N, at: NodeId, builder: &mut Builder) -> Walk {
-    let path = builder.paths.path_at(at);
-    match (node.kind(), path) {
-        (Kind::Object, _) => {
-            builder.descend()?;
-            let paths = std::sync::Arc::clone(&builder.paths);
-            for (key, target) in paths.below(at) {
-                if let Some(child) = node.get(key) {
-                    value(&child, *target, builder)?;
-                }
+fn value<N: Node>(node: &N, kind: Kind, at: NodeId, walk: &mut Walk<'_>) -> Flow {
+    let paths = walk.patterns().paths();
+    let leaf = match (kind, paths.path_at(at)) {
+        (Kind::Object, _) => return object(node, at, walk),
+        (Kind::Array, _) => return array(node, at, walk),
+        (Kind::Text, Some(path)) => {
+            let enough = walk.enough(path);
+            let Some(text) = node.text(enough) else { return walk.budget.spend() };
+            if let Cow::Owned(text) = &text {
+                walk.budget.passing(text.len())?;
             }
-            builder.ascend();
+            return walk.leaf(path, Leaf::Text(&text));
         }
-        (Kind::Array, _) => {
-            builder.descend()?;
-            builder.begin_array(at)?;
-            let mut walk = Some(());
-            node.each(&mut |element| {
-                builder.element(matches!(element.kind(), Kind::Object | Kind::Array));
-                walk = value(&element, at, builder);
-                if walk.is_some() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-            });
-            walk?;
-            builder.end_array()?;
-            builder.ascend();
+        (Kind::Number(number), Some(path)) => (path, Leaf::Number(number)),
+        (Kind::Bool(value), Some(path)) => (path, Leaf::Bool(value)),
+        (Kind::Null, Some(path)) => (path, Leaf::Null),
+        (_, None) | (Kind::Other, _) => return walk.budget.step(),
+    };
+    walk.leaf(leaf.0, leaf.1)
+}
+
+fn object<N: Node>(node: &N, at: NodeId, walk: &mut Walk<'_>) -> Flow {
+    walk.descend()?;
+    for (key, target) in walk.patterns().paths().below(at) {
+        walk.budget.step()?;
+        if let Some(child) = node.get(key) {
+            value(&child, child.kind(), target, walk)?;
         }
-        (Kind::Text(text), Some(path)) => builder.text(path, |buffer| {
-            buffer.push_str(&text);
-            Some(())
-        })?,
-        (Kind::Number(number), Some(path)) => builder.number(path, number)?,
-        (Kind::Bool(value), Some(path)) => builder.bool(path, value)?,
-        (Kind::Null, Some(path)) => builder.null(path)?,
-        (_, None) | (Kind::Other, _) => {}
     }
-    Some(())
+    walk.ascend();
+    Ok(())
+}
+
+fn array<N: Node>(node: &N, at: NodeId, walk: &mut Walk<'_>) -> Flow {
+    walk.descend()?;
+    walk.begin_array()?;
+    let mut flow = Ok(());
+    node.each(&mut |element| {
+        flow = self::element(&element, at, walk);
+        if flow.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    flow?;
+    walk.end_array()?;
+    walk.ascend();
+    Ok(())
+}
+
+fn element<N: Node>(element: &N, at: NodeId, walk: &mut Walk<'_>) -> Flow {
+    let kind = element.kind();
+    if !matches!(kind, Kind::Object | Kind::Array) {
+        return value(element, kind, at, walk);
+    }
+    walk.begin_element()?;
+    value(element, kind, at, walk)?;
+    walk.end_element()
 }
 
 impl Node for &serde_json::Value {
-    fn kind(&self) -> Kind<'_> {
+    fn kind(&self) -> Kind {
         match self {
             serde_json::Value::Null => Kind::Null,
             serde_json::Value::Bool(value) => Kind::Bool(*value),
             serde_json::Value::Number(number) => Kind::Number(number.as_f64().unwrap_or(f64::INFINITY)),
-            serde_json::Value::String(text) => Kind::Text(Cow::Borrowed(text)),
+            serde_json::Value::String(_) => Kind::Text,
             serde_json::Value::Array(_) => Kind::Array,
             serde_json::Value::Object(_) => Kind::Object,
         }
     }
 
-    fn get(&self, key: &str) -> Option<Self> {
-        self.as_object()?.get(key)
+    fn text(&self, _enough: usize) -> Option<Cow<'_, str>> {
+        self.as_str().map(Cow::Borrowed)
+    }
+
+    fn get(&self, key: Key<'_>) -> Option<Self> {
+        self.as_object()?.get(key.text)
     }
 
     fn each(&self, visit: &mut dyn FnMut(Self) -> ControlFlow<()>) {

@@ -1,21 +1,21 @@
-//! One element of a field's array, as the pattern writes it, to a [`Test`].
+//! One element of a field's array, as the pattern writes it, to an [`Alternative`].
 //!
 //! The errors carry what is allowed; [`super::compile`] adds where.
 
 use serde_json::{Map, Number, Value};
 
 use super::address::AddressRange;
+use super::alternative::{Alternative, NumberRange, Other};
 use super::fold::Fold;
 use super::glob::Glob;
-use super::string::{prefix, quoted, suffix};
-use super::test::{NumberRange, Test};
+use super::table::{Affixes, NO_FACT, Table, number_key};
 
 /// What an element of a field means.
 pub(super) enum Element {
     /// `{"exists": false}`: the path must not be there.
     Absent,
     /// A leaf must pass.
-    Test(Test),
+    Leaf(Alternative),
 }
 
 /// What is wrong with an element: where below it (as in `.prefix` or `.numeric[1]`), what stands there, what is allowed.
@@ -33,15 +33,17 @@ fn refuse<T>(below: impl Into<String>, value: &Value, expected: impl Into<String
 
 /// Reads one element. `legacy`: the older compiler of the library, which knows fewer forms of `anything-but`.
 pub(super) fn read(element: &Value, legacy: bool) -> Read<Element> {
-    let test = match element {
-        Value::Null => Test::Null,
-        Value::Bool(value) => Test::Bool(*value),
-        Value::Number(number) => Test::Number(number.as_f64().unwrap_or(f64::NAN)),
-        Value::String(text) => AddressRange::of_address(text).map_or_else(|| Test::Text(quoted(text)), Test::Address),
+    let alternative = match element {
+        Value::Null => Alternative::Null,
+        Value::Bool(value) => Alternative::Bool(*value),
+        Value::Number(number) => Alternative::Number(number.as_f64().unwrap_or(f64::NAN)),
+        Value::String(text) => {
+            AddressRange::of_address(text).map_or_else(|| Alternative::Text(text.as_str().into()), Alternative::Address)
+        },
         Value::Object(object) => return operator(element, object, legacy),
         Value::Array(_) => return refuse("", element, "a string, a number, true, false, null or an operator"),
     };
-    Ok(Element::Test(test))
+    Ok(Element::Leaf(alternative))
 }
 
 const OPERATORS: &str =
@@ -49,26 +51,26 @@ const OPERATORS: &str =
 
 fn operator(element: &Value, object: &Map<String, Value>, legacy: bool) -> Read<Element> {
     let (name, value) = only(element, object, "", OPERATORS)?;
-    Ok(Element::Test(match name {
-        "exactly" => Test::Text(quoted(text(name, value)?)),
+    Ok(Element::Leaf(match name {
+        "exactly" => Alternative::Text(text(name, value)?.into()),
         "prefix" => match value {
-            Value::Object(nested) => Test::PrefixFold(Fold::new(&prefix(folded(name, value, nested)?))),
-            _ => Test::Prefix(prefix(text(name, value)?)),
+            Value::Object(nested) => Other::PrefixFold(Fold::new(folded(name, value, nested)?)).into(),
+            _ => Alternative::Prefix(text(name, value)?.into()),
         },
         "suffix" => match value {
-            Value::Object(nested) => Test::SuffixFold(Fold::new(&suffix(folded(name, value, nested)?))),
-            _ => Test::Suffix(suffix(text(name, value)?)),
+            Value::Object(nested) => Other::SuffixFold(Fold::new(folded(name, value, nested)?)).into(),
+            _ => Alternative::Suffix(text(name, value)?.into()),
         },
-        "equals-ignore-case" => Test::Fold(Fold::new(&quoted(text(name, value)?))),
-        "wildcard" => Test::Glob(glob(".wildcard", value, text(name, value)?)?),
-        "anything-but" => anything_but(value, legacy)?,
+        "equals-ignore-case" => Other::Fold(Fold::new(text(name, value)?)).into(),
+        "wildcard" => Other::Glob(glob(".wildcard", value, text(name, value)?)?).into(),
+        "anything-but" => anything_but(value, legacy)?.into(),
         "numeric" => numeric(value)?,
         "cidr" => match AddressRange::of_cidr(text(name, value)?) {
-            Ok(range) => Test::Address(range),
+            Ok(range) => Alternative::Address(range),
             Err(expected) => return refuse(".cidr", value, expected),
         },
         "exists" => match value {
-            Value::Bool(true) => Test::Exists,
+            Value::Bool(true) => Alternative::Exists,
             Value::Bool(false) => return Ok(Element::Absent),
             _ => return refuse(".exists", value, "true or false"),
         },
@@ -123,14 +125,14 @@ fn is_exact(number: &Number, float: f64) -> bool {
     number.is_f64() || float.to_string() == number.to_string()
 }
 
-fn numeric(value: &Value) -> Read<Test> {
+fn numeric(value: &Value) -> Read<Alternative> {
     const FORM: &str = "an operator (`=`, `<`, `<=`, `>`, `>=`) and a number, or a range such as [\">\", 0, \"<=\", 5]";
     let Value::Array(terms) = value else { return refuse(".numeric", value, FORM) };
     let number = |index: usize| exact(format!(".numeric[{index}]"), terms.get(index).unwrap_or(&Value::Null));
     let all = NumberRange { low: -f64::MAX, low_open: false, high: f64::MAX, high_open: false };
     let operators: Vec<&str> = terms.iter().step_by(2).map(|term| term.as_str().unwrap_or_default()).collect();
     let range = match (operators.as_slice(), terms.len()) {
-        (["="], 2) => return Ok(Test::Number(number(1)?)),
+        (["="], 2) => return Ok(Alternative::Number(number(1)?)),
         ([operator @ ("<" | "<=")], 2) => NumberRange { high: number(1)?, high_open: *operator == "<", ..all },
         ([operator @ (">" | ">=")], 2) => NumberRange { low: number(1)?, low_open: *operator == ">", ..all },
         ([lower @ (">" | ">="), upper @ ("<" | "<=")], 4) => {
@@ -142,22 +144,22 @@ fn numeric(value: &Value) -> Read<Test> {
     if range.low >= range.high {
         return refuse(".numeric", value, "a lower end below the upper end");
     }
-    Ok(Test::Range(range))
+    Ok(Other::Range(range).into())
 }
 
-fn anything_but(value: &Value, legacy: bool) -> Read<Test> {
+fn anything_but(value: &Value, legacy: bool) -> Read<Other> {
     const FORM: &str = "a string, a number, a list of one of them, or one of prefix, suffix, equals-ignore-case, wildcard";
     const AT: &str = ".anything-but";
     match value {
-        Value::String(text) => Ok(Test::NotText(vec![quoted(text)])),
-        Value::Number(_) => Ok(Test::NotNumber(vec![exact(AT, value)?])),
+        Value::String(text) => Ok(Other::NotText(Table::of(std::iter::once(text.as_str())))),
+        Value::Number(_) => Ok(Other::NotNumber(numbers([exact(AT, value)?]))),
         Value::Array(items) if items.is_empty() => refuse(AT, value, FORM),
         Value::Array(items) if items.iter().all(Value::is_string) => {
-            Ok(Test::NotText(items.iter().filter_map(Value::as_str).map(quoted).collect()))
+            Ok(Other::NotText(Table::of(items.iter().filter_map(Value::as_str))))
         }
         Value::Array(items) if items.iter().all(Value::is_number) => {
-            let numbers = items.iter().enumerate().map(|(index, item)| exact(format!("{AT}[{index}]"), item));
-            Ok(Test::NotNumber(numbers.collect::<Read<_>>()?))
+            let exact = items.iter().enumerate().map(|(index, item)| exact(format!("{AT}[{index}]"), item));
+            Ok(Other::NotNumber(numbers(exact.collect::<Read<Vec<_>>>()?)))
         }
         Value::Array(_) => refuse(AT, value, "a list of strings alone or of numbers alone"),
         Value::Object(nested) => {
@@ -165,30 +167,33 @@ fn anything_but(value: &Value, legacy: bool) -> Read<Test> {
             let below = format!("{AT}.{name}");
             match name {
                 "equals-ignore-case" => {
-                    Ok(Test::NotFold(texts(&below, inner, true)?.iter().map(|(_, text)| Fold::new(&quoted(text))).collect()))
+                    Ok(Other::NotFold(texts(&below, inner, true)?.iter().map(|(_, text)| Fold::new(text)).collect()))
                 }
                 "prefix" | "suffix" => {
                     let texts = texts(&below, inner, !legacy)?;
                     if let Some((at, _)) = texts.iter().find(|(_, text)| text.is_empty()) {
                         return refuse(at, inner, format!("a {name} of at least one character"));
                     }
-                    let texts = texts.iter().map(|(_, text)| text);
-                    Ok(if name == "prefix" {
-                        Test::NotPrefix(texts.map(|text| prefix(text)).collect())
-                    } else {
-                        Test::NotSuffix(texts.map(|text| suffix(text)).collect())
-                    })
+                    let mut affixes = if name == "prefix" { Affixes::prefixes() } else { Affixes::suffixes() };
+                    texts.iter().for_each(|(_, text)| affixes.insert(text, NO_FACT));
+                    Ok(Other::NotAffix(affixes))
                 }
                 "wildcard" if !legacy => {
                     let texts = texts(&below, inner, true)?;
                     let globs = texts.iter().map(|(at, text)| glob(at, &Value::from(*text), text));
-                    Ok(Test::NotGlob(globs.collect::<Read<_>>()?))
+                    Ok(Other::NotGlob(globs.collect::<Read<_>>()?))
                 }
                 _ => refuse(AT, value, FORM),
             }
         }
         Value::Null | Value::Bool(_) => refuse(AT, value, FORM),
     }
+}
+
+fn numbers(numbers: impl IntoIterator<Item = f64>) -> Table {
+    let mut table = Table::default();
+    numbers.into_iter().for_each(|number| table.insert(&number_key(number), NO_FACT));
+    table
 }
 
 /// One string, or a list of them where `lists` are allowed, each with its place.

@@ -12,12 +12,23 @@ pub(super) type NodeId = u32;
 /// The node of the event itself.
 pub(super) const ROOT: NodeId = 0;
 
-/// The paths that patterns name: what a projection reads of an event.
+/// The paths that patterns name: what is read of an event.
 #[derive(Clone, Debug)]
 pub struct Paths {
     nodes: Vec<PathNode>,
     /// The node of each path.
     leaves: Vec<NodeId>,
+    /// What objects are asked for, by number.
+    keys: Vec<Box<str>>,
+}
+
+/// A key that an object of an event is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<'a> {
+    /// The key itself; where it has dots, it stands for several names at once.
+    pub text: &'a str,
+    /// Its place in [`Paths::keys`], by which a binding finds its own language's string for it.
+    pub number: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -26,14 +37,14 @@ struct PathNode {
     name: Box<str>,
     /// Sorted by name.
     children: Vec<(Box<str>, NodeId)>,
-    /// Every node below, with the key that leads there: `b`, `b.c`, …
-    below: Vec<(Box<str>, NodeId)>,
+    /// Every node below, with the number of the key that leads there: `b`, `b.c`, …
+    below: Vec<(usize, NodeId)>,
     path: Option<PathId>,
 }
 
 impl Default for Paths {
     fn default() -> Self {
-        Self { nodes: vec![PathNode::default()], leaves: Vec::new() }
+        Self { nodes: vec![PathNode::default()], leaves: Vec::new(), keys: Vec::new() }
     }
 }
 
@@ -53,6 +64,11 @@ impl Paths {
     /// All paths, names joined by dots, in the order in which patterns named them first.
     pub fn iter(&self) -> impl Iterator<Item = String> + '_ {
         self.leaves.iter().map(|leaf| self.text(*leaf))
+    }
+
+    /// All keys that objects of an event can be asked for, by their number.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.keys.iter().map(AsRef::as_ref)
     }
 
     fn text(&self, mut node: NodeId) -> String {
@@ -98,7 +114,8 @@ impl Paths {
         }
         let (mut ancestor, mut key) = (parent, name.to_owned());
         while let Some(node) = self.nodes.get_mut(ancestor as usize) {
-            node.below.push((key.as_str().into(), id));
+            node.below.push((self.keys.len(), id));
+            self.keys.push(key.as_str().into());
             if ancestor == ROOT {
                 break;
             }
@@ -127,8 +144,9 @@ impl Paths {
     }
 
     /// The keys that an object at `id` is asked for, and where each leads.
-    pub(super) fn below(&self, id: NodeId) -> &[(Box<str>, NodeId)] {
-        self.node(id).map_or(&[], |node| &node.below)
+    pub(super) fn below(&self, id: NodeId) -> impl Iterator<Item = (Key<'_>, NodeId)> {
+        let below = self.node(id).map_or(&[][..], |node| &node.below);
+        below.iter().filter_map(|(number, target)| Some((Key { text: self.keys.get(*number)?, number: *number }, *target)))
     }
 
     /// Whether any path goes on below `id`.
@@ -139,17 +157,5 @@ impl Paths {
     /// The path that ends at `id`.
     pub(super) fn path_at(&self, id: NodeId) -> Option<PathId> {
         self.node(id)?.path
-    }
-
-    /// Whether `path` ends at `id` or below it.
-    pub(super) fn is_under(&self, path: PathId, id: NodeId) -> bool {
-        let Some(mut at) = self.leaves.get(path as usize).copied() else { return false };
-        while at != id {
-            match self.node(at) {
-                Some(node) if at != ROOT => at = node.parent,
-                _ => return false,
-            }
-        }
-        true
     }
 }

@@ -1,114 +1,163 @@
 //! Reading an event from its JSON text in one pass. What no path names is checked to be JSON and skipped: nothing is
-//! built for it, and nesting there costs one byte a level and no stack.
+//! built for it, and nesting there costs one bit a level and no stack. Reading ends where nothing that follows can matter.
 
-use super::paths::{NodeId, ROOT};
-use super::projection::{Builder, Walk};
+use super::alternative::Leaf;
+use super::budget::{Flow, Stop};
+use super::paths::{NodeId, PathId, ROOT};
+use super::walk::Walk;
 
-/// Walks an event's text; none if it is not exactly one JSON object, or too deep on a path.
-pub(super) fn event(text: &[u8], builder: &mut Builder) -> Walk {
-    let text = std::str::from_utf8(text).ok()?;
-    let mut scanner = Scanner { text, at: 0, nesting: Vec::new() };
-    (scanner.peek()? == b'{').then_some(())?;
-    scanner.value(ROOT, builder)?;
-    scanner.peek().is_none().then_some(())
+/// Walks an event's text.
+pub(super) fn event(text: &[u8], walk: &mut Walk<'_>) -> Flow {
+    let mut scanner = Scanner { text, at: 0, nesting: Nesting::default(), key: String::new(), unescaped: String::new() };
+    scanner.wants(b'{')?;
+    scanner.value(ROOT, walk)?;
+    if scanner.peek().is_err() { Ok(()) } else { Err(Stop::NoEvent) }
 }
 
 struct Scanner<'a> {
-    text: &'a str,
+    text: &'a [u8],
     at: usize,
-    /// The objects and arrays open in what is being skipped, by their closing byte.
-    nesting: Vec<u8>,
+    nesting: Nesting,
+    /// Room for keys and texts without their escapes.
+    key: String,
+    unescaped: String,
+}
+
+/// What is open in what is being skipped: a bit for each level, set for objects.
+#[derive(Default)]
+struct Nesting {
+    levels: Vec<u64>,
+    depth: usize,
+}
+
+impl Nesting {
+    fn push(&mut self, object: bool, walk: &mut Walk<'_>) -> Flow {
+        let (word, bit) = (self.depth / 64, self.depth % 64);
+        if word == self.levels.len() {
+            walk.budget.hold(size_of::<u64>())?;
+            self.levels.push(0);
+        }
+        if let Some(word) = self.levels.get_mut(word) {
+            *word = *word & !(1 << bit) | u64::from(object) << bit;
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    /// Whether the innermost level is an object; none if there is no level.
+    fn innermost(&self) -> Option<bool> {
+        let level = self.depth.checked_sub(1)?;
+        self.levels.get(level / 64).map(|word| word >> (level % 64) & 1 == 1)
+    }
 }
 
 impl<'a> Scanner<'a> {
-    fn byte(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+    fn byte(&self) -> Flow<u8> {
+        self.text.get(self.at).copied().ok_or(Stop::NoEvent)
     }
 
     /// The next byte that is no space.
-    fn peek(&mut self) -> Option<u8> {
+    fn peek(&mut self) -> Flow<u8> {
         loop {
             let byte = self.byte()?;
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
-                return Some(byte);
+                return Ok(byte);
             }
             self.at += 1;
         }
     }
 
-    /// Takes `wanted`, spaces before it aside.
-    fn take(&mut self, wanted: u8) -> Walk {
-        (self.peek()? == wanted).then_some(())?;
+    /// `wanted` has to come next, spaces before it aside.
+    fn wants(&mut self, wanted: u8) -> Flow {
+        if self.peek()? == wanted { Ok(()) } else { Err(Stop::NoEvent) }
+    }
+
+    /// Takes `wanted`.
+    fn take(&mut self, wanted: u8) -> Flow {
+        self.wants(wanted)?;
         self.at += 1;
-        Some(())
+        Ok(())
     }
 
     /// Takes `wanted` if it comes next.
-    fn takes(&mut self, wanted: u8) -> Option<bool> {
+    fn takes(&mut self, wanted: u8) -> Flow<bool> {
         let next = self.peek()? == wanted;
         self.at += usize::from(next);
-        Some(next)
+        Ok(next)
     }
 
-    fn slice(&self, start: usize) -> &'a str {
+    fn slice(&self, start: usize) -> &'a [u8] {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
     /// A value at a node of the paths.
-    fn value(&mut self, node: NodeId, builder: &mut Builder) -> Walk {
-        let path = builder.paths.path_at(node);
-        match (self.peek()?, path) {
-            (b'{', _) if builder.paths.goes_on(node) => {
-                builder.descend()?;
-                self.object(node, builder)?;
-                builder.ascend();
-                Some(())
+    fn value(&mut self, node: NodeId, walk: &mut Walk<'_>) -> Flow {
+        let paths = walk.patterns().paths();
+        let (path, leaf) = match (self.peek()?, paths.path_at(node)) {
+            (b'{', _) if paths.goes_on(node) => {
+                walk.descend()?;
+                self.object(node, walk)?;
+                walk.ascend();
+                return Ok(());
             }
             (b'[', _) => {
-                builder.descend()?;
-                self.array(node, builder)?;
-                builder.ascend();
-                Some(())
+                walk.descend()?;
+                self.array(node, walk)?;
+                walk.ascend();
+                return Ok(());
             }
-            (b'"', Some(path)) => {
-                let text = self.string()?;
-                builder.text(path, |buffer| unescape(text, buffer))
-            }
-            (b't' | b'f', Some(path)) => {
-                let value = self.literal()? == "true";
-                builder.bool(path, value)
-            }
+            (b'"', Some(path)) => return self.text(path, walk),
+            (b't' | b'f', Some(path)) => (path, Leaf::Bool(self.literal()? == b"true")),
             (b'n', Some(path)) => {
                 self.literal()?;
-                builder.null(path)
+                (path, Leaf::Null)
             }
             (b'-' | b'0'..=b'9', Some(path)) => {
-                let number = self.number()?.parse().ok()?;
-                builder.number(path, number)
+                let number = self.number()?;
+                walk.budget.take(number.len() / 64)?;
+                (path, Leaf::Number(text(number)?.parse().map_err(|_| Stop::NoEvent)?))
             }
-            _ => self.skip(),
-        }
+            _ => {
+                walk.budget.step()?;
+                return self.skip(walk);
+            }
+        };
+        walk.leaf(path, leaf)
     }
 
-    fn object(&mut self, node: NodeId, builder: &mut Builder) -> Walk {
+    fn text(&mut self, path: PathId, walk: &mut Walk<'_>) -> Flow {
+        let written = self.string()?;
+        if !written.contains('\\') {
+            return walk.leaf(path, Leaf::Text(written));
+        }
+        self.unescaped.clear();
+        let most = walk.enough(path).min(super::MAX_BYTES + 1);
+        unescape(written, &mut self.unescaped, most)?;
+        walk.budget.text(self.unescaped.len())?;
+        walk.budget.passing(self.unescaped.len())?;
+        walk.leaf(path, Leaf::Text(&self.unescaped))
+    }
+
+    fn object(&mut self, node: NodeId, walk: &mut Walk<'_>) -> Flow {
         self.take(b'{')?;
         if self.takes(b'}')? {
-            return Some(());
+            return Ok(());
         }
-        let mut unescaped = String::new();
         loop {
             self.peek()?;
+            walk.budget.step()?;
             let mut key = self.string()?;
             if key.contains('\\') {
-                unescaped.clear();
-                unescape(key, &mut unescaped)?;
-                key = &unescaped;
+                self.key.clear();
+                unescape(key, &mut self.key, super::MAX_BYTES + 1)?;
+                walk.budget.passing(self.key.len())?;
+                key = &self.key;
             }
-            let target = builder.paths.step(node, key);
+            let target = walk.patterns().paths().step(node, key);
             self.take(b':')?;
             match target {
-                Some(target) => self.value(target, builder)?,
-                None => self.skip()?,
+                Some(target) => self.value(target, walk)?,
+                None => self.skip(walk)?,
             }
             if !self.takes(b',')? {
                 return self.take(b'}');
@@ -116,33 +165,38 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn array(&mut self, node: NodeId, builder: &mut Builder) -> Walk {
+    fn array(&mut self, node: NodeId, walk: &mut Walk<'_>) -> Flow {
         self.take(b'[')?;
-        builder.begin_array(node)?;
+        walk.begin_array()?;
         if !self.takes(b']')? {
             loop {
-                builder.element(matches!(self.peek()?, b'{' | b'['));
-                self.value(node, builder)?;
+                if matches!(self.peek()?, b'{' | b'[') {
+                    walk.begin_element()?;
+                    self.value(node, walk)?;
+                    walk.end_element()?;
+                } else {
+                    self.value(node, walk)?;
+                }
                 if !self.takes(b',')? {
                     self.take(b']')?;
                     break;
                 }
             }
         }
-        builder.end_array()
+        walk.end_array()
     }
 
     /// Skips a value of any depth.
-    fn skip(&mut self) -> Walk {
-        self.nesting.clear();
+    fn skip(&mut self, walk: &mut Walk<'_>) -> Flow {
+        self.nesting.depth = 0;
         loop {
             match self.peek()? {
                 open @ (b'{' | b'[') => {
-                    let closing = if open == b'{' { b'}' } else { b']' };
+                    let object = open == b'{';
                     self.at += 1;
-                    if !self.takes(closing)? {
-                        self.nesting.push(closing);
-                        self.key(closing)?;
+                    if !self.takes(closing(object))? {
+                        self.nesting.push(object, walk)?;
+                        self.key(object)?;
                         continue;
                     }
                 }
@@ -158,36 +212,37 @@ impl<'a> Scanner<'a> {
             }
             // A value ended.
             loop {
-                let Some(closing) = self.nesting.last().copied() else { return Some(()) };
+                let Some(object) = self.nesting.innermost() else { return Ok(()) };
                 if self.takes(b',')? {
-                    self.key(closing)?;
+                    self.key(object)?;
                     break;
                 }
-                self.take(closing)?;
-                self.nesting.pop();
+                self.take(closing(object))?;
+                self.nesting.depth -= 1;
             }
         }
     }
 
     /// Skips a key and its colon, in an object.
-    fn key(&mut self, closing: u8) -> Walk {
-        if closing == b'}' {
+    fn key(&mut self, object: bool) -> Flow {
+        if object {
             self.peek()?;
             self.string()?;
             self.take(b':')?;
         }
-        Some(())
+        Ok(())
     }
 
-    fn literal(&mut self) -> Option<&'a str> {
-        let rest = self.text.get(self.at..)?;
-        let literal = ["true", "false", "null"].into_iter().find(|literal| rest.starts_with(literal))?;
+    fn literal(&mut self) -> Flow<&'static [u8]> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let literals: [&[u8]; 3] = [b"true", b"false", b"null"];
+        let literal = literals.into_iter().find(|literal| rest.starts_with(literal)).ok_or(Stop::NoEvent)?;
         self.at += literal.len();
-        Some(literal)
+        Ok(literal)
     }
 
     /// A number as JSON writes it.
-    fn number(&mut self) -> Option<&'a str> {
+    fn number(&mut self) -> Flow<&'a [u8]> {
         let start = self.at;
         self.at += usize::from(self.byte()? == b'-');
         if self.byte()? == b'0' {
@@ -195,52 +250,56 @@ impl<'a> Scanner<'a> {
         } else {
             self.digits()?;
         }
-        if self.byte() == Some(b'.') {
+        if self.byte() == Ok(b'.') {
             self.at += 1;
             self.digits()?;
         }
-        if matches!(self.byte(), Some(b'e' | b'E')) {
+        if matches!(self.byte(), Ok(b'e' | b'E')) {
             self.at += 1;
             self.at += usize::from(matches!(self.byte()?, b'+' | b'-'));
             self.digits()?;
         }
-        Some(self.slice(start))
+        Ok(self.slice(start))
     }
 
-    fn digits(&mut self) -> Walk {
+    fn digits(&mut self) -> Flow {
         let start = self.at;
-        while self.byte().is_some_and(|byte| byte.is_ascii_digit()) {
+        while self.byte().is_ok_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;
         }
-        (self.at > start).then_some(())
+        if self.at > start { Ok(()) } else { Err(Stop::NoEvent) }
     }
 
     /// A string as it stands between its quotation marks, escapes checked but left in.
-    fn string(&mut self) -> Option<&'a str> {
-        (self.byte()? == b'"').then_some(())?;
+    fn string(&mut self) -> Flow<&'a str> {
+        if self.byte()? != b'"' {
+            return Err(Stop::NoEvent);
+        }
         self.at += 1;
         let start = self.at;
         loop {
             self.plain();
             match self.byte()? {
                 b'"' => {
-                    let text = self.slice(start);
+                    let written = self.slice(start);
                     self.at += 1;
-                    return Some(text);
+                    return text(written);
                 }
                 b'\\' => {
                     self.at += 1;
                     match self.byte()? {
                         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
                         b'u' => {
-                            let digits = self.text.as_bytes().get(self.at + 1..self.at + 5)?;
-                            digits.iter().all(u8::is_ascii_hexdigit).then_some(())?;
+                            let digits = self.text.get(self.at + 1..self.at + 5).ok_or(Stop::NoEvent)?;
+                            if !digits.iter().all(u8::is_ascii_hexdigit) {
+                                return Err(Stop::NoEvent);
+                            }
                             self.at += 5;
                         }
-                        _ => return None,
+                        _ => return Err(Stop::NoEvent),
                     }
                 }
-                _ => return None,
+                _ => return Err(Stop::NoEvent),
             }
         }
     }
@@ -251,7 +310,7 @@ impl<'a> Scanner<'a> {
         const HIGH: u64 = 0x8080_8080_8080_8080;
         // The high bit of each byte that is zero (and perhaps of bytes after the first such one).
         let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-        let bytes = self.text.as_bytes();
+        let bytes = self.text;
         while let Some(chunk) = bytes.get(self.at..self.at + 8).and_then(|chunk| <[u8; 8]>::try_from(chunk).ok()) {
             let word = u64::from_le_bytes(chunk);
             let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
@@ -262,17 +321,33 @@ impl<'a> Scanner<'a> {
             }
             self.at += 8;
         }
-        while self.byte().is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        while self.byte().is_ok_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
             self.at += 1;
         }
     }
 }
 
-/// Writes a string without its escapes. Half a surrogate pair becomes U+FFFD.
-fn unescape(text: &str, buffer: &mut String) -> Walk {
+/// Only strings may hold more than ASCII, so only they have to be looked at for being UTF-8.
+fn text(bytes: &[u8]) -> Flow<&str> {
+    std::str::from_utf8(bytes).map_err(|_| Stop::NoEvent)
+}
+
+const fn closing(object: bool) -> u8 {
+    if object { b'}' } else { b']' }
+}
+
+/// Writes a string without its escapes, or at least its first `enough` bytes. Half a surrogate pair becomes U+FFFD.
+fn unescape(text: &str, buffer: &mut String, enough: usize) -> Flow {
+    unescaped(text, buffer, enough).ok_or(Stop::NoEvent)
+}
+
+fn unescaped(text: &str, buffer: &mut String, enough: usize) -> Option<()> {
     let mut rest = text;
     while let Some((plain, escaped)) = rest.split_once('\\') {
-        buffer.push_str(plain);
+        push(buffer, plain, enough);
+        if buffer.len() >= enough {
+            return Some(());
+        }
         let kind = escaped.chars().next()?;
         rest = escaped.get(1..)?;
         buffer.push(match kind {
@@ -296,8 +371,14 @@ fn unescape(text: &str, buffer: &mut String) -> Walk {
             itself => itself,
         });
     }
-    buffer.push_str(rest);
+    push(buffer, rest, enough);
     Some(())
+}
+
+/// Appends what is still needed of a text.
+fn push(buffer: &mut String, text: &str, enough: usize) {
+    let end = text.ceil_char_boundary(enough.saturating_sub(buffer.len()).min(text.len()));
+    buffer.push_str(text.get(..end).unwrap_or(text));
 }
 
 fn hex(text: &str) -> Option<u32> {

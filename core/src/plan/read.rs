@@ -14,7 +14,7 @@ use super::validate::Validator;
 use super::{PLAN, json};
 use crate::decision::{Match, reads_client_context};
 use crate::faults::{self, Written};
-use crate::matching::{Paths, Pattern, PatternProblem};
+use crate::matching::{PatternId, PatternProblem, Patterns};
 use crate::sampling::FaultHash;
 use crate::timestamp::Timestamp;
 
@@ -107,11 +107,11 @@ fn resolve(complete: &Value, text: &str, problems: &mut Vec<Problem>) -> Option<
     let has_start = complete.get("starts_at").is_some();
     let raw = raw_parts(text);
     let written = complete.get("faults").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let mut paths = AllPaths::default();
+    let mut patterns = AllPatterns::default();
     let faults: Vec<_> = written
         .iter()
         .enumerate()
-        .map(|(index, fault)| resolve_fault(fault, raw.get(index), has_start, &format!("faults[{index}]"), &mut paths, problems))
+        .map(|(index, fault)| resolve_fault(fault, raw.get(index), has_start, &format!("faults[{index}]"), &mut patterns, problems))
         .collect();
     let complete: Complete = typed(complete)?;
     Some(Plan {
@@ -125,17 +125,17 @@ fn resolve(complete: &Value, text: &str, problems: &mut Vec<Problem>) -> Option<
             deadline_margin_us: millis_to_micros(complete.limits.deadline_margin_ms),
         },
         faults: faults.into_iter().collect::<Option<_>>()?,
-        reads_client_context: reads_client_context(&paths.context),
-        event_paths: Arc::new(paths.event),
-        context_paths: Arc::new(paths.context),
+        reads_client_context: reads_client_context(&patterns.context),
+        event_patterns: Arc::new(patterns.event),
+        context_patterns: patterns.context,
     })
 }
 
-/// What the patterns of all faults read.
+/// The patterns of all faults.
 #[derive(Default)]
-struct AllPaths {
-    event: Paths,
-    context: Paths,
+struct AllPatterns {
+    event: Patterns,
+    context: Patterns,
 }
 
 /// `None` if the fault's own fields do not hold, which the walk has noticed already.
@@ -144,7 +144,7 @@ fn resolve_fault(
     raw: Option<&Raw>,
     has_start: bool,
     path: &str,
-    paths: &mut AllPaths,
+    patterns: &mut AllPatterns,
     problems: &mut Vec<Problem>,
 ) -> Option<Fault> {
     let raw = raw.map(|raw| Written { payload: raw.payload.clone(), body: raw.body.clone() }).unwrap_or_default();
@@ -154,8 +154,8 @@ fn resolve_fault(
     fault.rate.check(has_start, &json::join(path, "rate"), problems);
     let matches = fault.matches.unwrap_or_default();
     let matches = Match {
-        event: pattern(matches.get("event"), &format!("{path}.match.event"), &mut paths.event, problems),
-        context: pattern(matches.get("context"), &format!("{path}.match.context"), &mut paths.context, problems),
+        event: pattern(matches.get("event"), &format!("{path}.match.event"), &mut patterns.event, problems),
+        context: pattern(matches.get("context"), &format!("{path}.match.context"), &mut patterns.context, problems),
     };
     Some(Fault {
         hash: FaultHash::of(&fault.id),
@@ -170,13 +170,13 @@ fn resolve_fault(
 }
 
 /// A compiled pattern. `None` also where it does not hold, which is a problem then.
-fn pattern(written: Option<&Value>, path: &str, paths: &mut Paths, problems: &mut Vec<Problem>) -> Option<Pattern> {
+fn pattern(written: Option<&Value>, path: &str, patterns: &mut Patterns, problems: &mut Vec<Problem>) -> Option<PatternId> {
     // What is no object was noticed by the walk.
-    let compiled = Pattern::compile(written.filter(|written| written.is_object())?, path, paths);
+    let added = patterns.add(written.filter(|written| written.is_object())?, path);
     let refuse = |problem: PatternProblem| {
         Problem::new(ProblemCode::InvalidPattern, &problem.path, Some(&problem.value), problem.expected)
     };
-    compiled.map_err(|refused| problems.extend(refused.into_iter().map(refuse))).ok()
+    added.map_err(|refused| problems.extend(refused.into_iter().map(refuse))).ok()
 }
 
 fn when(written: &Value, path: &str, problems: &mut Vec<Problem>) -> Option<When> {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::rate::Rate;
 use crate::decision::Match;
 use crate::faults::{Kind, Role};
-use crate::matching::Paths;
+use crate::matching::Patterns;
 use crate::sampling::FaultHash;
 use crate::timestamp::Timestamp;
 
@@ -28,11 +28,11 @@ pub struct Plan {
     pub limits: Limits,
     /// In the plan's order.
     pub faults: Vec<Fault>,
-    /// What the patterns of all faults read of an event.
-    pub event_paths: Arc<Paths>,
-    /// What they read of the context.
-    pub context_paths: Arc<Paths>,
-    /// Whether that goes beyond what is the engine's own knowledge.
+    /// The patterns of all faults on the event.
+    pub event_patterns: Arc<Patterns>,
+    /// Those on the context.
+    pub context_patterns: Patterns,
+    /// Whether the context goes beyond what is the engine's own knowledge.
     pub reads_client_context: bool,
 }
 
