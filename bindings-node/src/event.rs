@@ -141,9 +141,7 @@ impl Value {
         let mut written = 0;
         let buffer = bytes.as_mut_ptr().cast();
         // SAFETY: as in `element`; the buffer has so many bytes.
-        done(self.env, unsafe {
-            sys::napi_get_value_string_utf8(self.env, self.value, buffer, bytes.len(), &raw mut written)
-        })?;
+        done(self.env, unsafe { sys::napi_get_value_string_utf8(self.env, self.value, buffer, bytes.len(), &raw mut written) })?;
         bytes.truncate(written);
         String::from_utf8(bytes).ok()
     }
@@ -152,9 +150,7 @@ impl Value {
     fn length(self) -> Option<usize> {
         let mut length = 0;
         // SAFETY: as in `element`; without a buffer nothing but the length is written.
-        let status = unsafe {
-            sys::napi_get_value_string_utf8(self.env, self.value, ptr::null_mut(), 0, &raw mut length)
-        };
+        let status = unsafe { sys::napi_get_value_string_utf8(self.env, self.value, ptr::null_mut(), 0, &raw mut length) };
         done(self.env, status)?;
         Some(length)
     }

@@ -76,7 +76,8 @@ impl Node for Value<'_, '_> {
         if enough > MAX_BYTES {
             return None;
         }
-        let beginning = text.get_item(PySlice::new(text.py(), 0, enough.try_into().ok()?, 1)).ok()?.cast_into::<PyString>().ok()?;
+        let beginning =
+            text.get_item(PySlice::new(text.py(), 0, enough.try_into().ok()?, 1)).ok()?.cast_into::<PyString>().ok()?;
         Some(Cow::Owned(beginning.to_str().map_or_else(|_| half_pairs_replaced(&beginning), str::to_owned)))
     }
 

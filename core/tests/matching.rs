@@ -3,7 +3,9 @@
 #![expect(clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test reads files and may fail")]
 
 use faultlayer_core::decision::{Engine, Event, Facts, Invocation, Unbounded, explain};
-use faultlayer_core::matching::{Budget, MAX_BRANCHES, MAX_DEPTH, MAX_EVENT_DEPTH, MAX_FIELDS, PatternId, Patterns, Source, Walk};
+use faultlayer_core::matching::{
+    Budget, MAX_BRANCHES, MAX_DEPTH, MAX_EVENT_DEPTH, MAX_FIELDS, PatternId, Patterns, Source, Walk,
+};
 use faultlayer_core::plan::Plan;
 use faultlayer_core::timestamp::Timestamp;
 use proptest::prelude::*;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use faultlayer_core::plan::{Expiry, Plan, PlanError, ProblemCode, locate};
+use faultlayer_core::plan::{Expiry, Plan, PlanError, Problem, ProblemCode, locate_all};
 use serde_json::{Value, json};
 
 use super::read_text;
@@ -13,7 +13,8 @@ use crate::Outcome;
 pub struct Args {
     /// The plan; `-` is standard input
     file: String,
-    /// Answer with JSON alone: `{"ok", "code", "problems": [{"code", "path", "value", "expected", "line", "column"}]}`
+    /// Answer with JSON alone: `{"ok", "code", "problems": [{"code", "path", "value", "expected", "line", "column"}]}`;
+    /// of more than 100 problems the first, and how many `more` there are
     #[arg(long)]
     json: bool,
 }
@@ -44,39 +45,45 @@ fn approve(file: &str, plan: &Plan) {
 }
 
 fn refuse(file: &str, text: &str, error: &PlanError) {
-    for problem in &error.problems {
-        match place(text, problem.code, &problem.path, &problem.expected) {
+    let (shown, more) = error.shown();
+    for (problem, place) in shown.iter().zip(places(text, shown)) {
+        match place {
             Some((line, column)) => println!("{file}:{line}:{column}: {problem}"),
             None => println!("{file}: {problem}"),
         }
     }
     let count = error.problems.len();
-    println!("{file}: {count} problem{}", if count == 1 { "" } else { "s" });
+    let not_shown = if more > 0 { format!(", of which {more} are not shown") } else { String::new() };
+    println!("{file}: {count} problem{}{not_shown}", if count == 1 { "" } else { "s" });
 }
 
 fn answer(text: &str, error: Option<&PlanError>) -> Value {
-    let problems = error.map_or(&[][..], |error| &error.problems);
-    let problems: Vec<Value> = problems
-        .iter()
-        .map(|problem| {
-            let mut row = json!(problem);
-            if let (Some((line, column)), Some(row)) =
-                (place(text, problem.code, &problem.path, &problem.expected), row.as_object_mut())
-            {
-                row.insert("line".into(), line.into());
-                row.insert("column".into(), column.into());
-            }
-            row
-        })
-        .collect();
-    json!({"ok": error.is_none(), "code": error.map(|error| error.code), "problems": problems})
+    let (shown, more) = error.map_or((&[][..], 0), PlanError::shown);
+    let problems = shown.iter().zip(places(text, shown)).map(|(problem, place)| {
+        let mut row = json!(problem);
+        if let (Some((line, column)), Some(row)) = (place, row.as_object_mut()) {
+            row.insert("line".into(), line.into());
+            row.insert("column".into(), column.into());
+        }
+        row
+    });
+    let problems: Vec<Value> = problems.collect();
+    let mut answer = json!({"ok": error.is_none(), "code": error.map(|error| error.code), "problems": problems});
+    if let Some(answer) = answer.as_object_mut().filter(|_| more > 0) {
+        answer.insert("more".into(), more.into());
+    }
+    answer
 }
 
-/// Text that is no JSON has no paths; there the parser itself says where it stopped.
-fn place(text: &str, code: ProblemCode, path: &str, expected: &str) -> Option<(usize, usize)> {
-    if code != ProblemCode::InvalidJson {
-        return locate(text, path);
+/// Where each problem stands. Text that is no JSON has no paths; there the parser itself says where it stopped.
+fn places(text: &str, problems: &[Problem]) -> Vec<Option<(usize, usize)>> {
+    if let [Problem { code: ProblemCode::InvalidJson, expected, .. }] = problems {
+        return vec![stopped(expected)];
     }
+    locate_all(text, &problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>())
+}
+
+fn stopped(expected: &str) -> Option<(usize, usize)> {
     let (line, column) = expected.trim_end_matches(')').rsplit_once(" at line ")?.1.split_once(" column ")?;
     Some((line.parse().ok()?, column.parse().ok()?))
 }

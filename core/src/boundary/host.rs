@@ -70,14 +70,17 @@ impl Host {
     pub fn decide(&self, call: &Call<'_>) -> Option<Session> {
         let before = self.invocations.fetch_add(1, Ordering::Relaxed);
         let mut budget = Budget::default();
-        let decision = self.engine.decide_within(&mut budget, &Invocation {
-            request_id: call.request_id,
-            deadline: call.deadline_ms.map(Timestamp::from_millis),
-            now: call.now_us.map_or_else(clock::now, Timestamp),
-            cold_start: before == 0,
-            streaming: call.streaming,
-            facts: Facts { event: call.event, context: self.context(call, before + 1) },
-        });
+        let decision = self.engine.decide_within(
+            &mut budget,
+            &Invocation {
+                request_id: call.request_id,
+                deadline: call.deadline_ms.map(Timestamp::from_millis),
+                now: call.now_us.map_or_else(clock::now, Timestamp),
+                cold_start: before == 0,
+                streaming: call.streaming,
+                facts: Facts { event: call.event, context: self.context(call, before + 1) },
+            },
+        );
         if budget.is_spent() {
             let limits = format!("{MAX_STEPS} steps or {MAX_BYTES} bytes");
             let message = format!("matching an event takes more than {limits}, faults that it was not enough for are not drawn");

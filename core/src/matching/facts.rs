@@ -51,7 +51,10 @@ pub(super) struct Gathered<'a> {
 impl Gathered<'_> {
     pub(super) fn add(&mut self, facts: &[Fact]) {
         for fact in facts {
-            if has(self.wanted, *fact) && set(self.bits, *fact) && let Some(new) = &mut self.new {
+            if has(self.wanted, *fact)
+                && set(self.bits, *fact)
+                && let Some(new) = &mut self.new
+            {
                 new.push(*fact);
             }
         }

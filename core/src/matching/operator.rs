@@ -39,7 +39,7 @@ pub(super) fn read(element: &Value, legacy: bool) -> Read<Element> {
         Value::Number(number) => Alternative::Number(number.as_f64().unwrap_or(f64::NAN)),
         Value::String(text) => {
             AddressRange::of_address(text).map_or_else(|| Alternative::Text(text.as_str().into()), Alternative::Address)
-        },
+        }
         Value::Object(object) => return operator(element, object, legacy),
         Value::Array(_) => return refuse("", element, "a string, a number, true, false, null or an operator"),
     };

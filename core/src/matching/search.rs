@@ -41,9 +41,8 @@ impl Shape {
     fn holds(&self, bits: &[u64], budget: &mut Budget) -> Flow<bool> {
         for branch in &self.branches {
             budget.take(1 + branch.len() / 8)?;
-            let holds = |field: &Field| {
-                facts::has(bits, field.passes) || field.present.is_some_and(|present| !facts::has(bits, present))
-            };
+            let holds =
+                |field: &Field| facts::has(bits, field.passes) || field.present.is_some_and(|present| !facts::has(bits, present));
             if self.fields(branch).all(holds) {
                 return Ok(true);
             }
@@ -64,7 +63,8 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     fn new(words: usize, scopes: &'a [Scope], bits: &[u64], arrays: &'a [Array], budget: &mut Budget) -> Flow<Self> {
-        let each = || bits.chunks(words.max(1)).zip(0_u32..).flat_map(|(bits, scope)| facts::each(bits).map(move |fact| (fact, scope)));
+        let each =
+            || bits.chunks(words.max(1)).zip(0_u32..).flat_map(|(bits, scope)| facts::each(bits).map(move |fact| (fact, scope)));
         budget.take(bits.len())?;
         let mut starts = vec![0_u32; words * 64 + 1];
         for (fact, _) in each() {

@@ -52,7 +52,9 @@ impl Table {
         loop {
             budget.step()?;
             // Whatever key is a prefix of the text is also one of the greatest key up to the text, or is that key.
-            let Some((key, facts)) = self.entries.range::<[u8], _>((Bound::Unbounded, Bound::Included(left))).next_back() else { return Ok(()) };
+            let Some((key, facts)) = self.entries.range::<[u8], _>((Bound::Unbounded, Bound::Included(left))).next_back() else {
+                return Ok(());
+            };
             let common = key.iter().zip(left).take_while(|(one, other)| one == other).count();
             let mut rest = common;
             if common == key.len() {

@@ -8,8 +8,8 @@ use super::alternative::Leaf;
 use super::budget::{Budget, Flow, Stop};
 use super::facts::{self, Fact, Gathered};
 use super::index::Index;
-use super::patterns::{PatternId, Patterns};
 use super::paths::PathId;
+use super::patterns::{PatternId, Patterns};
 use super::{MAX_EVENT_DEPTH, node, scan};
 
 /// The event, or one element of an array that is an object or an array itself: choosing a leaf in it binds the array to it.

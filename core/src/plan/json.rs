@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::problem::{Problem, ProblemCode};
+use super::problem::{Problem, ProblemCode, shown};
 
 /// Reads the text; the problems are the duplicate keys. A syntax error alone is returned as the only problem.
 pub(super) fn read(text: &str) -> (Value, Vec<Problem>) {
@@ -92,7 +92,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
                     ProblemCode::DuplicateKey,
                     &path,
                     Some(&value),
-                    format!("one value for one key, which has `{first}` already"),
+                    format!("one value for one key, which has `{}` already", shown(first)),
                 );
                 self.duplicates.borrow_mut().push(problem);
             } else {

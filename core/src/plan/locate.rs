@@ -1,25 +1,49 @@
-//! From a problem's path back to line and column of the text, for people who look at a file.
+//! From problems' paths back to line and column of the text, for people who look at a file.
 
 /// The place of the value at `path` (`faults[2].rate`) in JSON `text`: line and column, both from 1, columns in
 /// characters. Where the path does not exist (a missing field), the place of its nearest parent. `None` if the text is
 /// no JSON.
 #[must_use]
 pub fn locate(text: &str, path: &str) -> Option<(usize, usize)> {
-    let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, wanted: path, nearest: (0, 0), found: None };
-    scanner.value(&mut String::new(), 0)?;
-    let offset = scanner.found.unwrap_or(scanner.nearest.1);
-    let before = text.get(..offset)?;
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    Some((before.matches('\n').count() + 1, before.get(line_start..)?.chars().count() + 1))
+    locate_all(text, &[path]).pop().flatten()
+}
+
+/// As [`locate`], for many paths in one pass over the text.
+#[must_use]
+pub fn locate_all(text: &str, paths: &[&str]) -> Vec<Option<(usize, usize)>> {
+    // By path, so that what is below a value lies together.
+    let mut order: Vec<usize> = (0..paths.len()).collect();
+    order.sort_by_key(|index| paths.get(*index));
+    let wanted: Vec<&str> = order.iter().filter_map(|index| paths.get(*index).copied()).collect();
+    let nearest = vec![(0, 0); wanted.len()];
+    let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, wanted: &wanted, nearest };
+    let mut places = vec![None; paths.len()];
+    if scanner.value(&mut String::new(), 0).is_none() {
+        return places;
+    }
+    // From the first place to the last, each part of the text is counted once.
+    let mut offsets: Vec<(usize, usize)> = scanner.nearest.into_iter().map(|(_, offset)| offset).zip(order).collect();
+    offsets.sort_unstable();
+    let (mut done, mut line, mut column) = (0, 1, 1);
+    for (offset, index) in offsets {
+        for character in text.get(done..offset).unwrap_or_default().chars() {
+            (line, column) = if character == '\n' { (line + 1, 1) } else { (line, column + 1) };
+        }
+        done = offset;
+        if let Some(place) = places.get_mut(index) {
+            *place = Some((line, column));
+        }
+    }
+    places
 }
 
 struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
-    wanted: &'a str,
-    /// Length of the longest path met that is a parent of the wanted one, and its offset.
-    nearest: (usize, usize),
-    found: Option<usize>,
+    /// Sorted.
+    wanted: &'a [&'a str],
+    /// For each the length of the longest path met that is its own or a parent of it, and the offset there.
+    nearest: Vec<(usize, usize)>,
 }
 
 /// As deep as `serde_json` reads.
@@ -89,15 +113,27 @@ impl Scanner<'_> {
         serde_json::from_slice(self.bytes.get(start..self.at)?).ok()
     }
 
-    fn note(&mut self, path: &str) {
-        if path == self.wanted {
-            // The last one wins: of a duplicate key, the second is the problem.
-            self.found = Some(self.at);
+    /// A value begins. Of a duplicate key, the last one counts: the second is the problem.
+    fn note(&mut self, path: &mut String) {
+        let length = path.len();
+        if length == 0 {
+            return self.reach(0, self.wanted.len(), length);
         }
-        let is_parent = self.wanted.strip_prefix(path).is_some_and(|rest| path.is_empty() || rest.starts_with(['.', '[']));
-        if is_parent && path.len() >= self.nearest.0 {
-            self.nearest = (path.len(), self.at);
+        let first = self.wanted.partition_point(|wanted| **wanted < **path);
+        let exact = self.wanted.get(first..).unwrap_or_default().partition_point(|wanted| **wanted == **path);
+        self.reach(first, exact, length);
+        for border in ['.', '['] {
+            path.push(border);
+            let first = self.wanted.partition_point(|wanted| **wanted < **path);
+            let below = self.wanted.get(first..).unwrap_or_default().partition_point(|wanted| wanted.starts_with(&**path));
+            self.reach(first, below, length);
+            path.truncate(length);
         }
+    }
+
+    fn reach(&mut self, first: usize, count: usize, length: usize) {
+        let reached = self.nearest.get_mut(first..first + count).unwrap_or_default();
+        reached.iter_mut().filter(|(longest, _)| *longest <= length).for_each(|nearest| *nearest = (length, self.at));
     }
 
     fn skip_space(&mut self) {
@@ -113,7 +149,7 @@ impl Scanner<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::locate;
+    use super::{locate, locate_all};
 
     const TEXT: &str = "{\n  \"größe\": [1, {\"a\\\"b\": 2}],\n  \"faults\": [\n    {\"rate\": 2}\n  ]\n}";
 
@@ -133,6 +169,13 @@ mod tests {
     #[test]
     fn of_a_duplicate_key_the_second_is_meant() {
         assert_eq!(locate("{\"a\": 1,\n\"a\": 2}", "a"), Some((2, 6)));
+    }
+
+    #[test]
+    fn many_paths_are_found_at_once() {
+        let paths = ["faults[0].rate", "", "größe[1].a\"b", "faults[0]", "faults[0].kind", "faults", "größe[0]"];
+        let apart: Vec<_> = paths.iter().map(|path| locate(TEXT, path)).collect();
+        assert_eq!(locate_all(TEXT, &paths), apart);
     }
 
     #[test]

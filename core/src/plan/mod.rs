@@ -6,6 +6,7 @@
 mod field;
 mod json;
 mod locate;
+mod near;
 mod problem;
 mod rate;
 mod read;
@@ -17,8 +18,8 @@ mod validate;
 
 pub use field::{Field, Presence, Shape};
 pub(crate) use json::join;
-pub use locate::locate;
-pub use problem::{PlanError, Problem, ProblemCode};
+pub use locate::{locate, locate_all};
+pub use problem::{MAX_SHOWN, PlanError, Problem, ProblemCode};
 pub use rate::{Rate, Step};
 pub(crate) use read::typed;
 pub use reference::options;

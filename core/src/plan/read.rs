@@ -62,8 +62,12 @@ impl Plan {
 }
 
 /// The problems in the order in which a reader of the text meets them.
-fn sort_as_written(problems: &mut [Problem], text: &str) {
-    problems.sort_by_key(|problem| super::locate(text, &problem.path));
+fn sort_as_written(problems: &mut Vec<Problem>, text: &str) {
+    let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
+    let places = super::locate_all(text, &paths);
+    let mut placed: Vec<_> = places.into_iter().zip(std::mem::take(problems)).collect();
+    placed.sort_by_key(|(place, _)| *place);
+    problems.extend(placed.into_iter().map(|(_, problem)| problem));
 }
 
 /// A plan with its defaults filled in, before the rules between fields.
@@ -111,7 +115,9 @@ fn resolve(complete: &Value, text: &str, problems: &mut Vec<Problem>) -> Option<
     let faults: Vec<_> = written
         .iter()
         .enumerate()
-        .map(|(index, fault)| resolve_fault(fault, raw.get(index), has_start, &format!("faults[{index}]"), &mut patterns, problems))
+        .map(|(index, fault)| {
+            resolve_fault(fault, raw.get(index), has_start, &format!("faults[{index}]"), &mut patterns, problems)
+        })
         .collect();
     let complete: Complete = typed(complete)?;
     Some(Plan {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::field::{Field, Presence, Shape};
 use super::json::join;
+use super::near::near;
 use super::problem::{Problem, ProblemCode};
 use super::{FAULT_FIELDS, MAX_FAULTS, WHEN_FIELDS};
 use crate::faults::{self, KINDS};
@@ -87,7 +88,7 @@ impl Validator {
                 }
                 None => {
                     let names = tables.iter().copied().flatten().map(|field| field.name);
-                    self.refuse(ProblemCode::UnknownField, &join(path, key), value, one_of(names, "no field but "));
+                    self.refuse(ProblemCode::UnknownField, &join(path, key), value, instead_of(key, names, "no field but "));
                 }
             }
         }
@@ -114,7 +115,7 @@ impl Validator {
                 complete.insert(key.clone(), self.complete(value, &field.shape, &join(path, key)));
             } else {
                 let names = fields.iter().map(|field| field.name);
-                self.refuse(ProblemCode::UnknownField, &join(path, key), value, one_of(names, "one of "));
+                self.refuse(ProblemCode::UnknownField, &join(path, key), value, instead_of(key, names, "one of "));
             }
         }
         let known = complete.len();
@@ -153,7 +154,8 @@ impl Validator {
             // Without its kind nothing is known of the other fields but the common ones.
             match map.get("kind") {
                 Some(named @ Value::String(_)) => {
-                    let names = one_of(KINDS.iter().map(|kind| kind.name), "one of ");
+                    let kinds = KINDS.iter().map(|kind| kind.name);
+                    let names = instead_of(named.as_str().unwrap_or_default(), kinds, "one of ");
                     self.refuse(ProblemCode::UnknownKind, &join(path, "kind"), named, names);
                 }
                 Some(other) => self.refuse(ProblemCode::WrongType, &join(path, "kind"), other, "a string".into()),
@@ -182,9 +184,11 @@ impl Validator {
     }
 }
 
-fn one_of<'a>(names: impl Iterator<Item = &'a str>, before: &str) -> String {
-    let names: Vec<_> = names.map(|name| format!("\"{name}\"")).collect();
-    format!("{before}{}", names.join(", "))
+/// What could stand in the place of a name that does not exist, and which of it was probably meant.
+fn instead_of<'a>(written: &str, names: impl Iterator<Item = &'a str> + Clone, before: &str) -> String {
+    let all: Vec<_> = names.clone().map(|name| format!("\"{name}\"")).collect();
+    let meant = near(written, names).map(|name| format!(" (did you mean \"{name}\"?)")).unwrap_or_default();
+    format!("{before}{}{meant}", all.join(", "))
 }
 
 /// The points of a `percentiles` object in rising order, or `None` if they are not in order or do not reach 100.
