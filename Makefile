@@ -80,7 +80,7 @@ lint-tools: $(PYTHON_VENV)/.ready
 
 # For developers: cargo install cargo-fuzz, and a nightly toolchain.
 fuzz-plan:
-	cd fuzz && cargo +nightly fuzz run plan
+	cd fuzz && cargo +nightly fuzz run --features libfuzzer plan
 
 clean:
 	rm -rf target dist .cache

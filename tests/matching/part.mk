@@ -28,4 +28,4 @@ matching-long:
 
 # For developers, as `make fuzz-plan`.
 fuzz-matching:
-	cd fuzz && cargo +nightly fuzz run matching
+	cd fuzz && cargo +nightly fuzz run --features libfuzzer matching
