@@ -19,6 +19,7 @@ impl Random {
 }
 
 /// Pieces that mean something to a target.
+#[rustfmt::skip]
 const WORDS: &[&str] = &[
     "{", "}", "[", "]", ",", ":", "\"", "\\", "\n", "null", "true", "0", "-1", "1e308", "\"\"", "\"a\"", "\"b\"", "\"a.b\"", "\"$or\"",
     "\"exists\"", "\"prefix\"", "\"suffix\"", "\"anything-but\"", "\"equals-ignore-case\"", "\"wildcard\"", "\"numeric\"", "\"cidr\"",
