@@ -79,7 +79,6 @@ def test_an_experiment_restores_by_itself_whenever_it_is_interrupted(lab: LabWor
     with ThreadPoolExecutor(BESIDE) as pool:
         wrong = [found for found in pool.map(one, seeds[:RUNS]) if found]
     with capsys.disabled():
-        print(
-            f"\nsweep: {RUNS} experiments interrupted at random in {time.monotonic() - began:.0f} s, {len(wrong)} not restored by themselves"
-        )
+        took = time.monotonic() - began
+        print(f"\nsweep: {RUNS} experiments interrupted at random in {took:.0f} s, {len(wrong)} not restored by themselves")
     assert not wrong, "\n".join(wrong)
