@@ -44,6 +44,7 @@ export interface TimedOptions extends FaultOptions {
 /** The class of an error: a name, or one for each language. */
 export type ErrorType = string | { python?: string; node?: string; java?: string };
 
+// <faults> written by core/tests/builders.rs, FAULTLAYER_BLESS=1
 export interface LatencyFault extends TimedOptions {
   kind: 'latency';
   delay_ms: Delay;
@@ -89,6 +90,7 @@ export interface CpuFault extends FaultOptions {
 /** One fault of a plan. */
 export type Fault =
   LatencyFault | ErrorFault | ResponseFault | ExitFault | TimeoutFault | CorruptFault | DiskFault | MemoryFault | CpuFault;
+// </faults>
 
 /** The plan's own fields. */
 export interface PlanOptions {
@@ -114,29 +116,33 @@ export type PlanLike = Plan | Fault | readonly Fault[] | string | URL;
 
 /** Builders of faults: `fault.latency(250)`, `fault.error('ThrottlingException', 'slow down', { rate: 0.1 })`. */
 export declare const fault: {
-  /** Holds before, in or after the function. */
+  // <builders> written by core/tests/builders.rs, FAULTLAYER_BLESS=1
+  /** Holds the invocation, then goes on. */
   latency(delay_ms: Delay, options?: TimedOptions): LatencyFault;
-  /** Throws the global error class of that name, or an `Error` with that name and the properties. */
+  /** Raises an error of a named class. */
   error(type: ErrorType, message?: string, options?: TimedOptions & { properties?: { [name: string]: Json } }): ErrorFault;
-  /** Answers `{statusCode, headers, body}`. */
+  /** Answers instead of the handler: an HTTP status with headers and body, or any JSON. */
   response(
     answer?: { status?: number; headers?: { [name: string]: string }; body?: string },
     options?: TimedOptions,
   ): ResponseFault;
-  /** Answers this value as it stands. */
+  /** The answer as it stands, instead of an HTTP answer. */
   payload(payload: Json, options?: TimedOptions): ResponseFault;
-  /** Ends the process as a crash does. */
+  /** Ends the process at once, as a crash does. */
   exit(code?: number, options?: TimedOptions): ExitFault;
-  /** Holds until a second past the deadline, then throws `FaultInjected`. */
+  /** Holds until the function's timeout has passed. */
   timeout(options?: TimedOptions): TimeoutFault;
-  /** Mangles the answer's text, or replaces the answer by `body`. */
+  /** Damages the handler's answer: replaces it, or mangles its text at drawn places. */
   corrupt(options?: FaultOptions & { body?: Json }): CorruptFault;
-  /** Fills the temporary folder while the function runs. */
+  /** Replaces the answer as it stands, `null` included. */
+  corrupt_body(body: Json, options?: FaultOptions): CorruptFault;
+  /** Fills `/tmp` by so much while the handler runs. */
   disk(size_mib: number, options?: FaultOptions): DiskFault;
-  /** Occupies memory while the function runs. */
+  /** Occupies so much memory while the handler runs. */
   memory(size_mib: number, options?: FaultOptions): MemoryFault;
-  /** Burns processor time beside the function. */
+  /** Burns CPU beside the handler. */
   cpu(duration_ms: number, options?: FaultOptions & { threads?: number }): CpuFault;
+  // </builders>
 };
 
 /** Delays by distribution, in milliseconds. */

@@ -9,6 +9,7 @@ const given = (fields) => Object.fromEntries(Object.entries(fields).filter(([, v
 const shown = (value) => (typeof value === 'object' ? JSON.stringify(value) : String(value));
 const isFields = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
+// <builders> written by core/tests/builders.rs, FAULTLAYER_BLESS=1
 /** What each builder of a fault takes before its options: the fields of its kind, by position. */
 const KINDS = {
   latency: ['delay_ms'],
@@ -18,10 +19,14 @@ const KINDS = {
   exit: ['code'],
   timeout: [],
   corrupt: [],
+  corrupt_body: ['body'],
   disk: ['size_mib'],
   memory: ['size_mib'],
   cpu: ['duration_ms'],
 };
+/** The kinds of the builders that have names of their own. */
+const KIND_OF = { payload: 'response', corrupt_body: 'corrupt' };
+// </builders>
 const DELAYS = { uniform: ['min', 'max'], normal: ['mean', 'std_dev', 'max'], pareto: ['scale', 'shape', 'max'] };
 
 /** The arguments by name. What has no name would be dropped in silence, so it is refused. */
@@ -40,7 +45,7 @@ function fields(builder, options) {
 function builder(name, names) {
   return (...args) => {
     const { options, answer, ...own } = named(`fault.${name}`, [...names, 'options'], args);
-    const kind = name === 'payload' ? 'response' : name;
+    const kind = KIND_OF[name] ?? name;
     const rest = { ...fields(`fault.${name}`, answer), ...fields(`fault.${name}`, options) };
     return Object.freeze({ kind, ...given({ ...own, ...rest }) });
   };

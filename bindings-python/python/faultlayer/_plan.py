@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 When = Literal["before", "during", "after"]
 Delay = float | Mapping[str, Mapping[str, float]]
+ErrorType = str | type[BaseException] | Mapping[str, str | type[BaseException]]
 Rate = float | Mapping[str, Sequence[Mapping[str, float]]]
 
 
@@ -59,20 +60,21 @@ class Fault:
 
     __hash__ = None  # type: ignore[assignment]
 
+    # <builders> written by core/tests/builders.rs, FAULTLAYER_BLESS=1
     @classmethod
     def latency(cls, delay_ms: Delay, **common: Unpack[Timed]) -> Fault:
-        """Holds for so many milliseconds, or as a distribution says: `{"uniform": {"min": 1, "max": 9}}`."""
+        """Holds the invocation, then goes on."""
         return cls("latency", delay_ms=delay_ms, **common)
 
     @classmethod
     def error(
         cls,
-        type: str | type[BaseException] | Mapping[str, str | type[BaseException]],
+        type: ErrorType,
         message: str | None = None,
         properties: Mapping[str, Any] | None = None,
         **common: Unpack[Timed],
     ) -> Fault:
-        """Raises this exception class, or the one of that name; properties become attributes."""
+        """Raises an error of a named class."""
         return cls("error", type=type, **_given(message=message, properties=properties), **common)
 
     @classmethod
@@ -83,48 +85,50 @@ class Fault:
         body: str | None = None,
         **common: Unpack[Timed],
     ) -> Fault:
-        """Answers `{"statusCode", "headers", "body"}`."""
+        """Answers instead of the handler: an HTTP status with headers and body, or any JSON."""
         return cls("response", **_given(status=status, headers=headers, body=body), **common)
 
     @classmethod
     def payload(cls, payload: Any, **common: Unpack[Timed]) -> Fault:
-        """Answers this value as it stands."""
+        """The answer as it stands, instead of an HTTP answer."""
         return cls("response", payload=payload, **common)
 
     @classmethod
     def exit(cls, code: int | None = None, **common: Unpack[Timed]) -> Fault:
-        """Ends the process as a crash does."""
+        """Ends the process at once, as a crash does."""
         return cls("exit", **_given(code=code), **common)
 
     @classmethod
     def timeout(cls, **common: Unpack[Timed]) -> Fault:
-        """Holds until a second past the deadline, then raises `FaultInjected`."""
+        """Holds until the function's timeout has passed."""
         return cls("timeout", **common)
 
     @classmethod
     def corrupt(cls, **common: Unpack[Common]) -> Fault:
-        """Mangles the answer's text."""
+        """Damages the handler's answer: replaces it, or mangles its text at drawn places."""
         return cls("corrupt", **common)
 
     @classmethod
     def corrupt_body(cls, body: Any, **common: Unpack[Common]) -> Fault:
-        """Replaces the answer."""
+        """Replaces the answer as it stands, `null` included."""
         return cls("corrupt", body=body, **common)
 
     @classmethod
-    def disk(cls, size_mib: float, **common: Unpack[Common]) -> Fault:
-        """Fills the temporary folder while the call runs."""
+    def disk(cls, size_mib: int, **common: Unpack[Common]) -> Fault:
+        """Fills `/tmp` by so much while the handler runs."""
         return cls("disk", size_mib=size_mib, **common)
 
     @classmethod
-    def memory(cls, size_mib: float, **common: Unpack[Common]) -> Fault:
-        """Occupies memory while the call runs."""
+    def memory(cls, size_mib: int, **common: Unpack[Common]) -> Fault:
+        """Occupies so much memory while the handler runs."""
         return cls("memory", size_mib=size_mib, **common)
 
     @classmethod
     def cpu(cls, duration_ms: float, threads: int | None = None, **common: Unpack[Common]) -> Fault:
-        """Burns processor time beside the call."""
+        """Burns CPU beside the handler."""
         return cls("cpu", duration_ms=duration_ms, **_given(threads=threads), **common)
+
+    # </builders>
 
 
 class Plan:

@@ -15,6 +15,8 @@ pub(super) static SPEC: Spec = Spec {
     takes_when: false,
     role: Role::Corruption,
     stands: When::After,
+    by_place: &[],
+    instead: &[("corrupt_body", "body")],
     read,
 };
 

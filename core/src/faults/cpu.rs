@@ -16,6 +16,8 @@ pub(super) static SPEC: Spec = Spec {
     takes_when: false,
     role: Role::Resource,
     stands: When::Before,
+    by_place: &["duration_ms"],
+    instead: &[],
     read,
 };
 

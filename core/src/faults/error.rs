@@ -16,6 +16,8 @@ pub(super) static SPEC: Spec = Spec {
     takes_when: true,
     role: Role::Error,
     stands: When::Before,
+    by_place: &["type", "message"],
+    instead: &[],
     read,
 };
 

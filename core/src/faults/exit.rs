@@ -15,6 +15,8 @@ pub(super) static SPEC: Spec = Spec {
     takes_when: true,
     role: Role::End,
     stands: When::Before,
+    by_place: &["code"],
+    instead: &[],
     read,
 };
 

@@ -15,6 +15,8 @@ pub(super) static SPEC: Spec = Spec {
     takes_when: true,
     role: Role::Delay,
     stands: When::Before,
+    by_place: &["delay_ms"],
+    instead: &[],
     read,
 };
 

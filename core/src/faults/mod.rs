@@ -76,6 +76,10 @@ pub struct Spec {
     pub role: Role,
     /// Where it stands if `when` is not said.
     pub stands: When,
+    /// The fields that builders in Node take by place; `answer` stands for an object of all its own.
+    pub by_place: &'static [&'static str],
+    /// Builders of their own for a field that stands instead of the others: their names and the field.
+    pub instead: &'static [(&'static str, &'static str)],
     /// Builds it from its fields with the defaults filled in. `None` where a problem was noticed before; rules between
     /// fields add theirs.
     read: fn(&Value, Written, &str, &mut Vec<Problem>) -> Read,

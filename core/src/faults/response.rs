@@ -15,6 +15,8 @@ pub(super) static SPEC: Spec = Spec {
     takes_when: true,
     role: Role::Answer,
     stands: When::Before,
+    by_place: &["answer"],
+    instead: &[("payload", "payload")],
     read,
 };
 

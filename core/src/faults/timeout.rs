@@ -14,6 +14,8 @@ pub(super) static SPEC: Spec = Spec {
     takes_when: true,
     role: Role::Hang,
     stands: When::Before,
+    by_place: &[],
+    instead: &[],
     read,
 };
 

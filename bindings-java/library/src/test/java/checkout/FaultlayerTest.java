@@ -49,6 +49,18 @@ class FaultlayerTest {
     }
 
     @Test
+    void aFaultNeedSayNeitherItsIdNorItsRate() {
+        String plan = plan(Fault.disk(1), Fault.disk(2), Fault.timeout().id("disk-3"), Fault.disk(3).rate(0.5))
+                .toJson();
+        assertTrue(
+                plan.contains("{\"id\":\"disk\",\"rate\":1,\"kind\":\"disk\",\"size_mib\":1},"
+                        + "{\"id\":\"disk-2\",\"rate\":1,\"kind\":\"disk\",\"size_mib\":2},"
+                        + "{\"id\":\"disk-3\",\"rate\":1,\"kind\":\"timeout\"},"
+                        + "{\"id\":\"disk-4\",\"rate\":0.5,\"kind\":\"disk\",\"size_mib\":3}"),
+                plan);
+    }
+
+    @Test
     void nothingDrawnIsTheHandlerItself() {
         Checkout checkout = new Checkout();
         try (Faultlayer faults = Faultlayer.of(plan(Fault.error("boom", 0, IOException.class, "gone")))) {

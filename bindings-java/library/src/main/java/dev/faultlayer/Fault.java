@@ -7,14 +7,89 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 
-/** Builds one fault of a {@link Plan}. Rates are fractions from 0 (never) to 1 (always). */
+/**
+ * Builds one fault of a {@link Plan}. Rates are fractions from 0 (never) to 1 (always). A fault that does not say its id
+ * gets its kind for it, numbered from the second on; one that does not say its rate always fires.
+ */
 public final class Fault {
     private final Map<String, Object> fields = new LinkedHashMap<>();
+
+    private Fault(String kind) {
+        fields.put("kind", kind);
+    }
 
     private Fault(String id, String kind, double rate) {
         fields.put("id", id);
         fields.put("kind", kind);
         fields.put("rate", rate);
+    }
+
+    // <builders> written by core/tests/builders.rs, FAULTLAYER_BLESS=1
+    /** Holds the invocation, then goes on. */
+    public static Fault latency(Duration delay) {
+        return new Fault("latency").set("delay_ms", millis(delay));
+    }
+
+    /** Raises an error of a named class. */
+    public static Fault error(String type) {
+        return new Fault("error").set("type", type);
+    }
+
+    /** Answers instead of the handler: an HTTP status with headers and body, or any JSON. */
+    public static Fault response() {
+        return new Fault("response");
+    }
+
+    /** The answer as it stands, instead of an HTTP answer. */
+    public static Fault payload(Object payload) {
+        return new Fault("response").set("payload", payload);
+    }
+
+    /** Ends the process at once, as a crash does. */
+    public static Fault exit() {
+        return new Fault("exit");
+    }
+
+    /** Holds until the function's timeout has passed. */
+    public static Fault timeout() {
+        return new Fault("timeout");
+    }
+
+    /** Damages the handler's answer: replaces it, or mangles its text at drawn places. */
+    public static Fault corrupt() {
+        return new Fault("corrupt");
+    }
+
+    /** Replaces the answer as it stands, `null` included. */
+    public static Fault corruptBody(Object body) {
+        return new Fault("corrupt").set("body", body);
+    }
+
+    /** Fills `/tmp` by so much while the handler runs. */
+    public static Fault disk(int sizeMib) {
+        return new Fault("disk").set("size_mib", sizeMib);
+    }
+
+    /** Occupies so much memory while the handler runs. */
+    public static Fault memory(int sizeMib) {
+        return new Fault("memory").set("size_mib", sizeMib);
+    }
+
+    /** Burns CPU beside the handler. */
+    public static Fault cpu(Duration duration) {
+        return new Fault("cpu").set("duration_ms", millis(duration));
+    }
+
+    // </builders>
+
+    /** Its name in records. */
+    public Fault id(String id) {
+        return set("id", id);
+    }
+
+    /** From 0 to 1. */
+    public Fault rate(double rate) {
+        return set("rate", rate);
     }
 
     /** Holds the invocation for so long. */

@@ -3,9 +3,11 @@ package dev.faultlayer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Builds a plan, version 1. Nothing is checked here: the engine checks a plan as a whole when it is used and names all
@@ -88,10 +90,29 @@ public final class Plan {
     /** The plan as JSON. */
     public String toJson() {
         Map<String, Object> all = new LinkedHashMap<>(fields);
-        List<Object> entries = new ArrayList<>();
-        faults.forEach(fault -> entries.add(fault.fields()));
-        all.put("faults", entries);
+        all.put("faults", named());
         return Json.write(all);
+    }
+
+    /** The faults with what they need not say: the id (the kind, numbered from the second on) and the rate (always). */
+    private List<Object> named() {
+        Set<Object> taken = new HashSet<>();
+        faults.forEach(fault -> taken.add(fault.fields().get("id")));
+        List<Object> entries = new ArrayList<>();
+        for (Fault fault : faults) {
+            Map<String, Object> entry = new LinkedHashMap<>();
+            Object kind = fault.fields().get("kind");
+            Object id = kind;
+            for (int number = 2; fault.fields().get("id") == null && taken.contains(id); number++) {
+                id = kind + "-" + number;
+            }
+            entry.put("id", id);
+            entry.put("rate", 1);
+            entry.putAll(fault.fields());
+            taken.add(entry.get("id"));
+            entries.add(entry);
+        }
+        return entries;
     }
 
     @Override
