@@ -17,9 +17,10 @@ $(LAB_CLOUD_VENV)/.ready: $(LAB_CLOUD_DIR)/requirements.txt
 
 setup-lab: $(LAB_CLOUD_VENV)/.ready
 
-# Writes the services' model.json from botocore, as their operations.txt say.
+# Writes the services' model.json from botocore, as their operations.txt say, and the samples of requests in every protocol.
 models: setup-lab
 	$(LAB_CLOUD_BIN)/python $(LAB_CLOUD_DIR)/models.py
+	$(LAB_CLOUD_BIN)/python $(LAB_CLOUD_DIR)/wire.py
 
 test-lab: setup-lab
 	cargo test --quiet --release -p faultlayer-lab

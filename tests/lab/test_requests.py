@@ -8,12 +8,13 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from client import Lab
+from client import Lab, refused
 from models import path, served
 
 Shapes = dict[str, dict[str, Any]]
@@ -175,3 +176,20 @@ def test_the_tagging_api_speaks_cbor_as_newer_clients_do(lab: Lab) -> None:
     with pytest.raises(ClientError) as caught:
         client.get_resources(TagFilters=[{"Key": "k" * 129}])
     assert caught.value.response["Error"]["Code"] == "ValidationException"
+
+
+def test_bodies_are_bounded_and_their_refusal_can_be_read(lab: Lab) -> None:
+    lab.function()
+    most, whole = 1 << 20, 70_167_211
+    code, status, message = refused(lambda: lab.client("ssm", validate=False).put_parameter(Name="a", Value="x" * most))
+    assert (code, status) == ("RequestEntityTooLargeException", 413)
+    assert message == f"Request must be smaller than {most} bytes for the PutParameter operation"
+    update = lab.client("lambda", validate=False).update_function_code
+    code, status, message = refused(lambda: update(FunctionName="one", ZipFile=b"x" * whole))
+    assert (code, status) == ("RequestEntityTooLargeException", 413)
+    assert message == f"Request must be smaller than {whole} bytes for the UpdateFunctionCode operation"
+    for kind, size in [("RequestResponse", 6_291_456), ("Event", 1_048_576)]:
+        given = {"FunctionName": "one", "InvocationType": kind, "Payload": b'"' + b"x" * (size - 1) + b'"'}
+        code, status, _ = refused(partial(lab.functions.invoke, **given))
+        assert (code, status) == ("RequestTooLargeException", 413)
+    assert lab.settled()["LastUpdateStatus"] == "Successful"

@@ -67,12 +67,17 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)],
 )
 @pytest.mark.parametrize("isolated", [True, False])
-def test_a_signal_ends_everything(function: Function, folders: Path, number: signal.Signals, status: int, isolated: bool) -> None:
+def test_a_signal_ends_everything(
+    function: Function, folders: Path, number: signal.Signals, status: int, isolated: bool
+) -> None:
     mark = f"faultlayer-test-{os.getpid()}-{number}-{isolated}"
     function.code(LEAVING.format(mark=mark, seconds=600))
     function.options += [] if isolated else ["--not-isolated"]
     run = subprocess.Popen(
-        function.command("-n", "5", "--timeout", "15m"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+        function.command("-n", "5", "--timeout", "15m"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
     )
     while not marked(mark):
         assert run.poll() is None, run.communicate()[1]
@@ -99,7 +104,9 @@ def test_a_signal_ends_an_installation(function: Function, folders: Path, monkey
     interpreter.write_text(f"#!/bin/sh\nif [ \"$1\" = -c ]; then echo '{json.dumps(said)}'; else {install}; fi\n")
     interpreter.chmod(0o755)
     function.code("def handler(event, context): pass")
-    run = subprocess.Popen(function.command("--interpreter", str(interpreter)), stderr=subprocess.PIPE, encoding="utf-8")
+    run = subprocess.Popen(
+        function.command("--interpreter", str(interpreter)), stderr=subprocess.PIPE, encoding="utf-8"
+    )
     while not marked(mark):
         assert run.poll() is None, run.communicate()[1]
         time.sleep(0.02)

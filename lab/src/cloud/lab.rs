@@ -210,6 +210,8 @@ impl Lab {
         self.era.fetch_add(1, Ordering::SeqCst);
         self.hooks.clear();
         self.keys.clear();
+        // What one service runs must not call another that is empty already.
+        self.stop().await;
         for service in self.services() {
             Arc::clone(service).reset().await?;
         }

@@ -11,6 +11,7 @@ use super::plan::RunPlan;
 use super::report::{Answers, FaultCount, Invocation, Report};
 use super::request_ids::RequestIds;
 use super::statistics::Side;
+use crate::runtime::spec::LARGEST_EVENT;
 use crate::runtime::{Function, FunctionSpec, Invoke, InvokeOutcome, LabError, Tools};
 
 /// What to run.
@@ -61,6 +62,7 @@ pub async fn run(
     progress: &mut (dyn FnMut(Progress<'_>) + Send),
 ) -> Result<Report, LabError> {
     fits(&request.spec)?;
+    events_fit(&request.events)?;
     let mut report = Report::new(&request, tools.not_isolated());
     if request.compare && request.plan.is_some() {
         let healthy = side(&request, request.spec.clone(), Which::Healthy, &tools, &mut stop, progress).await?;
@@ -77,6 +79,17 @@ pub async fn run(
         report.take(run.figures, run.invocations, request.calls);
     }
     Ok(report)
+}
+
+/// Whether Lambda would take the events.
+fn events_fit(events: &[Bytes]) -> Result<(), LabError> {
+    match events.iter().enumerate().find(|(_, event)| event.len() > LARGEST_EVENT) {
+        Some((index, event)) => {
+            let (number, size) = (index + 1, event.len());
+            Err(LabError::new(format!("event {number}: is {size} bytes, the most is {LARGEST_EVENT}")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What one side brought.
@@ -168,4 +181,17 @@ async fn side(
 fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_beyond_lambdas_limit_is_refused_by_its_number() {
+        let event = |size: usize| Bytes::from(vec![b' '; size]);
+        assert!(events_fit(&[event(LARGEST_EVENT)]).is_ok());
+        let error = events_fit(&[event(2), event(LARGEST_EVENT + 1)]).unwrap_err();
+        assert_eq!(error.to_string(), "event 2: is 6291457 bytes, the most is 6291456");
+    }
 }

@@ -19,9 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::error::LabError;
-
-/// The largest answer that Lambda takes, in bytes.
-pub const LARGEST_ANSWER: usize = 6_291_556;
+use super::spec::{LARGEST_ANSWER, LARGEST_STREAM};
 
 /// What a client said.
 pub enum Message {
@@ -29,8 +27,8 @@ pub enum Message {
     Next(oneshot::Sender<Delivery>),
     /// The answer.
     Answer { content_type: String, payload: Bytes },
-    /// The answer was larger than [`LARGEST_ANSWER`].
-    TooLarge,
+    /// The answer was larger than so many bytes.
+    TooLarge(usize),
     /// A streamed answer begins.
     StreamBegun { content_type: String },
     /// A piece of it.
@@ -128,7 +126,7 @@ async fn answer(request: Request<Incoming>, desk: &Desk) -> Response<Full<Bytes>
             let error_type = header(request.headers(), "lambda-runtime-function-error-type");
             match Limited::new(request.into_body(), LARGEST_ANSWER).collect().await {
                 Ok(body) => desk.finish(Message::Error(error_type, body.to_bytes())),
-                Err(_) => desk.finish(Message::TooLarge),
+                Err(_) => desk.finish(Message::TooLarge(LARGEST_ANSWER)),
             }
         }
         (&Method::POST, ["2018-06-01", "runtime", "init", "error"]) => {
@@ -174,20 +172,14 @@ async fn response(request: Request<Incoming>, id: &str, desk: &Desk) -> Response
     if !streaming {
         return match Limited::new(request.into_body(), LARGEST_ANSWER).collect().await {
             Ok(body) => desk.finish(Message::Answer { content_type, payload: body.to_bytes() }),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                desk.finish(Message::TooLarge);
-                refusal(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "RequestEntityTooLarge",
-                    "Exceeded maximum allowed payload size (6291556 bytes).",
-                )
-            }
+            Err(error) if error.is::<http_body_util::LengthLimitError>() => desk.too_large(LARGEST_ANSWER),
             Err(_) => refusal(StatusCode::BAD_REQUEST, "InvalidRequest", "the answer broke off"),
         };
     }
     let _ = desk.messages.send(Message::StreamBegun { content_type });
     let mut body = request.into_body();
     let mut error = None;
+    let mut size = 0;
     while let Some(frame) = body.frame().await {
         // A stream that breaks off has no end: the process is gone, and the environment learns that from it.
         let Ok(frame) = frame else {
@@ -195,6 +187,10 @@ async fn response(request: Request<Incoming>, id: &str, desk: &Desk) -> Response
         };
         match frame.into_data() {
             Ok(chunk) => {
+                size += chunk.len();
+                if size > LARGEST_STREAM {
+                    return desk.too_large(LARGEST_STREAM);
+                }
                 let _ = desk.messages.send(Message::Chunk(chunk));
             }
             Err(frame) => {
@@ -247,6 +243,13 @@ impl Desk {
             }
             _ => None,
         }
+    }
+
+    /// The last word about an answer that Lambda would not take.
+    fn too_large(&self, most: usize) -> Response<Full<Bytes>> {
+        self.finish(Message::TooLarge(most));
+        let message = format!("Exceeded maximum allowed payload size ({most} bytes).");
+        refusal(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message)
     }
 
     /// Hands on the last word about the current invocation.

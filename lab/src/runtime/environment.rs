@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::api::{Api, Delivery, LARGEST_ANSWER, Message};
+use super::api::{Api, Delivery, Message};
 use super::clients::Place;
 use super::error::LabError;
 use super::function::Setup;
@@ -203,12 +203,12 @@ impl Environment {
                     let error_type = type_in(&payload).or(error_type).unwrap_or_default();
                     break InvokeOutcome::FunctionError { cause: Cause::Handler, error_type, payload, stream: None };
                 }
-                Event::Said(Message::TooLarge) => {
+                Event::Said(Message::TooLarge(most)) => {
                     break report::error(
                         Cause::TooLarge,
                         request_id,
                         "Function.ResponseSizeTooLarge",
-                        &format!("Response payload size exceeded maximum allowed payload size ({LARGEST_ANSWER} bytes)."),
+                        &format!("Response payload size exceeded maximum allowed payload size ({most} bytes)."),
                     );
                 }
                 // A client that asks again without an answer, or speaks of its initialisation now, has lost this invocation.

@@ -60,6 +60,15 @@ impl FunctionSpec {
     }
 }
 
+/// The largest event of an invocation that is waited for, in bytes.
+pub const LARGEST_EVENT: usize = 6_291_456;
+/// The largest event of an asynchronous invocation, in bytes.
+pub const LARGEST_ASYNCHRONOUS_EVENT: usize = 1_048_576;
+/// The largest answer, in bytes.
+pub const LARGEST_ANSWER: usize = 6_291_556;
+/// The largest streamed answer, in bytes.
+pub const LARGEST_STREAM: usize = 209_715_200;
+
 /// One invocation.
 #[derive(Debug, Clone, Default)]
 pub struct Invoke {

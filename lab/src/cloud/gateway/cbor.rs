@@ -40,7 +40,7 @@ fn plain(value: Cbor) -> Result<Value, ApiError> {
             let number = i64::try_from(number).map(Value::from).or_else(|_| u64::try_from(number).map(Value::from));
             number.map_err(|_| broken("an integer beyond 64 bits"))?
         }
-        Cbor::Tag(SECONDS, inner) => plain(*inner)?,
+        Cbor::Tag(SECONDS, inner) => plain(*inner)?.as_f64().map(Value::from).ok_or_else(|| broken("a time that is none"))?,
         Cbor::Array(items) => items.into_iter().map(plain).collect::<Result<_, _>>()?,
         Cbor::Map(entries) => {
             let mut fields = Map::new();

@@ -127,3 +127,6 @@ pub fn write(protocol: Protocol, asked: Option<(&Model, &Operation)>, outcome: R
         broken
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -145,6 +145,10 @@ fn file_name(name: &str) -> String {
             text.push_str(&format!("%{byte:02X}"));
         }
     }
+    // No other name is this one.
+    if text.is_empty() {
+        text.push('%');
+    }
     if text.len() > LONGEST {
         let hash: String = Sha256::digest(name.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         text.truncate(LONGEST - hash.len() - 1);
@@ -156,7 +160,7 @@ fn file_name(name: &str) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::cloud) mod tests {
     use super::*;
 
     /// A new folder, which `work` gets.

@@ -98,3 +98,35 @@ fn unpack(zip: &Path, folder: &Path) -> std::io::Result<()> {
     zip::ZipArchive::new(fs::File::open(zip)?)?.extract(folder)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::state::folder::tests::{names, within};
+
+    fn zip_of(text: &[u8]) -> Vec<u8> {
+        let mut out = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        out.start_file("app.py", zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut out, text).unwrap();
+        out.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn an_unpack_that_fails_leaves_nothing_and_the_next_one_may_succeed() {
+        within(|folder| {
+            let whole = zip_of(&[7; 5000]);
+            let code = keep(folder, &whole).unwrap();
+            let zip = path(folder, &code.sha256);
+            // Its table of contents is whole, its only file is not.
+            let mut torn = whole.clone();
+            torn[45] ^= 0xff;
+            fs::write(&zip, torn).unwrap();
+            assert!(unpacked(folder, &code).is_err());
+            assert_eq!(names(&folder.join("code")).len(), 1, "the zip alone");
+            fs::write(&zip, whole).unwrap();
+            let target = unpacked(folder, &code).unwrap();
+            assert_eq!(fs::read(target.join("app.py")).unwrap(), [7; 5000]);
+            assert_eq!(unpacked(folder, &code).unwrap(), target, "once");
+        });
+    }
+}

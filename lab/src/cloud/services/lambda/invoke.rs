@@ -17,6 +17,7 @@ use crate::cloud::call::{ApiError, Reply, Request};
 use crate::cloud::clock;
 use crate::cloud::lab::Place;
 use crate::cloud::services::members::{text, with};
+use crate::runtime::spec::{LARGEST_ASYNCHRONOUS_EVENT, LARGEST_EVENT};
 use crate::runtime::{Function, FunctionSpec, Invoke, InvokeOutcome, Invoked, Options, Tools};
 
 /// The environments of every function and version that was invoked.
@@ -192,7 +193,7 @@ pub async fn invoke(lambda: &Arc<Lambda>, request: &Request) -> Result<Reply, Ap
     let input = &request.input;
     let kind = text(input, "InvocationType").unwrap_or("RequestResponse");
     let event = if request.raw.is_empty() { Bytes::from_static(b"{}") } else { request.raw.clone() };
-    let most = if kind == "Event" { 1_048_576 } else { 6_291_456 };
+    let most = if kind == "Event" { LARGEST_ASYNCHRONOUS_EVENT } else { LARGEST_EVENT };
     if event.len() > most {
         return Err(ApiError::new(
             "RequestTooLargeException",
