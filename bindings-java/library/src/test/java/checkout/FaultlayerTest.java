@@ -50,7 +50,11 @@ class FaultlayerTest {
 
     @Test
     void aFaultNeedSayNeitherItsIdNorItsRate() {
-        String plan = plan(Fault.disk(1), Fault.disk(2), Fault.timeout().id("disk-3"), Fault.disk(3).rate(0.5))
+        String plan = plan(
+                        Fault.disk(1),
+                        Fault.disk(2),
+                        Fault.timeout().id("disk-3"),
+                        Fault.disk(3).rate(0.5))
                 .toJson();
         assertTrue(
                 plan.contains("{\"id\":\"disk\",\"rate\":1,\"kind\":\"disk\",\"size_mib\":1},"
