@@ -29,7 +29,7 @@ enum Command {
     Run(Box<run::Args>),
     /// Check, start, explain plans
     Plan(plan::Args),
-    /// Serve the local Lambda, Systems Manager, tagging and STS
+    /// Serve the local Lambda, Systems Manager, FIS, CloudWatch alarms, tagging and STS
     Lab(lab::Args),
     /// Put the layer on functions through the Automation document
     Attach(automation::AttachArgs),

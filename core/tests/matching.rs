@@ -1,5 +1,6 @@
 //! Matching: the shared vectors through both ways of reading an event, and what the scanner may and may not accept.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 #![expect(clippy::indexing_slicing, clippy::disallowed_methods, reason = "a test reads files and may fail")]
 
 use faultlayer_core::decision::{Engine, Event, Facts, Invocation, Unbounded, explain};

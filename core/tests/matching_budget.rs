@@ -271,7 +271,7 @@ fn a_spent_budget_is_told_once_and_draws_nothing() {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = {
         let lines = Arc::clone(&lines);
-        Sink::Callback(Box::new(move |line| lines.lock().unwrap().push(serde_json::from_str::<Value>(line).unwrap())))
+        Sink::callback(move |line| lines.lock().unwrap().push(serde_json::from_str::<Value>(line).unwrap()))
     };
     let text = event.to_string();
     let call = Call { event: EventInput::Json(text.as_bytes()), ..Call::of("id") };

@@ -1,5 +1,7 @@
 //! The services, one folder each, called as botocore calls the service. They reach each other through the door alone.
 
+pub mod cloudwatch;
+pub mod fis;
 pub mod lambda;
 pub mod members;
 pub mod resourcegroupstaggingapi;
@@ -19,6 +21,8 @@ pub type Open = fn(Home) -> io::Result<Arc<dyn Service>>;
 
 /// Every service of the lab: its name and how it is opened.
 pub const ALL: &[(&str, Open)] = &[
+    ("cloudwatch", cloudwatch::open),
+    ("fis", fis::open),
     ("lambda", lambda::open),
     ("resourcegroupstaggingapi", resourcegroupstaggingapi::open),
     ("ssm", ssm::open),
