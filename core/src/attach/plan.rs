@@ -53,10 +53,10 @@ pub fn timed(text: &str, window: Window, dry_run: bool) -> Result<Timed, PlanErr
         // What is no object was refused by the check.
         return Err(checked.err().unwrap_or_else(|| PlanError::invalid(Vec::new())));
     };
-    if let Err(error) = checked {
+    if let Err(mut error) = checked {
         // Steps of a rate need a start, which is set below.
-        let set_here = |problem: &Problem| problem.path == "starts_at" && !members.has("starts_at");
-        if !error.problems.iter().all(set_here) {
+        error.problems.retain(|problem| problem.path != "starts_at" || members.has("starts_at"));
+        if !error.problems.is_empty() {
             return Err(error);
         }
     }
