@@ -156,10 +156,16 @@ class Call extends Run {
     return this.finish(this.effect);
   }
 
-  gave(value) {
-    if (isThenable(value)) return this.later(undefined, value);
-    const effect = this.returned(value);
-    return effect.wait ? this.last(effect, () => value) : this.finish(effect, () => value);
+  // Called `result` as in the client: it stands in the message for a thenable whose `then` gives nothing to catch.
+  gave(result) {
+    if (!isThenable(result)) return;
+    try {
+      if (result instanceof NativePromise) apply(then, result, [this.succeed, this.fail]);
+      // As the client does it, with what comes of that.
+      else result.then(this.succeed, this.fail).catch(this.fail);
+    } catch (error) {
+      this.threw(error);
+    }
   }
 
   threw(error) {
