@@ -226,7 +226,10 @@ def test_an_alias_must_be_there_and_be_what_latest_is(lab: LabWorld) -> None:
         ({"FunctionNames": ["f/1"]}, "`f/1`: expected a function's name or ARN"),
         ({"DurationMinutes": 0}, "DurationMinutes: expected 1 to 10079, got `0`"),
         ({"Plan": "parameter:/not/there"}, "Plan: no parameter `/not/there`"),
-        ({"Plan": PLAN.replace('"rate": 0.5', '"rate": 50')}, "faults[0].rate: expected number 0 to 1 | object rate (50 percent is 0.5), got `50`"),
+        (
+            {"Plan": PLAN.replace('"rate": 0.5', '"rate": 50')},
+            "faults[0].rate: expected number 0 to 1 | object rate (50 percent is 0.5), got `50`",
+        ),
         ({"Plan": PLAN[:-1] + ', "expires_at": "2020-01-01T00:00:00Z"}'}, "comes before the end of the hold"),
     ],
 )
