@@ -62,8 +62,10 @@ class HostileTest {
             assertEquals("response \"call 2\"", invoke(function, "slow", "1").toString());
             assertEquals("response \"call 3\"", invoke(function, "late", "1").toString());
             assertError("java.io.IOException", "gone", invoke(function, "boom", "1"));
-            // Its class cannot be read any more.
-            assertError("dev.faultlayer.FaultInjected", "shapes.UserError: gone", invoke(function, "own", "1"));
+            // Its class cannot be read any more, unless the JVM has just given a descriptor back: then it is itself.
+            Function.Outcome own = invoke(function, "own", "1");
+            assertEquals("error", own.kind, own::toString);
+            assertTrue(own.body.contains("UserError") && own.body.contains("gone"), own::toString);
             assertEquals("response \"busy\"", invoke(function, "busy", "1").toString());
             assertEquals("response \"call 4\"", invoke(function, null, "1").toString());
             assertTrue(invoke(function, "swap", "1").body.contains("longer"));
