@@ -156,16 +156,10 @@ class Call extends Run {
     return this.finish(this.effect);
   }
 
-  // Called `result` as in the client: it stands in the message for a thenable whose `then` gives nothing to catch.
-  gave(result) {
-    if (!isThenable(result)) return;
-    try {
-      if (result instanceof NativePromise) apply(then, result, [this.succeed, this.fail]);
-      // As the client does it, with what comes of that.
-      else result.then(this.succeed, this.fail).catch(this.fail);
-    } catch (error) {
-      this.threw(error);
-    }
+  gave(value) {
+    if (isThenable(value)) return this.later(undefined, value);
+    const effect = this.returned(value);
+    return effect.wait ? this.last(effect, () => value) : this.finish(effect, () => value);
   }
 
   threw(error) {
@@ -256,12 +250,13 @@ class CallbackCall extends Run {
     this.gave(value);
   }
 
-  gave(value) {
-    if (!isThenable(value)) return;
+  // Called `result` as in the client: it stands in the message for a thenable whose `then` gives nothing to catch.
+  gave(result) {
+    if (!isThenable(result)) return;
     try {
-      if (value instanceof NativePromise) apply(then, value, [this.succeed, this.fail]);
+      if (result instanceof NativePromise) apply(then, result, [this.succeed, this.fail]);
       // As the client does it, with what comes of that.
-      else value.then(this.succeed, this.fail).catch(this.fail);
+      else result.then(this.succeed, this.fail).catch(this.fail);
     } catch (error) {
       this.threw(error);
     }
