@@ -11,7 +11,7 @@ LAYER_TOOLS := .cache/zig/.ready Cargo.lock $(addprefix tools/,layer-library cro
 
 include $(sort $(wildcard */part.mk) $(wildcard tests/*/part.mk))
 
-.PHONY: help demo test lint bench layers cli check-tools test-core lint-core lint-tools fuzz-plan clean
+.PHONY: help demo test lint bench layers cli check-tools test-core lint-core lint-tools format-docs fuzz-plan clean
 
 help:
 	@echo "make demo     a function, healthy and under faults: the table of both, and the records"
@@ -77,6 +77,12 @@ lint-core: check-tools
 lint-tools: $(PYTHON_VENV)/.ready
 	$(PYTHON_BIN)/ruff check --quiet tools/test-parts tools/*.py tests/layers bindings-node/scripts bindings-java/scripts tests/vectors
 	$(PYTHON_BIN)/mypy --strict --no-error-summary tools/test-parts tools/*.py
+	$(PYTHON_BIN)/mdformat --check $(MARKDOWN) || { echo "make format-docs wraps the pages" >&2; exit 1; }
+
+# Every page, wrapped at 100 as .mdformat.toml says.
+MARKDOWN = $(shell git ls-files '*.md' 2>/dev/null || find . -name '*.md' -not -path '*/node_modules/*' -not -path './target/*' -not -path './.cache/*')
+format-docs: $(PYTHON_VENV)/.ready
+	$(PYTHON_BIN)/mdformat $(MARKDOWN)
 
 # For developers: cargo install cargo-fuzz, and a nightly toolchain.
 fuzz-plan:

@@ -31,7 +31,7 @@ fn generated(page: &str) -> (String, usize) {
         let (what, rest) = piece.split_once(" -->").unwrap();
         let (_, after) = rest.split_once(END).unwrap();
         let table = options(what).unwrap();
-        written += &format!("{BEGIN}{what} -->\n{table}{END}{after}");
+        written += &format!("{BEGIN}{what} -->\n\n{table}\n{END}{after}");
         tables += 1;
     }
     (written, tables)

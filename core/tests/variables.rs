@@ -120,7 +120,7 @@ fn the_page_is_the_tables_own() {
         (Reader::Tests, "Tests and tools of the repository", "Nobody else needs them."),
     ];
     for (reader, title, note) in sections {
-        page += &format!("\n## {title}\n\n{note}\n\n| variable | meaning |\n|---|---|\n");
+        page += &format!("\n## {title}\n\n{note}\n\n| variable | meaning |\n| -- | -- |\n");
         for variable in VARIABLES.iter().filter(|variable| variable.readers.contains(&reader)) {
             page += &format!("| `{}` | {} |\n", variable.name, variable.doc);
         }

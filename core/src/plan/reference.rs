@@ -18,7 +18,7 @@ pub fn options(what: &str) -> Option<String> {
     if fields.is_empty() {
         return Some("None of its own.\n".to_owned());
     }
-    let mut table = "| option | value | default | meaning |\n|---|---|---|---|\n".to_owned();
+    let mut table = "| option | value | default | meaning |\n| -- | -- | -- | -- |\n".to_owned();
     rows(&mut table, fields, "");
     Some(table)
 }
