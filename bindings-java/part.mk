@@ -14,7 +14,7 @@ MVN := mvn --batch-mode --quiet --no-transfer-progress
 
 NEEDS_java := javac mvn
 
-.PHONY: check-java layers-java native-java example-java install-java unpack-java test-java lint-java bench-java
+.PHONY: check-java layers-java native-java clients-java example-java install-java unpack-java test-java lint-java bench-java
 
 check-java:
 	@command -v cargo >/dev/null || { echo "missing: Rust (cargo). Get it from https://rustup.rs" >&2; exit 1; }
@@ -43,6 +43,10 @@ native-java: | check-java
 # The library in this user's Maven repository, with the native code for this machine; its pom needs the parent's there.
 install-java: native-java
 	$(MVN) -f $(JAVA_DIR)/pom.xml install -pl .,runtime,library -DskipTests
+
+# The runtime clients and the functions that the tests run with them.
+clients-java: | check-java
+	$(MVN) -f $(JAVA_DIR)/pom.xml test-compile -pl it -am
 
 # The sample function as Lambda unpacks it: examples/java/target/classes.
 example-java: | check-java

@@ -11,8 +11,8 @@ test-layers: $(PYTHON_VENV)/.ready
 
 # The arm64 layers in an arm64 Python, Node and Java, under qemu where this machine is another. Not part of `make test`: it
 # builds three more layers and fetches what runs them.
-test-arm64: $(PYTHON_VENV)/.ready layers-arm64
-	$(LAYERS_PYTEST) test_arm64.py
+test-arm64: $(PYTHON_VENV)/.ready layers-arm64 $(if $(call lacks,java),,clients-java)
+	$(LAYERS_PYTEST) -rs test_arm64.py
 
 # Builds this commit's layers in two folders and compares them, byte for byte.
 reproduce-layers:

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -200,7 +201,9 @@ def test_java(opt: Path, emulate: list[str | Path], tmp_path: Path, version: str
         with (tmp_path / "log").open("w+") as log:
             process = subprocess.Popen(command, env=variables, cwd=classes, stdout=log, stderr=subprocess.STDOUT)
             try:
-                done = api.done.wait(300)
+                until = time.monotonic() + 300
+                while not (done := api.done.wait(1)) and process.poll() is None and time.monotonic() < until:
+                    pass
             finally:
                 process.kill()
                 process.wait()

@@ -36,8 +36,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Nothing: the test says what matters."""
 
-    def answer(self, body: bytes, **headers: str) -> None:
-        self.send_response(200)
+    def answer(self, status: int, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        # Native clients crash without it.
+        self.send_header("Content-Type", "application/json")
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.send_header("Content-Length", str(len(body)))
@@ -52,6 +54,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         number, event = api.events.pop(0)
         self.answer(
+            200,
             json.dumps(event).encode(),
             Lambda_Runtime_Aws_Request_Id=f"00000000-0000-4000-8000-{number:012}",
             Lambda_Runtime_Deadline_Ms=str(int((time.time() + 3) * 1000)),
@@ -68,4 +71,4 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             said["error"], said["message"] = body["errorType"], body["errorMessage"]
         api.said.append(said)
-        self.answer(b"{}")
+        self.answer(202, b"{}")
