@@ -2,6 +2,7 @@
 
 pub mod cloudwatch;
 pub mod fis;
+pub mod iam;
 pub mod lambda;
 pub mod members;
 pub mod resourcegroupstaggingapi;
@@ -23,6 +24,7 @@ pub type Open = fn(Home) -> io::Result<Arc<dyn Service>>;
 pub const ALL: &[(&str, Open)] = &[
     ("cloudwatch", cloudwatch::open),
     ("fis", fis::open),
+    ("iam", iam::open),
     ("lambda", lambda::open),
     ("resourcegroupstaggingapi", resourcegroupstaggingapi::open),
     ("ssm", ssm::open),
