@@ -55,6 +55,8 @@ def entries(addon: Path) -> dict[str, bytes]:
         "stream.cjs": stream(),
         "gather.cjs": script("lib/gather.cjs"),
         "failures.cjs": script("layer/failures.cjs"),
+        "first.cjs": script("layer/first.cjs"),
+        "last.mjs": script("layer/last.mjs"),
     }
     found = {name: text.encode() for name, text in scripts.items()} | {"faultlayer.node": addon.read_bytes()}
     return {f"{FOLDER}/{name}": content for name, content in sorted(found.items())}

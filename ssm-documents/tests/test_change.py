@@ -65,11 +65,16 @@ def there_and_back(config: dict[str, Any], wanted: Options, alias: dict[str, Any
 
 
 values_ = st.dictionaries(
-    st.one_of(st.sampled_from(["PYTHONPATH", "JAVA_TOOL_OPTIONS", "NODE_OPTIONS"]), st.text(string.ascii_letters, min_size=1, max_size=9)),
+    st.one_of(
+        st.sampled_from(["PYTHONPATH", "JAVA_TOOL_OPTIONS", "NODE_OPTIONS", "AWS_LAMBDA_EXEC_WRAPPER"]),
+        st.text(string.ascii_letters, min_size=1, max_size=9),
+    ),
     st.one_of(
         st.just(""),
         st.text(max_size=30),
-        st.sampled_from(["/opt/python", "a:/opt/python/:b", "a:", ":", "/opt/python:/opt/python", " -Xmx1m  ", "x:y"]),
+        st.sampled_from(
+            ["/opt/python", "a:/opt/python/:b", "a:", ":", "/opt/python:/opt/python", " -Xmx1m  ", "x:y", "-r  ./a.cjs ", "--import=b"]
+        ),
     ),
     max_size=6,
 )

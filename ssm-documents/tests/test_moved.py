@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from faultlayer_documents.change import AGENT, HANDLERS, Options, attach_change, restore_change
+from faultlayer_documents.change import AGENT, HANDLERS, PRELOADED, Options, attach_change, restore_change
 from faultlayer_documents.marker import HANDLER, PLAN, RESTORE
 from faultlayer_documents.parse import marker_of
 from labworld import LabWorld
@@ -92,12 +92,12 @@ def test_a_handler_inside_another_text_is_left_and_named(lab: LabWorld) -> None:
     assert attached(lab, name) and PLAN not in state(lab, name)[1]
 
 
-def moved(kind: str, **more: str) -> tuple[dict[str, Any], str]:
-    """What a roll-back leaves of the variables where attaching was followed by somebody's `more`."""
+def moved(kind: str, own: dict[str, str] | None = None, **more: str) -> tuple[dict[str, Any], str]:
+    """What a roll-back leaves of the variables where attaching to a function with its `own` was followed by somebody's `more`."""
     runtime = {"python": "python3.12", "node": "nodejs22.x", "java": "java21"}[kind]
     config = {
         "FunctionName": "f", "FunctionArn": "arn:aws:lambda:r:123456789012:function:f", "Runtime": runtime, "Handler": "own.handler",
-        "Timeout": 3, "MemorySize": 128,
+        "Timeout": 3, "MemorySize": 128, "Environment": {"Variables": own or {}},
     }  # fmt: skip
     options = Options("11111111-2222-3333-4444-555555555555", {f"{kind}-x86_64": "arn:aws:lambda:r:123456789012:layer:l:1"}, "{}")
     change, _ = attach_change(config, options)
@@ -115,6 +115,18 @@ def test_the_agent_of_java_goes_from_wherever_it_was_copied_to() -> None:
     assert moved("java", OTHER=f"{AGENT}2") == ({"OTHER": f"{AGENT}2"}, "")
     values, stuck = moved("java", OTHER=f'run "{AGENT}"')
     assert "`OTHER`" in stuck and PLAN not in values and RESTORE in values
+
+
+def test_what_node_preloads_goes_from_wherever_it_was_copied_to() -> None:
+    first, last = PRELOADED
+    wrapper = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-handler"}
+    assert moved("node", {"NODE_OPTIONS": "-r ./a.cjs"}) == ({"NODE_OPTIONS": "-r ./a.cjs"}, "")
+    assert moved("node", wrapper) == (wrapper, "")
+    assert moved("node", wrapper, NODE_OPTIONS=f"{first} {last} --import b") == ({**wrapper, "NODE_OPTIONS": "--import b"}, "")
+    assert moved("node", {"NODE_OPTIONS": "-r a"}, NODE_OPTIONS="-r b") == ({"NODE_OPTIONS": "-r b"}, "")
+    assert moved("node", {"NODE_OPTIONS": "-r a"}, OLD=f"{first} -r a {last}") == ({"NODE_OPTIONS": "-r a", "OLD": "-r a"}, "")
+    values, stuck = moved("node", {"NODE_OPTIONS": "-r a"}, NODE_OPTIONS="-r a --import /opt/faultlayer/node/last.mjs")
+    assert "`NODE_OPTIONS`" in stuck and PLAN not in values and RESTORE in values
 
 
 def test_every_variable_that_holds_the_handler_gets_the_original() -> None:

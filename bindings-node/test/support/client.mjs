@@ -40,13 +40,20 @@ export function nodeBinary(major) {
   return binary;
 }
 
-function clientModule(generation) {
+function clientModule(generation, managed = false) {
   const root = path.join(tools, 'clients', `aws-lambda-ric-${CLIENTS[generation]}`, 'node_modules', 'aws-lambda-ric');
-  return path.join(root, generation === 3 ? 'bin/index.mjs' : 'index.mjs');
+  return path.join(root, generation === 3 ? (managed ? 'dist/index.mjs' : 'bin/index.mjs') : 'index.mjs');
+}
+
+/** What follows `node` and its options: a program, and what it reads. */
+function program(generation, managed, asked) {
+  const starter = managed && generation === 3 ? [path.join(here, 'managed.mjs')] : [];
+  return [...starter, clientModule(generation, managed), asked];
 }
 
 /**
  * Starts one environment. `handler` is the function's own; with `plan` or `layer` it runs behind the layer.
+ * `managed` starts the client as the managed runtimes do, `wrapper` by a script as they do by AWS_LAMBDA_EXEC_WRAPPER.
  * Close it with `close()`: that waits for the process.
  */
 export async function environment({
@@ -60,6 +67,8 @@ export async function environment({
   env = {},
   args = [],
   descriptors,
+  managed,
+  wrapper,
 }) {
   const api = await runtimeApi();
   const root = path.isAbsolute(code) ? code : path.join(FIXTURES, code);
@@ -82,7 +91,8 @@ export async function environment({
     ...(plan === undefined ? {} : { FAULTLAYER_PLAN: typeof plan === 'string' ? plan : JSON.stringify(plan) }),
     ...env,
   };
-  const command = [nodeBinary(node), ...FLAGS[node], ...args, clientModule(client), asked];
+  const command = [nodeBinary(node), ...FLAGS[node], ...args, ...program(client, managed, asked)];
+  if (wrapper) command.unshift(path.join(root, wrapper));
   // With `descriptors`, no more files than so many can be open at once.
   if (descriptors) command.unshift('/bin/sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh');
   const child = spawn(command[0], command.slice(1), {

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::configuration::{Alias, Configuration, Kind, Options};
-use super::{AGENT, HANDLER, PLAN, RESTORE};
+use super::{AGENT, HANDLER, PLAN, PRELOADED, RESTORE};
 
 /// The folder that managed Python looks into only while `PYTHONPATH` is unset.
 const PYTHON_ROOT: &str = "/opt/python";
+
+/// The options by which Node loads something before the client.
+const PRELOADING: [&str; 6] = ["-r", "--require", "--import", "--loader", "--experimental-loader", "--experimental_loader"];
 
 /// The arguments of one `UpdateFunctionConfiguration`; what is `None` stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,11 +48,12 @@ pub fn change(configuration: &Configuration, kind: Kind, options: &Options) -> C
     let mut marker = Marker::new(configuration, kind, layer);
     if kind.handler().is_some() {
         values.insert(HANDLER.to_owned(), configuration.handler.clone());
-    } else {
-        marker.flag("options", !values.contains_key("JAVA_TOOL_OPTIONS"));
-        let own = values.get("JAVA_TOOL_OPTIONS").filter(|own| !own.is_empty());
-        let with_agent = own.map_or_else(|| AGENT.to_owned(), |own| format!("{AGENT} {own}"));
-        values.insert("JAVA_TOOL_OPTIONS".to_owned(), with_agent);
+    }
+    let [first, last] = PRELOADED;
+    match kind {
+        Kind::Java => marker.flag("options", add_options(&mut values, "JAVA_TOOL_OPTIONS", AGENT, "")),
+        Kind::Node if preloads(&values) => marker.flag("options", add_options(&mut values, "NODE_OPTIONS", first, last)),
+        _ => {}
     }
     if let Some(path) = values.get_mut("PYTHONPATH").filter(|_| kind == Kind::Python)
         && !path.split(':').any(|folder| folder.trim_end_matches('/') == PYTHON_ROOT)
@@ -71,6 +75,26 @@ pub fn change(configuration: &Configuration, kind: Kind, options: &Options) -> C
     layers.push(layer.to_owned());
     let handler = kind.handler().map(str::to_owned);
     Change { layers, handler, timeout, memory_size, environment: Environment { variables: values } }
+}
+
+/// Puts options in front of those that a variable has, and behind them. Whether there was no such variable.
+fn add_options(values: &mut BTreeMap<String, String>, name: &str, before: &str, behind: &str) -> bool {
+    let own = values.get(name).map(String::as_str);
+    let options: Vec<_> = [before, own.unwrap_or_default(), behind].into_iter().filter(|part| !part.is_empty()).collect();
+    let (options, is_new) = (options.join(" "), own.is_none());
+    values.insert(name.to_owned(), options);
+    is_new
+}
+
+/// Whether Node loads anything before the client, or may: what starts it can say so too.
+fn preloads(values: &BTreeMap<String, String>) -> bool {
+    values.get("AWS_LAMBDA_EXEC_WRAPPER").is_some_and(|wrapper| !wrapper.is_empty())
+        || values.get("NODE_OPTIONS").is_some_and(|all| all.split(' ').any(|word| PRELOADING.contains(&option(word))))
+}
+
+/// The option of a word of `NODE_OPTIONS`, without its value.
+fn option(word: &str) -> &str {
+    word.trim_start_matches('"').split('=').next().unwrap_or_default()
 }
 
 /// `FAULTLAYER_RESTORE`: what cannot be told from the function itself.

@@ -32,6 +32,10 @@ pub const HANDLER: &str = "FAULTLAYER_HANDLER";
 /// What `JAVA_TOOL_OPTIONS` begins with.
 pub const AGENT: &str = "-javaagent:/opt/faultlayer/faultlayer-agent.jar";
 
+/// What `NODE_OPTIONS` begins and ends with where Node preloads anything: what stands between them sees the function's own
+/// handler in `_HANDLER`, and the client behind them ours.
+pub const PRELOADED: [&str; 2] = ["--require=/opt/faultlayer/node/first.cjs", "--import=/opt/faultlayer/node/last.mjs"];
+
 /// Changes a configuration, or says all that is against it.
 ///
 /// # Errors

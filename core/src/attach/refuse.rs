@@ -1,7 +1,7 @@
 //! Every reason not to attach that a function's configuration tells, all of them at once.
 
 use super::configuration::{Configuration, Kind, Options, variables_size};
-use super::{AGENT, HANDLER, LAYER_LIMIT, PLAN, RESTORE, VARIABLES_LIMIT, change};
+use super::{AGENT, HANDLER, LAYER_LIMIT, PLAN, PRELOADED, RESTORE, VARIABLES_LIMIT, change};
 
 /// Why this function cannot be attached to now; empty if it can. Each follows the function's name.
 #[must_use]
@@ -53,7 +53,7 @@ fn taken(configuration: &Configuration) -> Vec<String> {
         found.push(format!("its handler is `{}` without a marker that says what it was", configuration.handler));
     }
     for (name, value) in values.iter().filter(|(name, _)| !own.contains(&name.as_str())) {
-        if handlers.clone().chain([AGENT]).any(|ours| names_us(value, ours)) {
+        if handlers.clone().chain([AGENT]).chain(PRELOADED).any(|ours| names_us(value, ours)) {
             found.push(format!("variable `{name}` names Faultlayer without a marker"));
         }
     }

@@ -9,8 +9,14 @@ from typing import Any
 
 from faultlayer_documents.marker import HANDLER, PLAN, RESTORE, Marker, variables
 
-HANDLERS = {"python": "faultlayer_layer.handler", "node": "/opt/faultlayer/node/handler.handler"}
+NODE = "/opt/faultlayer/node/"
+HANDLERS = {"python": "faultlayer_layer.handler", "node": NODE + "handler.handler"}
 AGENT = "-javaagent:/opt/faultlayer/faultlayer-agent.jar"
+# The options by which Node loads something before the client. It sees the function's own handler between two files of ours.
+PRELOADS = re.compile(r'(?:^| )"*(?:-r|--(?:require|import|(?:experimental[-_])?loader))(?:[ =]|\Z)')
+PRELOADED = (f"--require={NODE}first.cjs", f"--import={NODE}last.mjs")
+# What goes into a variable of options: in front of what it has, and behind it.
+OPTIONS = {"java": ("JAVA_TOOL_OPTIONS", (AGENT,)), "node": ("NODE_OPTIONS", PRELOADED)}
 PYTHON_ROOT = "/opt/python"
 
 
@@ -63,11 +69,12 @@ def attach_change(config: dict[str, Any], options: Options, alias: dict[str, Any
     marker = Marker(options.execution, name if account == account_of(config) else f"{account}:{name}", kind)
     values = variables(config)
     change: dict[str, Any] = {"Layers": [*layers_of(config), layer]}
-    if kind == "java":
-        marker.options = "JAVA_TOOL_OPTIONS" not in values
-        before = values.get("JAVA_TOOL_OPTIONS", "")
-        values["JAVA_TOOL_OPTIONS"] = f"{AGENT} {before}" if before else AGENT
-    else:
+    preloads = PRELOADS.search(values.get("NODE_OPTIONS", "")) or values.get("AWS_LAMBDA_EXEC_WRAPPER")
+    if kind == "java" or (kind == "node" and preloads):
+        key, (before, *behind) = OPTIONS[kind]
+        marker.options = key not in values
+        values[key] = " ".join(part for part in (before, values.get(key, ""), *behind) if part)
+    if kind in HANDLERS:
         values[HANDLER] = config["Handler"]
         change["Handler"] = HANDLERS[kind]
     if kind == "python" and "PYTHONPATH" in values:
@@ -91,7 +98,7 @@ def is_attached(config: dict[str, Any], change: dict[str, Any]) -> bool:
     """Whether everything an attaching update set is on the function, whatever else changed beside it."""
     wanted = change["Environment"]["Variables"]
     values = variables(config)
-    mine = [PLAN, RESTORE, *([HANDLER] if HANDLER in wanted else []), "PYTHONPATH", "JAVA_TOOL_OPTIONS"]
+    mine = [PLAN, RESTORE, *([HANDLER] if HANDLER in wanted else []), "PYTHONPATH", "JAVA_TOOL_OPTIONS", "NODE_OPTIONS"]
     return (
         all(values.get(key) == wanted.get(key) for key in mine)
         and change["Layers"][-1] in layers_of(config)
@@ -120,13 +127,14 @@ def put_back(
     change: dict[str, str] = {}
     notes: list[str] = []
     ours = HANDLERS.get(marker.kind, AGENT)
-    if marker.kind == "java":
-        for key, value in values.items():
-            if AGENT in value.split(" "):
-                values[key] = " ".join(token for token in value.split(" ") if token != AGENT)
-        if marker.options and values.get("JAVA_TOOL_OPTIONS") == "":
-            del values["JAVA_TOOL_OPTIONS"]
-    moved = [key for key, value in values.items() if marker.kind and names_us(value, ours)]
+    variable, tokens = OPTIONS.get(marker.kind, ("", ()))
+    for key, value in values.items():
+        if not {*tokens}.isdisjoint(value.split(" ")):
+            values[key] = " ".join(token for token in value.split(" ") if token not in tokens)
+    if marker.options and values.get(variable) == "":
+        del values[variable]
+    named = (ours, *(token.split("=")[-1] for token in tokens))
+    moved = [key for key, value in values.items() if marker.kind and any(names_us(value, name) for name in named)]
     if marker.kind in HANDLERS:
         outside = config.get("Handler") != ours
         if not original and (moved or not outside):

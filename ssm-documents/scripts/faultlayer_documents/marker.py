@@ -2,7 +2,7 @@
 
 `1,EXECUTION,LAYER[,FLAG…]` with the layer as `NAME` or, of another account, `ACCOUNT:NAME`, and the flags
 `python` | `node` | `java` (what was changed), `path` (`/opt/python` was appended to PYTHONPATH), `options`
-(JAVA_TOOL_OPTIONS did not exist), `tOLD-NEW` (timeout), `mOLD-NEW` (memory), `a=ALIAS:VERSION[:VERSION=WEIGHT…]`.
+(JAVA_TOOL_OPTIONS, or Node's NODE_OPTIONS, did not exist), `tOLD-NEW` (timeout), `mOLD-NEW` (memory), `a=ALIAS:VERSION[:VERSION=WEIGHT…]`.
 """
 
 from dataclasses import dataclass, field

@@ -8,6 +8,7 @@ from faultlayer_documents.aws import Aws, code_of, read
 from faultlayer_documents.change import (
     AGENT,
     HANDLERS,
+    PRELOADED,
     Options,
     architecture_of,
     attach_change,
@@ -67,7 +68,7 @@ def claim_reasons(config: dict[str, Any]) -> list[str]:
     if config.get("Handler") in HANDLERS.values():
         reasons.append(f"its handler is `{config['Handler']}` without a marker that says what it was")
     for name, value in values.items():
-        if name not in own and any(names_us(value, ours) for ours in (AGENT, *HANDLERS.values())):
+        if name not in own and any(names_us(value, ours) for ours in (AGENT, *HANDLERS.values(), *PRELOADED)):
             reasons.append(f"variable `{name}` names Faultlayer without a marker")
     return reasons
 
