@@ -24,6 +24,16 @@ SHAPE = (
 MEMBER = ("shape", "location", "locationName", "flattened", "timestampFormat", "xmlAttribute", "xmlNamespace")
 
 
+# What botocore's models leave out, since it does not look: how S3 calls the root of an answer that is not called after its operation.
+ROOTS = {
+    "s3": {
+        "CreateMultipartUpload": "InitiateMultipartUploadResult", "DeleteObjects": "DeleteResult",
+        "GetBucketVersioning": "VersioningConfiguration", "ListBuckets": "ListAllMyBucketsResult", "ListObjects": "ListBucketResult",
+        "ListObjectsV2": "ListBucketResult", "ListObjectVersions": "ListVersionsResult",
+    },
+}  # fmt: skip
+
+
 def served() -> dict[str, list[str]]:
     """The services of the lab and the operations of each."""
     lists = sorted(SERVICES.glob("*/operations.txt"))
@@ -87,6 +97,8 @@ def service_row(service: str, operations: list[str]) -> dict[str, Any]:
                 waiting.append(operation[side]["shape"])
         if "resultWrapper" in operation.get("output", {}):
             entry["wrapper"] = operation["output"]["resultWrapper"]
+        if name in ROOTS.get(service, {}):
+            entry["wrapper"] = ROOTS[service][name]
         errors |= {error["shape"]: error_row(model["shapes"][error["shape"]]) for error in operation.get("errors", [])}
         table["operations"][name] = entry
     while waiting:

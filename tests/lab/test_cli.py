@@ -13,16 +13,19 @@ from client import Lab, archive
 from documents import document, script
 
 
-def aws(lab: Lab, *arguments: str) -> Any:
+def aws(lab: Lab, *arguments: str, raw: bool = False) -> Any:
+    """What a command prints, as JSON unless it is to be as it is."""
     environment = {
         "PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": lab.url, "AWS_DEFAULT_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "lab",
         "AWS_SECRET_ACCESS_KEY": "lab", "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": "",
     }  # fmt: skip
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("aws")), *arguments, "--output", "json"],
+        [str(Path(sys.executable).with_name("aws")), *arguments, *([] if raw else ["--output", "json"])],
         capture_output=True, text=True, env=environment, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    if raw:
+        return done.stdout
     return json.loads(done.stdout) if done.stdout.strip() else None
 
 

@@ -3,11 +3,12 @@
 //!
 //! - [`server`]: the port.  [`control`]: the lab's own endpoint, described in `README.md` of the cloud's folder.
 //! - [`routing`]: which service, which operation, which protocol.  [`models`]: botocore's models.  [`check`]: requests held against them.
-//! - [`rest`] with [`rest_json`] and [`rest_xml`]; [`json`]; [`query`]; [`cbor`]: one file a protocol.
+//! - [`chunked`]: bodies in signed pieces.  [`rest`] with [`rest_json`] and [`rest_xml`]; [`json`]; [`query`]; [`cbor`]: one file a protocol.
 //! - [`xml`], [`scalars`]: what several of them need.
 
 pub mod cbor;
 pub mod check;
+pub mod chunked;
 pub mod control;
 pub mod json;
 pub mod models;
@@ -30,8 +31,8 @@ use super::clock;
 use models::{Model, Operation};
 use routing::Found;
 
-/// The most bytes that any request may have: what Lambda takes for code in the request itself.
-pub const LARGEST: usize = 70_167_211;
+/// The most bytes that any request may have, since it is held in memory; services take less, each by its own rules.
+pub const LARGEST: usize = 256 << 20;
 
 /// How a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

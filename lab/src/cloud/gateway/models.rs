@@ -49,7 +49,7 @@ pub struct Operation {
     pub input: Option<String>,
     /// The output's shape.
     pub output: Option<String>,
-    /// The element around the output in XML answers of the query protocol.
+    /// The element around the output in XML answers, where it is not called after the operation.
     pub wrapper: Option<String>,
 }
 

@@ -56,7 +56,7 @@ pub fn write(model: &Model, operation: &Operation, reply: Reply) -> Written {
             if inner.is_empty() {
                 return written;
             }
-            let name = format!("{}Result", operation.name);
+            let name = operation.wrapper.clone().unwrap_or_else(|| format!("{}Result", operation.name));
             format!("<{name}{space}>{inner}</{name}>")
         }
     };

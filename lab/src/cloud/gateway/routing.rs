@@ -4,7 +4,7 @@ use bytes::Bytes;
 use hyper::http::request::Parts;
 
 use super::Protocol;
-use super::models::{Model, Models, Operation};
+use super::models::{Model, Models, Operation, Shape};
 use crate::cloud::call::ApiError;
 
 /// Labels or query terms, decoded.
@@ -72,7 +72,15 @@ pub fn route<'m>(models: &'m Models, parts: &Parts, body: &Bytes) -> (Protocol, 
     };
     let unknown = || {
         let service = signing.map(|name| format!(" of `{name}`")).unwrap_or_default();
-        ApiError::new("UnknownOperationException", 404, format!("the lab does not serve `{} {path}`{service}", parts.method))
+        let what = format!(
+            "the lab does not serve `{} {}`{service}",
+            parts.method,
+            parts.uri.path_and_query().map_or(path, |all| all.as_str())
+        );
+        match protocol {
+            Protocol::RestXml => ApiError::new("NotImplemented", 501, what),
+            _ => ApiError::new("UnknownOperationException", 404, what),
+        }
     };
     (protocol, found.map(|(_, found)| found).ok_or_else(unknown))
 }
@@ -106,8 +114,13 @@ fn by_path<'m>(model: &'m Model, parts: &Parts) -> Option<(Rank, Found<'m>)> {
         if !fixed.iter().all(|pair| query.contains(pair)) {
             continue;
         }
-        let (mut there, mut missing) = (0, 0);
         let shape = model.input(operation);
+        if model.speaks("rest-xml")
+            && query.iter().any(|pair| names_a_part(pair) && !fixed.contains(pair) && !knows(shape, &pair.0))
+        {
+            continue;
+        }
+        let (mut there, mut missing) = (0, 0);
         for member in shape.into_iter().flat_map(|shape| shape.required.iter().filter_map(|name| shape.members.get(name))) {
             let name = member.location_name.as_deref().unwrap_or_default();
             let found = match member.location.as_deref() {
@@ -123,6 +136,17 @@ fn by_path<'m>(model: &'m Model, parts: &Parts) -> Option<(Rank, Found<'m>)> {
         }
     }
     best
+}
+
+/// Whether a query term is the name of something about the resource, as in `?acl`: who does not know it must not take the request for
+/// one about the whole.
+fn names_a_part((name, value): &(String, String)) -> bool {
+    value.is_empty() && !name.starts_with("X-Amz-")
+}
+
+fn knows(shape: Option<&Shape>, term: &str) -> bool {
+    let mut members = shape.into_iter().flat_map(|shape| shape.members.values());
+    members.any(|member| member.location.as_deref() == Some("querystring") && member.location_name.as_deref() == Some(term))
 }
 
 /// How many parts of a path a template names, and what stands where it has labels. `{Name+}` takes the rest.

@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
 use super::routing::{access_key, route};
-use super::{LARGEST, Protocol, control, read, write};
+use super::{LARGEST, Protocol, chunked, control, read, write};
 use crate::cloud::call::{ApiError, Outcome, Principal};
 use crate::cloud::lab::{Lab, Place};
 
@@ -102,7 +102,7 @@ fn from_a_browser(headers: &HeaderMap) -> bool {
 }
 
 async fn answer(lab: Arc<Lab>, request: Http<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     if from_a_browser(&parts.headers) {
         let error = ApiError::new("AccessDeniedException", 403, "the lab does not answer web pages");
         return Ok(write(Protocol::RestJson, None, Err(error)));
@@ -112,16 +112,24 @@ async fn answer(lab: Arc<Lab>, request: Http<Incoming>) -> Result<Response<Full<
         let body = body.unwrap_or_default();
         return Ok(control::answer(&lab, &parts, path.trim_matches('/'), &body).await);
     }
-    let bytes = body.clone().unwrap_or_default();
+    let fits = body.as_ref().map(Bytes::len);
+    let bytes = match chunked::unwrapped(&mut parts.headers, body.unwrap_or_default()) {
+        Ok(bytes) => bytes,
+        // What is larger than anything may be was not kept.
+        Err(_) if fits.is_none() => Bytes::new(),
+        Err(error) => return Ok(write(Protocol::RestXml, None, Err(error))),
+    };
     let (protocol, found) = route(lab.models(), &parts, &bytes);
     let found = match found {
         Ok(found) => found,
         Err(error) => return Ok(write(protocol, None, Err(error))),
     };
     let asked = Some((found.model, found.operation));
-    let largest = lab.service(&found.model.name).map_or(0, |service| service.largest(&found.operation.name)).min(LARGEST);
-    if body.is_none_or(|body| body.len() > largest) {
-        return Ok(write(protocol, asked, Err(too_large(largest, &found.operation.name))));
+    if let Some(service) = lab.service(&found.model.name) {
+        let largest = service.largest(&found.operation.name).min(LARGEST);
+        if fits.is_none_or(|length| length > largest) {
+            return Ok(write(protocol, asked, Err(service.too_large(largest, &found.operation.name))));
+        }
     }
     match read(protocol, &found, &parts, &bytes) {
         Ok(request) => {
@@ -138,11 +146,6 @@ async fn answer(lab: Arc<Lab>, request: Http<Incoming>) -> Result<Response<Full<
 fn caller(lab: &Lab, parts: &Parts) -> Principal {
     let known = access_key(parts).and_then(|key| lab.keys.whose(&key));
     known.unwrap_or_else(|| Principal::user(&lab.site.place.account))
-}
-
-fn too_large(most: usize, operation: &str) -> ApiError {
-    let message = format!("Request must be smaller than {most} bytes for the {operation} operation");
-    ApiError::new("RequestEntityTooLargeException", 413, message)
 }
 
 /// A body, or `None` if it is larger than any may be: then the rest is read past, so that the client reads the refusal.

@@ -6,6 +6,7 @@ pub mod iam;
 pub mod lambda;
 pub mod members;
 pub mod resourcegroupstaggingapi;
+pub mod s3;
 pub mod service;
 pub mod ssm;
 pub mod sts;
@@ -27,6 +28,7 @@ pub const ALL: &[(&str, Open)] = &[
     ("iam", iam::open),
     ("lambda", lambda::open),
     ("resourcegroupstaggingapi", resourcegroupstaggingapi::open),
+    ("s3", s3::open),
     ("ssm", ssm::open),
     ("sts", sts::open),
 ];

@@ -83,6 +83,12 @@ pub trait Service: Debug + Send + Sync {
         1 << 20
     }
 
+    /// More bytes than that.
+    fn too_large(&self, most: usize, operation: &str) -> ApiError {
+        let message = format!("Request must be smaller than {most} bytes for the {operation} operation");
+        ApiError::new("RequestEntityTooLargeException", 413, message)
+    }
+
     /// Too many requests.
     fn throttled(&self) -> ApiError {
         ApiError::bad("ThrottlingException", "Rate exceeded")

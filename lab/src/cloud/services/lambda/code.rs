@@ -6,15 +6,19 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use bytes::Bytes;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Lambda;
 use super::function::Code;
-use crate::cloud::call::ApiError;
+use crate::cloud::call::{ApiError, Call, Outcome, Request};
 use crate::cloud::clock;
-use crate::cloud::services::members::text;
+use crate::cloud::services::members::{text, with};
 use crate::cloud::state::folder::{FRESH, replace};
+
+/// A zip in the request itself has at most so many bytes; one in S3 is bounded by what it unpacks to.
+const LARGEST_IN_REQUEST: usize = 52_428_800;
 
 fn file_name(sha256: &str) -> String {
     sha256.replace('/', "_").replace('+', "-").replace('=', "")
@@ -25,8 +29,50 @@ pub fn path(folder: &Path, sha256: &str) -> PathBuf {
     folder.join("code").join(format!("{}.zip", file_name(sha256)))
 }
 
-/// Takes the code of a request: a zip in the request itself. The lab has no S3.
-pub fn take(lambda: &Lambda, given: &Value) -> Result<Code, ApiError> {
+/// Reads the zip that a request names in S3, as the caller, whose permissions count.
+pub async fn fetch(call: &Call) -> Result<Option<Bytes>, ApiError> {
+    let input = &call.request.input;
+    let given = match call.request.operation.as_str() {
+        "CreateFunction" => input.get("Code"),
+        "PublishLayerVersion" => input.get("Content"),
+        _ => Some(input),
+    };
+    let given = given.unwrap_or(&Value::Null);
+    let (bucket, key) = (text(given, "S3Bucket"), text(given, "S3Key"));
+    if bucket.is_none() && key.is_none() {
+        return Ok(None);
+    }
+    if given.get("ZipFile").is_some() {
+        return Err(ApiError::invalid("Please do not provide other FunctionCode parameters when providing a ZipFile."));
+    }
+    let (Some(bucket), Some(key)) = (bucket, key) else {
+        return Err(ApiError::invalid("Please provide both the S3 bucket and the S3 key of the code."));
+    };
+    let asked = with(json!({"Bucket": bucket, "Key": key}), "VersionId", text(given, "S3ObjectVersion").map(str::to_owned));
+    let error = match call.lab.call(&call.who, &Request::new("s3", "GetObject", asked)).await {
+        Outcome::Answer(Ok(reply)) => return Ok(Some(reply.raw.unwrap_or_default())),
+        Outcome::Answer(Err(error)) => error,
+        Outcome::Dropped => ApiError::internal("the connection was closed"),
+    };
+    let said = format!("S3 Error Code: {}. S3 Error Message: {}", error.code, error.message);
+    Err(match error.status {
+        403 => {
+            let message = format!(
+                "Your access has been denied by S3, please make sure your request credentials have permission to GetObject for \
+                 {bucket}/{key}. {said}"
+            );
+            ApiError::new("AccessDeniedException", 403, message)
+        }
+        500.. => ApiError::new("ServiceException", 500, format!("Error occurred while GetObject. {said}")),
+        _ => ApiError::invalid(format!("Error occurred while GetObject. {said}")),
+    })
+}
+
+/// Takes the code of a request: what was fetched for it from S3, a zip in the request itself, or an image's name.
+pub fn take(lambda: &Lambda, given: &Value, fetched: Option<&Bytes>) -> Result<Code, ApiError> {
+    if let Some(zip) = fetched {
+        return keep(lambda.folder.path(), zip);
+    }
     if let Some(image) = text(given, "ImageUri") {
         let sha256 = Sha256::digest(image.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         return Ok(Code { sha256, size: 0, unzipped: 0, image: Some(image.to_owned()) });
@@ -35,18 +81,18 @@ pub fn take(lambda: &Lambda, given: &Value) -> Result<Code, ApiError> {
         return Err(ApiError::invalid("Please provide a source for function code."));
     };
     let bytes = STANDARD.decode(zip).map_err(|error| ApiError::bad("SerializationException", error.to_string()))?;
-    keep(lambda.folder.path(), &bytes)
-}
-
-/// Keeps a zip.
-pub fn keep(folder: &Path, bytes: &[u8]) -> Result<Code, ApiError> {
-    if bytes.len() > 52_428_800 {
+    if bytes.len() > LARGEST_IN_REQUEST {
         return Err(ApiError::new(
             "RequestEntityTooLargeException",
             413,
             "Request must be smaller than 70167211 bytes for the operation",
         ));
     }
+    keep(lambda.folder.path(), &bytes)
+}
+
+/// Keeps a zip.
+pub fn keep(folder: &Path, bytes: &[u8]) -> Result<Code, ApiError> {
     let unzipped = measure(bytes)
         .map_err(|_| ApiError::invalid("Could not unzip uploaded file. Please check your file, then try to upload again."))?;
     if unzipped > 262_144_000 {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::function::{Config, Function, Qualified, Switches};
@@ -86,7 +87,7 @@ fn apply(config: &mut Config, name: &str, input: &Value) {
 }
 
 /// CreateFunction.
-pub fn create(lambda: &Lambda, input: &Value) -> Result<Value, ApiError> {
+pub fn create(lambda: &Lambda, input: &Value, fetched: Option<&Bytes>) -> Result<Value, ApiError> {
     let named = naming::of(&lambda.site.place, input)?;
     let name = named.name;
     if name.len() > 64 {
@@ -95,7 +96,7 @@ pub fn create(lambda: &Lambda, input: &Value) -> Result<Value, ApiError> {
              than or equal to 64"
         )));
     }
-    let code = code::take(lambda, input.get("Code").unwrap_or(&Value::Null))?;
+    let code = code::take(lambda, input.get("Code").unwrap_or(&Value::Null), fetched)?;
     let mut config = Config {
         version: "$LATEST".into(),
         timeout: 3,
@@ -249,8 +250,8 @@ pub fn update_configuration(lambda: &Lambda, input: &Value) -> Result<Value, Api
 }
 
 /// UpdateFunctionCode.
-pub fn update_code(lambda: &Lambda, input: &Value) -> Result<Value, ApiError> {
-    let code = code::take(lambda, input)?;
+pub fn update_code(lambda: &Lambda, input: &Value, fetched: Option<&Bytes>) -> Result<Value, ApiError> {
+    let code = code::take(lambda, input, fetched)?;
     let settings = lambda.site.settings();
     naming::change(lambda, input, |tables, function, _| {
         super::signing::check(tables, function.signing.as_deref())?;

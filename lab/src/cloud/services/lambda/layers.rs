@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -86,12 +85,9 @@ fn full(lambda: &Lambda, name: &str, number: u64, version: &LayerVersion) -> Val
 }
 
 /// PublishLayerVersion.
-pub fn publish(lambda: &Lambda, input: &Value) -> Result<Value, ApiError> {
+pub fn publish(lambda: &Lambda, input: &Value, fetched: Option<&Bytes>) -> Result<Value, ApiError> {
     let name = bare(text(input, "LayerName").unwrap_or_default()).to_owned();
-    let zip = input.get("Content").and_then(|content| text(content, "ZipFile"));
-    let zip = zip.ok_or_else(|| ApiError::invalid("Please provide a source for layer content; the lab has no S3."))?;
-    let bytes = STANDARD.decode(zip).map_err(|error| ApiError::bad("SerializationException", error.to_string()))?;
-    let code = code::keep(lambda.folder.path(), &bytes)?;
+    let code = code::take(lambda, input.get("Content").unwrap_or(&Value::Null), fetched)?;
     let mut shown = json!({"Description": text(input, "Description").unwrap_or_default()});
     for member in ["CompatibleRuntimes", "CompatibleArchitectures", "LicenseInfo"] {
         if let (Some(fields), Some(value)) = (shown.as_object_mut(), input.get(member)) {

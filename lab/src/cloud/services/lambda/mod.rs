@@ -171,14 +171,19 @@ impl Service for Lambda {
 /// One operation.
 async fn operate(lambda: &Arc<Lambda>, call: &Call) -> Result<Reply, ApiError> {
     let input = &call.request.input;
+    let fetched = match call.request.operation.as_str() {
+        "CreateFunction" | "UpdateFunctionCode" | "PublishLayerVersion" => code::fetch(call).await?,
+        _ => None,
+    };
+    let fetched = fetched.as_ref();
     let answer: Value = match call.request.operation.as_str() {
         "Invoke" => return invoke::invoke(lambda, &call.request).await,
-        "CreateFunction" => functions::create(lambda, input),
+        "CreateFunction" => functions::create(lambda, input, fetched),
         "GetFunction" => functions::get(lambda, input),
         "GetFunctionConfiguration" => functions::configuration(lambda, input),
         "ListFunctions" => functions::list(lambda, input),
         "UpdateFunctionConfiguration" => functions::update_configuration(lambda, input),
-        "UpdateFunctionCode" => functions::update_code(lambda, input),
+        "UpdateFunctionCode" => functions::update_code(lambda, input, fetched),
         "DeleteFunction" => {
             let answer = functions::delete(lambda, input);
             let named = naming::of(&lambda.site.place, input)?;
@@ -194,7 +199,7 @@ async fn operate(lambda: &Arc<Lambda>, call: &Call) -> Result<Reply, ApiError> {
         "ListAliases" => aliases::list(lambda, input),
         "UpdateAlias" => aliases::update(lambda, input),
         "DeleteAlias" => aliases::delete(lambda, input),
-        "PublishLayerVersion" => layers::publish(lambda, input),
+        "PublishLayerVersion" => layers::publish(lambda, input, fetched),
         "GetLayerVersion" => layers::get_version(lambda, input),
         "GetLayerVersionByArn" => layers::get_by_arn(lambda, input),
         "ListLayerVersions" => layers::list_versions(lambda, input),

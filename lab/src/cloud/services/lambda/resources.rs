@@ -4,9 +4,11 @@ use serde_json::Value;
 
 use crate::cloud::call::Request;
 use crate::cloud::call::rates::{Rate, rate};
-use crate::cloud::gateway::LARGEST;
 use crate::cloud::lab::Place;
 use crate::cloud::services::members::text;
+
+/// The most bytes that a request with code in itself may have.
+const LARGEST: usize = 70_167_211;
 
 /// The function with its qualifier left out, what is tagged, or the layer.
 pub fn arn(place: &Place, request: &Request) -> String {
