@@ -1,15 +1,16 @@
 """Builds the shipped documents: the steps of `documents.py`, each with the functions its script reaches, as JSON.
 
 A script begins with the version, the file it is made from and a hash of what follows, and each function keeps the first
-line of its docstring, up to where its first sentence ends: an operator reads it in the console. Annotations, comments and
-the space around signs go.
+line of its docstring, up to where its first sentence ends: an operator reads it in the console. Annotations, comments, the
+space around signs and parentheses that change nothing go.
 
 `python build.py` writes them and prints how much room each has left, `python build.py --check` says which are not what the
-scripts say.
+scripts say, `python build.py --sizes` which module takes how much of each document.
 """
 
 import argparse
 import ast
+import contextlib
 import hashlib
 import io
 import json
@@ -17,6 +18,7 @@ import keyword
 import re
 import sys
 import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +29,10 @@ FIELDS = HERE.parents[1] / "core" / "plan.fields.json"
 VERSION = re.search(r'^version = "(.+)"', (HERE.parents[1] / "Cargo.toml").read_text(), re.M)[1]  # type: ignore[index]
 PACKAGE = "faultlayer_documents"
 # Systems Manager takes documents of at most 64 KB (65,536 bytes). What an account registers has ARNs as defaults besides, and
-# the next fault to be checked needs room.
-LIMIT = 63_000
+# what is to come needs room.
+LIMIT = 56_000
+# Shapes that stand in the table of fields many times, by a name of their own.
+SHAPES = {"WHOLE": "integer 0 to 9007199254740991", "MS": "number 0 to 900000", "TEXT": "text of 1 to 256"}
 # What begins a block of its own, and cannot follow a colon.
 COMPOUND = re.compile(r"(if|for|while|with|try|def|class)\b|@")
 
@@ -48,7 +52,11 @@ class Smaller(ast.NodeTransformer):
             node.body = kept + node.body[1:] or [ast.Pass()]
         return node
 
-    visit_Module = visit_ClassDef = body_of
+    visit_ClassDef = body_of
+
+    def visit_Module(self, node: ast.Module) -> Any:
+        node.body = [self.plain(statement) for statement in node.body]
+        return self.body_of(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
         node.returns = None
@@ -56,7 +64,7 @@ class Smaller(ast.NodeTransformer):
         for argument in [*arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]:
             if argument:
                 argument.annotation = None
-        node.body = [self.plain(statement) for statement in node.body]
+        node.body = answered([self.plain(statement) for statement in node.body])
         return self.body_of(node)
 
     def plain(self, node: ast.stmt) -> ast.stmt:
@@ -64,13 +72,48 @@ class Smaller(ast.NodeTransformer):
             return ast.copy_location(ast.Assign(targets=[node.target], value=node.value), node)
         for name in ("body", "orelse", "finalbody"):
             if not isinstance(node, (ast.FunctionDef, ast.ClassDef)) and getattr(node, name, None):
-                setattr(node, name, [self.plain(statement) for statement in getattr(node, name)])
+                setattr(node, name, answered([self.plain(statement) for statement in getattr(node, name)]))
         return node
 
 
+def answered(body: list[ast.stmt]) -> list[ast.stmt]:
+    """A block without the name that was given to its answer for the type checker's sake alone."""
+    if len(body) > 1 and isinstance(body[-2], ast.Assign) and isinstance(body[-1], ast.Return):
+        given, answer = body[-2].targets[0], body[-1].value
+        if isinstance(given, ast.Name) and isinstance(answer, ast.Name) and given.id == answer.id:
+            return [*body[:-2], ast.copy_location(ast.Return(body[-2].value), body[-1])]
+    return body
+
+
+def bare(text: str) -> str:
+    """The same code without parentheses that change nothing."""
+    meant, tried = ast.dump(ast.parse(text)), len(text)
+    while pairs := [pair for pair in parentheses(text) if pair[0] < tried]:
+        tried, end = max(pairs)
+        shorter = text[:tried] + text[tried + 1 : end] + text[end + 1 :]
+        with contextlib.suppress(SyntaxError):
+            text = shorter if ast.dump(ast.parse(shorter)) == meant else text
+    return text
+
+
+def parentheses(text: str) -> Iterator[tuple[int, int]]:
+    """Where each pair begins and ends that is no call's or definition's."""
+    lines = [0, *(at + 1 for at, sign in enumerate(text) if sign == "\n")]
+    opened: list[int] = []
+    before = False
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.OP and token.string in "()":
+            at = lines[token.start[0] - 1] + token.start[1]
+            if token.string == "(":
+                opened.append(-1 if before else at)
+            elif (begins := opened.pop()) >= 0:
+                yield begins, at
+        before = (token.type == tokenize.NAME and not keyword.iskeyword(token.string)) or token.string in (")", "]")
+
+
 def tight(text: str) -> str:
-    """The same code with one space a level and none around signs; keywords keep theirs, and a block of one plain statement
-    stands on the line of its head."""
+    """The same code with one space a level and none around signs; keywords keep theirs but before a bracket, and a block of
+    one plain statement stands on the line of its head."""
     lines: list[tuple[int, str]] = []
     line, depth = "", 0
     before: tokenize.TokenInfo | None = None
@@ -82,19 +125,19 @@ def tight(text: str) -> str:
             lines += [(depth, line)] * bool(line)
             line, before = "", None
         elif word:
-            # A docstring as the JSON around it needs the fewest marks.
-            word = repr(ast.literal_eval(word)) if word.startswith('"""') else word
+            if kind == tokenize.STRING and not word.startswith("f"):
+                word = fewest(ast.literal_eval(word))
             apart = before is not None and before.end != token.start
             sign = tokenize.OP in (kind, before.type if before else None)
             words = keyword.iskeyword(word) or (before is not None and keyword.iskeyword(before.string))
-            line += " " * (apart and (words or not sign)) + word
+            line += " " * (apart and (words or not sign) and not line.endswith(("=", ",")) and not (sign and word in "([{")) + word
             before = token
     ends = [depth for depth, _ in lines[1:]] + [0]
     made: list[str] = []
     joins = False
     for at, (depth, line) in enumerate(lines):
         if joins:
-            made[-1] += " " + line
+            made[-1] += line
         else:
             made.append(" " * depth + line)
         alone = at + 1 < len(lines) and ends[at] == depth + 1 and ends[at + 1] <= depth
@@ -102,9 +145,21 @@ def tight(text: str) -> str:
     return "\n".join(made) + "\n"
 
 
+def fewest(value: str) -> str:
+    """A text as the JSON around it needs the fewest marks."""
+    raw = f"r'{value}'" if value.isprintable() and "'" not in value and not value.endswith("\\") else repr(value)
+    return min(repr(value), raw, key=lambda word: len(json.dumps(word)))
+
+
 def table() -> str:
     """The plan's fields as Python, one line for each object."""
-    return "PLAN_FIELDS={\n" + "".join(f"{name!r}:{line!r},\n" for name, line in json.loads(FIELDS.read_text()).items()) + "}\n"
+    lines = ""
+    for name, line in json.loads(FIELDS.read_text()).items():
+        short = line
+        for named, shape in SHAPES.items():
+            short = short.replace(shape, "{" + named + "}")
+        lines += f"{name!r}:{'f' * (short != line)}{short!r},\n"
+    return "".join(f"{named}={shape!r}\n" for named, shape in SHAPES.items()) + "PLAN_FIELDS={\n" + lines + "}\n"
 
 
 def script(handler_module: str, handler: str) -> str:
@@ -139,12 +194,15 @@ def script(handler_module: str, handler: str) -> str:
                 if owners.setdefault(defined, name) != name:
                     raise SystemExit(f"`{defined}` is defined in {owners[defined]}.py and in {name}.py")
     used = needed(trees, order, handler)
-    parts = [start + ", ".join(sorted(names)) for start, names in sorted(imports.items())]
+    parts, named = [], set()
     for name in order:
         tree = trees[name]
         tree.body = [node for node in tree.body if not defined_names(node) or used & set(defined_names(node))]
-        parts.append(table() if name == "fields" and tree.body else ast.unparse(ast.fix_missing_locations(Smaller().visit(tree))))
-    text = tight("\n".join(part for part in parts if part))
+        small = ast.fix_missing_locations(Smaller().visit(tree))
+        named |= {child.id for child in ast.walk(small) if isinstance(child, ast.Name)}
+        parts += [table()] if name == "fields" and tree.body else [bare(ast.unparse(node)) for node in small.body]
+    known = {start: sorted(named & set(names)) for start, names in sorted(imports.items())}
+    text = tight("\n".join([*(start + ", ".join(names) for start, names in known.items() if names), *parts]))
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     return f"# Faultlayer {VERSION}, ssm-documents/scripts/{PACKAGE}/{handler_module}.py, sha256 {digest}\n{text}"
 
@@ -174,11 +232,11 @@ def needed(trees: dict[str, ast.Module], order: list[str], handler: str) -> set[
 
 
 def laid_out(document: dict[str, Any]) -> str:
-    """JSON with one line for every parameter and every input of a step: readable, and a kilobyte less than indenting all."""
+    """JSON with one line for every parameter and every part of a step: readable, and a kilobyte less than indenting all."""
 
     def lines(value: Any, depth: int) -> str:
         space = "\n" + " " * (3 - depth)
-        if depth and isinstance(value, dict) and value:
+        if depth and isinstance(value, dict) and value and "type" not in value:
             inner = ",".join(f"{space}{json.dumps(key)}:{lines(child, depth - 1)}" for key, child in value.items())
             return "{" + inner + space[:-1] + "}"
         if depth and isinstance(value, list) and value and isinstance(value[0], dict):
@@ -201,15 +259,33 @@ def build(name: str) -> str:
     return text
 
 
+def sizes(name: str) -> dict[str, int]:
+    """How many bytes of a document each module's part takes, docstrings, and what is no script."""
+    owners = {one: path.stem for path in MODULES.glob("*.py") for node in ast.parse(path.read_text()).body for one in defined_names(node)}
+    document, found = json.loads(build(name)), {"docstrings": 0}
+    for step in document["mainSteps"]:
+        code = step["inputs"].pop("Script", "") if "inputs" in step else ""
+        for node in ast.parse(code).body:
+            module = owners.get((defined_names(node) or [""])[0], "imports")
+            found[module] = found.get(module, 0) + len(json.dumps(ast.get_source_segment(code, node), ensure_ascii=False))
+        said = [ast.get_docstring(node) or "" for node in ast.walk(ast.parse(code)) if isinstance(node, ast.FunctionDef)]
+        found["docstrings"] += len("".join(said))
+    return {"steps and parameters": len(laid_out(document).encode()), **dict(sorted(found.items(), key=lambda one: -one[1]))}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a document is not what the scripts say")
+    parser.add_argument("--sizes", action="store_true", help="write nothing; print which module takes how many bytes")
     wrong = []
     if sys.version_info[:2] != (3, 11):
         print("the documents are built by CPython 3.11: other versions print code a little differently", file=sys.stderr)
         return 1
-    check = parser.parse_args().check
+    check, tell = (given := parser.parse_args()).check, given.sizes
     for name in DOCUMENTS:
+        if tell:
+            print(name, *(f"  {size:6} {part}" for part, size in sizes(name).items()), sep="\n")
+            continue
         path, text = OUT / f"{name}.json", build(name)
         if check:
             wrong += [path.name] * (not path.exists() or path.read_text() != text)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-LAYER = r"^$|^arn:aws[a-zA-Z-]*:lambda:[a-z0-9-]+:\d{12}:layer:[a-zA-Z0-9-_]+:\d+$"
+LAYER = r"^(arn:aws[\w-]*:lambda:[\w-]+:\d{12}:layer:[\w-]+:\d+)?$"
 ROLE = r"^$|^arn:aws[a-zA-Z-]*:iam::\d{12}:role/[\w+=,.@/-]+$"
 DOCUMENT = r"^[a-zA-Z0-9_.:/-]{3,200}$"
 UUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
@@ -26,7 +26,7 @@ FUNCTIONS: dict[str, Any] = {
     "maxItems": 50,
 }
 LAYERS = {
-    f"{kind}Layer{key}": text(f"ARN of the layer version for {language} on {architecture}.", LAYER)
+    f"{kind}Layer{key}": text(f"Layer version for {language} on {architecture}.", LAYER)
     for kind, language in (("Python", "Python"), ("Node", "Node.js"), ("Java", "Java"))
     for key, architecture in (("X8664", "x86_64"), ("Arm64", "arm64"))
 }
@@ -78,9 +78,9 @@ TO_ROLLBACK: dict[str, Any] = {"isCritical": True, "onFailure": "step:Rollback",
 ATTACH = step(
     "Attach", "attach", "check_and_attach", given(PAYLOAD),
     {
-        "Functions": "Integer", "AttachSeconds": "Integer", "RollbackSeconds": "Integer", "Estimate": "String", "Hold": "String",
+        "Functions": "Integer", "Estimate": "String", "Hold": "String",
         "Until": "String", "Experiment": "String",
-        "Record": "String", "Attached": "Integer", "Seconds": "Integer",
+        "Record": "String",
     }, **TO_ROLLBACK,
 )  # fmt: skip
 # Starting it is what everything hangs on: tried again where it fails, and a cancellation that comes then starts it as well.
@@ -129,9 +129,9 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         "every function passes. If attaching fails or is cancelled midway, Faultlayer-Rollback takes everything off again; "
         "otherwise roll back with Faultlayer-Rollback. After its expiry the plan does nothing.",
         ATTACH_PARAMETERS,
-        ["Attach.Estimate", "Attach.Attached"],
+        ["Attach.Estimate", "Attach.Functions"],
         # A refused check has changed nothing, but its record may stand in part.
-        [{**ATTACH, "isEnd": False, "nextStep": "Done"}, {
+        [{**ATTACH, "nextStep": "Done"}, {
             "name": "Done",
             "action": "aws:sleep",
             "inputs": {"Duration": "PT1S"},
@@ -142,7 +142,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         "Attaches a plan to functions, holds it for DurationMinutes, and rolls back. Whatever step fails or is cancelled leads "
         "to the roll-back, which runs as its own execution of Faultlayer-Rollback.",
         ATTACH_PARAMETERS,
-        ["Attach.Estimate", "Attach.Attached", "Rollback.Report"],
+        ["Attach.Estimate", "Attach.Functions", "Rollback.Report"],
         [{**ATTACH, "nextStep": "Hold"}, {
             "name": "Hold",
             "action": "aws:sleep",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ParamValidationError
 from faultlayer_documents import aws as aws_module
-from faultlayer_documents.aws import ATTEMPTS, RATES, Aws, OutOfTime, Pace, brief, is_transient
+from faultlayer_documents.aws import ATTEMPTS, RATES, Aws, OutOfTime, brief, is_transient
 
 
 class Clock:
@@ -32,10 +32,10 @@ def failure(code: str, status: int) -> ClientError:
 
 
 def test_a_pace_leaves_no_burst_and_owes_nothing_for_idle_time(clock: Clock) -> None:
-    pace, stamps = Pace(10), []
+    aws, stamps = Aws(), []
     for idle in (0, 0, 0, 5, 0):
         clock.now += idle
-        pace.wait()
+        aws.wait("control")
         stamps.append(round(clock.now - 1000, 6))
     assert stamps == [0, 0.1, 0.2, 5.2, 5.3]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from faultlayer_documents.change import AGENT, HANDLERS, Options, attach_change, environment_size, is_attached, restore_change
-from faultlayer_documents.marker import HANDLER, PLAN, RESTORE, Marker
+from faultlayer_documents.marker import HANDLER, PLAN, RESTORE, Marker, owns
 from faultlayer_documents.parse import marker_of, parse_marker
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -148,14 +148,14 @@ def test_the_marker_says_what_cannot_be_told_from_the_function_in_a_few_dozen_by
     text = change["Environment"]["Variables"][RESTORE]
     assert text == f"1,{EXECUTION},faultlayer-python,python,path,t3-60,m128-512,a=live:7:8=0.1"
     assert parse_marker(text) == marker
-    assert marker.owns(arn("faultlayer-python"), ACCOUNT) and not marker.owns(arn("faultlayer-python", "9" * 12), ACCOUNT)
+    assert owns(marker, arn("faultlayer-python"), ACCOUNT) and not owns(marker, arn("faultlayer-python", "9" * 12), ACCOUNT)
 
 
 def test_a_layer_of_another_account_is_named_with_it() -> None:
     wanted = Options(EXECUTION, {"python-x86_64": arn("l", "210987654321")}, "{}")
     _, marker = attach_change(function(), wanted)
     assert marker.layer == "210987654321:l"
-    assert marker.owns(arn("l", "210987654321"), ACCOUNT) and not marker.owns(arn("l"), ACCOUNT)
+    assert owns(marker, arn("l", "210987654321"), ACCOUNT) and not owns(marker, arn("l"), ACCOUNT)
 
 
 @pytest.mark.parametrize("text", ["", "2,e,l", "1,e", "1,e,l,what", "yes"])

@@ -111,7 +111,7 @@ class World:
     def claim(self, execution: str) -> dict[str, Any]:
         """The rest of the step; its outputs stand where it ends well."""
         outputs, options, entries = self.checked[execution]
-        outputs = {**outputs, **attach(Aws(), "Faultlayer", options, entries)}
+        attach(Aws(), "Faultlayer", options, entries)
         step = {"StepName": "Attach", "Outputs": {name: [str(value)] for name, value in outputs.items()}}
         self.executions[execution]["StepExecutions"].append(step)
         return outputs

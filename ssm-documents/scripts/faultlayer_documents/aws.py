@@ -33,12 +33,12 @@ class OutOfTime(Exception):
 
 
 def code_of(error: BaseException) -> str:
-    """AWS's code of an error, as in `ResourceConflictException`; empty for any other error."""
+    """AWS's code of an error. As in `ResourceConflictException`; empty for any other error."""
     return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""
 
 
 def brief(error: BaseException) -> str:
-    """One line for people: AWS's code and message, or the error's own text. Ends where AWS repeats what it was sent: that
+    """One line for people. AWS's code and message, or the error's own text; ends where AWS repeats what it was sent: that
     may be the variables of a function, and a plan that came from a secret."""
     if isinstance(error, ClientError):
         message = str(error.response["Error"].get("Message", ""))
@@ -54,28 +54,12 @@ def counted(number: int, what: str) -> str:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same call may succeed a little later."""
+    """Whether the same call may succeed later."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return status == 429 or status >= 500 or any(word in code_of(error) for word in TRANSIENT)
     # Connections refused, cut or timed out. Anything else botocore raises is about the call itself.
     return isinstance(error, BotoCoreError) and any(word in type(error).__name__ for word in ("Connect", "Timeout", "HTTPClient", "Proxy"))
-
-
-class Pace:
-    """At most `rate` calls a second, over all threads, without bursts."""
-
-    def __init__(self, rate: float) -> None:
-        self.gap = 1 / rate
-        self.next = 0.0
-        self.lock = threading.Lock()
-
-    def wait(self) -> None:
-        with self.lock:
-            now = time.monotonic()
-            at = max(now, self.next)
-            self.next = at + self.gap
-        time.sleep(at - now)
 
 
 class Aws:
@@ -90,24 +74,32 @@ class Aws:
         )
         self.clients = {name: boto3.client(name, config=config) for name in ("lambda", "ssm", "resourcegroupstaggingapi")}
         self.region = self.clients["lambda"].meta.region_name
-        self.paces = {name: Pace(rate) for name, rate in RATES.items()}
+        self.lock, self.next = threading.Lock(), dict.fromkeys(RATES, 0.0)
         self.ends = time.monotonic() + BUDGET_S
         self.stop = threading.Event()
 
+    def wait(self, pace: str) -> None:
+        """Keeps one of RATES, over all threads. Without bursts."""
+        with self.lock:
+            now = time.monotonic()
+            at = max(now, self.next[pace])
+            self.next[pace] = at + 1 / RATES[pace]
+        time.sleep(at - now)
+
     def pause(self, seconds: float) -> None:
-        """Sleeps for `seconds` more or less, so that many workers do not come back together."""
+        """Sleeps for about `seconds`. Not exactly, so that many workers do not come back together."""
         if time.monotonic() + seconds > self.ends:
             raise OutOfTime("the script's time is over")
         time.sleep(seconds * random.uniform(0.5, 1.0))
 
     def call(self, service: str, pace: str, operation: str, **arguments: Any) -> dict[str, Any]:
-        """One API call, repeated while the answer is that of a moment. Raises what stays."""
+        """One API call, repeated while it may pass. Raises what stays."""
         attempt = 0
         while True:
             attempt += 1
             if time.monotonic() > self.ends:
                 raise OutOfTime("the script's time is over")
-            self.paces[pace].wait()
+            self.wait(pace)
             try:
                 answer: dict[str, Any] = getattr(self.clients[service], operation)(**arguments)
                 return answer
@@ -120,18 +112,17 @@ class Aws:
         """A Lambda call. GetFunction has a rate of its own; everything else shares one."""
         return self.call("lambda", "read" if operation == "get_function" else "control", operation, **arguments)
 
-    def pages(self, operation: str, key: str, **arguments: Any) -> list[dict[str, Any]]:
-        """All items of a paged Lambda list."""
-        items: list[dict[str, Any]] = []
-        while True:
-            page = self.fn(operation, **arguments)
-            items += page.get(key, [])
-            if not page.get("NextMarker"):
-                return items
-            arguments["Marker"] = page["NextMarker"]
+    def write(self, operation: str, seen: dict[str, Any], **arguments: Any) -> dict[str, Any] | None:
+        """A write under the revision that was `seen`. None where somebody else was faster, or still is at it."""
+        try:
+            return self.fn(operation, **arguments, **revision(seen))
+        except Exception as error:
+            if code_of(error) not in ("PreconditionFailedException", "ResourceConflictException"):
+                raise
+            return None
 
     def each(self, work: Callable[[str], Any], names: Iterable[str]) -> dict[str, Any]:
-        """Runs `work` for every name, side by side. Answers name → result, or the exception it ended with."""
+        """Runs `work` for all names side by side. Answers name → result, or the exception it ended with."""
 
         def guarded(name: str) -> Any:
             try:
@@ -144,25 +135,40 @@ class Aws:
             return dict(zip(names, pool.map(guarded, names), strict=True))
 
 
+def pages(aws: Aws, operation: str, key: str, **arguments: Any) -> list[dict[str, Any]]:
+    """All items of a paged Lambda list."""
+    items: list[dict[str, Any]] = []
+    while True:
+        page = aws.fn(operation, **arguments)
+        items += page.get(key, [])
+        if not page.get("NextMarker"):
+            return items
+        arguments["Marker"] = page["NextMarker"]
+
+
 def read(aws: Aws, name: str, qualifier: str = "") -> dict[str, Any]:
-    """The configuration of a function or of one of its versions, as it is now."""
+    """A function's configuration, or a version's."""
     arguments = {"FunctionName": name, **({"Qualifier": qualifier} if qualifier else {})}
     config: dict[str, Any] = aws.fn("get_function", **arguments)["Configuration"]
     return config
 
 
+def is_busy(config: dict[str, Any]) -> bool:
+    """Whether an update is in progress."""
+    return config.get("LastUpdateStatus") == "InProgress" or config.get("State") == "Pending"
+
+
 def settled(aws: Aws, name: str, qualifier: str = "", patience_s: float = 0.0) -> dict[str, Any]:
-    """The configuration once no update is in progress; after `patience_s` (or SETTLE_S) as it is then."""
+    """The configuration once no update runs. After `patience_s` (or SETTLE_S) as it is then."""
     ends, delay = time.monotonic() + (patience_s or SETTLE_S), 0.4
     while True:
         config = read(aws, name, qualifier)
-        busy = config.get("LastUpdateStatus") == "InProgress" or config.get("State") == "Pending"
-        if not busy or time.monotonic() > ends:
+        if not is_busy(config) or time.monotonic() > ends:
             return config
         aws.pause(delay)
         delay = min(2.0, delay * 1.5)
 
 
 def revision(config: dict[str, Any]) -> dict[str, str]:
-    """The precondition of a write: the revision that was read."""
+    """The precondition of a write."""
     return {"RevisionId": config["RevisionId"]} if config.get("RevisionId") else {}

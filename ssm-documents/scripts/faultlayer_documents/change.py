@@ -4,10 +4,10 @@ one UpdateFunctionConfiguration out."""
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from faultlayer_documents.marker import HANDLER, PLAN, RESTORE, Marker, variables
+from faultlayer_documents.marker import HANDLER, PLAN, RESTORE, Marker, owns, variables
 
 NODE = "/opt/faultlayer/node/"
 HANDLERS = {"python": "faultlayer_layer.handler", "node": NODE + "handler.handler"}
@@ -18,6 +18,11 @@ PRELOADED = (f"--require={NODE}first.cjs", f"--import={NODE}last.mjs")
 # What goes into a variable of options: in front of what it has, and behind it.
 OPTIONS = {"java": ("JAVA_TOOL_OPTIONS", (AGENT,)), "node": ("NODE_OPTIONS", PRELOADED)}
 PYTHON_ROOT = "/opt/python"
+# Fields an owner may change in mid-experiment; roll-back keeps such a change and names it. A record's hashes are in this order.
+FIELDS = (
+    "Runtime Role Description CodeSha256 Timeout MemorySize VpcConfig DeadLetterConfig KMSKeyArn TracingConfig "
+    "FileSystemConfigs Architectures EphemeralStorage SnapStart LoggingConfig DurableConfig CapacityProviderConfig"
+).split()
 
 
 @dataclass
@@ -30,10 +35,12 @@ class Options:
     alias: str = ""
     timeout: int = 0
     memory: int = 0
+    # GetAlias's answers by function.
+    aliases: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def kind_of(config: dict[str, Any]) -> str:
-    """`python`, `node`, `java`, or empty for a runtime Faultlayer has no layer for."""
+    """`python`, `node`, `java`, or empty. That for a runtime Faultlayer has no layer for."""
     runtime = str(config.get("Runtime", ""))
     for prefix, kind in (("python", "python"), ("nodejs", "node"), ("java", "java")):
         if runtime.startswith(prefix):
@@ -46,8 +53,13 @@ def architecture_of(config: dict[str, Any]) -> str:
     return str((config.get("Architectures") or ["x86_64"])[0])
 
 
+def layer_for(config: dict[str, Any], options: Options) -> str:
+    """The layer for a function, or nothing."""
+    return options.layers.get(f"{kind_of(config)}-{architecture_of(config)}", "")
+
+
 def layers_of(config: dict[str, Any]) -> list[str]:
-    """The ARNs of a function's layer versions, in order."""
+    """The ARNs of a function's layers. With versions, in order."""
     return [layer["Arn"] for layer in config.get("Layers") or []]
 
 
@@ -56,15 +68,20 @@ def account_of(config: dict[str, Any]) -> str:
     return str(config["FunctionArn"]).split(":")[4]
 
 
+def weights_of(alias: dict[str, Any]) -> dict[str, float]:
+    """The weights of an alias' other versions."""
+    return dict((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {})
+
+
 def environment_size(values: dict[str, str]) -> int:
-    """Bytes Lambda measures against its 4 KB: the variables as compact JSON."""
+    """Bytes Lambda measures against its 4 KB. The variables as compact JSON."""
     return len(json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def attach_change(config: dict[str, Any], options: Options, alias: dict[str, Any] | None = None) -> tuple[dict[str, Any], Marker]:
-    """The update that claims and attaches in one, and the marker it writes. `alias` is GetAlias's answer."""
+    """The update that claims and attaches. And the marker it writes. `alias` is GetAlias's answer."""
     kind = kind_of(config)
-    layer = options.layers[f"{kind}-{architecture_of(config)}"]
+    layer = layer_for(config, options)
     account, name = layer.split(":")[4], layer.split(":")[6]
     marker = Marker(options.execution, name if account == account_of(config) else f"{account}:{name}", kind)
     values = variables(config)
@@ -88,14 +105,14 @@ def attach_change(config: dict[str, Any], options: Options, alias: dict[str, Any
             setattr(marker, key, (config[field_name], wanted))
     if alias:
         marker.alias, marker.version = alias["Name"], alias["FunctionVersion"]
-        marker.weights = dict((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {})
+        marker.weights = weights_of(alias)
     values[PLAN], values[RESTORE] = options.plan, marker.text()
     change["Environment"] = {"Variables": values}
     return change, marker
 
 
 def is_attached(config: dict[str, Any], change: dict[str, Any]) -> bool:
-    """Whether everything an attaching update set is on the function, whatever else changed beside it."""
+    """Whether all that attaching set is there. Whatever else changed beside it."""
     wanted = change["Environment"]["Variables"]
     values = variables(config)
     mine = [PLAN, RESTORE, *([HANDLER] if HANDLER in wanted else []), "PYTHONPATH", "JAVA_TOOL_OPTIONS", "NODE_OPTIONS"]
@@ -107,12 +124,12 @@ def is_attached(config: dict[str, Any], change: dict[str, Any]) -> bool:
 
 
 def names_us(value: str, ours: str) -> bool:
-    """Whether a text holds our handler or agent as a word of its own, and not as the start of another name."""
+    """Whether a text holds a name of ours. As a word, and not as the start of another name."""
     return re.search(rf"(?<![\w./-]){re.escape(ours)}(?![\w./-])", value) is not None
 
 
 def without_token(value: str, token: str, separator: str) -> str:
-    """`value` without the last `token`, every other byte kept."""
+    """`value` without the last `token`. Every other byte kept."""
     tokens = value.split(separator)
     if token in tokens:
         del tokens[len(tokens) - 1 - tokens[::-1].index(token)]
@@ -122,7 +139,7 @@ def without_token(value: str, token: str, separator: str) -> str:
 def put_back(
     config: dict[str, Any], marker: Marker, values: dict[str, str], original: str, fits: Callable[[str, str], bool]
 ) -> tuple[dict[str, str], list[str], str]:
-    """Our handler or agent out of `Handler` and `values`, wherever an installer has moved it to: the change of the field,
+    """Our handler or agent out of `Handler` and `values`. Wherever an installer has moved it to: the change of the field,
     notes, and why that cannot be done."""
     change: dict[str, str] = {}
     notes: list[str] = []
@@ -162,7 +179,7 @@ def restore_change(
     touch_layers: bool = True,
     fits: Callable[[str, str], bool] = lambda key, text: True,
 ) -> tuple[dict[str, Any], list[str], str]:
-    """The update that takes off what the marker names, what was found different from how attach left it, and what stands
+    """The update that takes off what the marker names. And what was found different from how attach left it, and what stands
     in the way. Where something does, the update takes off the plan alone, so that the function goes on with our layer.
 
     `touch_layers` false leaves the list of layers alone, and the marker with it, so that a later roll-back can finish.
@@ -185,7 +202,7 @@ def restore_change(
         elif pair and config[field_name] != pair[0]:
             notes.append(f"field {field_name}")
     arns = layers_of(config)
-    kept_layers = [arn for arn in arns if not marker.owns(arn, account_of(config))]
+    kept_layers = [arn for arn in arns if not owns(marker, arn, account_of(config))]
     if kept_layers == arns:
         notes.append(f"layer {marker.layer}")
     elif touch_layers:

@@ -4,8 +4,8 @@ import json
 from datetime import datetime, timezone
 from typing import Any
 
-from faultlayer_documents.aws import Aws, brief, code_of, counted, settled
-from faultlayer_documents.change import Options, architecture_of, attach_change, kind_of
+from faultlayer_documents.aws import Aws, brief, code_of, counted, is_busy, settled
+from faultlayer_documents.change import Options, attach_change, layer_for
 from faultlayer_documents.names import LAYERS, disagreements, is_true, named
 from faultlayer_documents.plan import timed_plan
 from faultlayer_documents.refuse import (
@@ -31,7 +31,7 @@ class Refused(Exception):
 
 
 def options_of(events: dict[str, Any]) -> Options:
-    """What a step's payload says about attaching. The plan is not in it yet."""
+    """What the step is told about attaching. The plan is not in it yet."""
     return Options(
         execution=events["Execution"],
         layers={key: str(events[name]) for key, name in LAYERS.items() if events.get(name)},
@@ -44,7 +44,7 @@ def options_of(events: dict[str, Any]) -> Options:
 def tagged(aws: Aws, key: str, value: str) -> list[str]:
     """The ARNs of all functions with a tag."""
     found: list[str] = []
-    token = ""
+    token: Any = ""
     while True:
         page = aws.call(
             "resourcegroupstaggingapi",
@@ -52,16 +52,16 @@ def tagged(aws: Aws, key: str, value: str) -> list[str]:
             "get_resources",
             ResourceTypeFilters=["lambda:function"],
             TagFilters=[{"Key": key, "Values": [value]}],
-            **({"PaginationToken": token} if token else {}),
+            PaginationToken=token,
         )
         found += [item["ResourceARN"] for item in page["ResourceTagMappingList"]]
-        token = page.get("PaginationToken") or ""
+        token = page.get("PaginationToken")
         if not token:
             return found
 
 
 def functions_of(aws: Aws, events: dict[str, Any]) -> dict[str, list[str]]:
-    """The functions an execution is about, with how each was given. Raises Refused."""
+    """The functions, with how each was given. Raises Refused."""
     names = list(events.get("FunctionNames") or [])
     key, value = str(events.get("TagKey") or ""), str(events.get("TagValue") or "")
     if bool(names) == bool(key):
@@ -88,56 +88,50 @@ def discreet(problems: list[str], secret: bool) -> list[str]:
     ]
 
 
-class Examination:
-    """Looks at functions one by one; remembers the record's entry of each that is free."""
-
-    def __init__(self, aws: Aws, options: Options, names: dict[str, list[str]]) -> None:
-        self.aws, self.options, self.names = aws, options, names
-        self.layers = Layers(aws)
-        self.entries: dict[str, dict[str, Any]] = {}
-
-    def reasons(self, name: str) -> list[str]:
-        """All reasons against attaching to this function now."""
-        try:
-            config = settled(self.aws, name)
-        except Exception as error:
-            if code_of(error) == "ResourceNotFoundException":
-                return ["does not exist"]
-            raise
-        elsewhere = disagreements(config, self.names[name])
-        if elsewhere:
-            return elsewhere
-        unfit = runtime_reasons(config)
-        found = unfit + claim_reasons(config)
-        if config.get("LastUpdateStatus") == "InProgress" or config.get("State") == "Pending":
-            found.append("an update of it is still in progress after 60 s")
-        elif config.get("LastUpdateStatus") == "Failed" or config.get("State") == "Failed":
-            found.append(f"its last update failed ({config.get('LastUpdateStatusReason') or config.get('StateReason')})")
-        if unfit:
-            return found
-        alias = get_alias(self.aws, name, self.options.alias) if self.options.alias else None
-        if alias:
-            found += alias_reasons(self.aws, config, alias)
-        elif self.options.alias:
-            found.append(f"has no alias `{self.options.alias}`")
-        else:
-            found += version_reasons(self.aws, config)
-        found += room_reasons(config, self.options, alias)
-        layer = self.options.layers.get(f"{kind_of(config)}-{architecture_of(config)}", "")
-        if layer:
-            found += self.layers.reasons(config, layer) + self.layers.signing_reasons(name, layer)
-        if not found:
-            _, marker = attach_change(config, self.options, alias)
-            self.entries[name] = entry_of(self.options.execution, config, marker.text())
+def examine(aws: Aws, options: Options, layers: Layers, entries: dict[str, dict[str, Any]], name: str, texts: list[str]) -> list[str]:
+    """All reasons against a function. Where there are none, `entries` gets what the record says about it."""
+    try:
+        config = settled(aws, name)
+    except Exception as error:
+        if code_of(error) == "ResourceNotFoundException":
+            return ["does not exist"]
+        raise
+    elsewhere = disagreements(config, texts)
+    if elsewhere:
+        return elsewhere
+    unfit = runtime_reasons(config)
+    found = unfit + claim_reasons(config)
+    if is_busy(config):
+        found.append("an update of it is still in progress after 60 s")
+    elif config.get("LastUpdateStatus") == "Failed" or config.get("State") == "Failed":
+        found.append(f"its last update failed ({config.get('LastUpdateStatusReason') or config.get('StateReason')})")
+    if unfit:
         return found
+    alias = get_alias(aws, name, options.alias) if options.alias else None
+    if alias:
+        found += alias_reasons(aws, config, alias)
+    elif options.alias:
+        found.append(f"has no alias `{options.alias}`")
+    else:
+        found += version_reasons(aws, config)
+    found += room_reasons(config, options, alias)
+    layer = layer_for(config, options)
+    if layer:
+        found += layers.reasons(config, layer) + layers.signing_reasons(name, layer)
+    if not found:
+        if alias:
+            options.aliases[name] = alias
+        _, marker = attach_change(config, options, alias)
+        entries[name] = entry_of(options.execution, config, marker.text())
+    return found
 
 
 def check(aws: Aws, events: dict[str, Any]) -> tuple[dict[str, Any], Options, dict[str, dict[str, Any]]]:
-    """Raises Refused with every reason, or writes the record. Answers outputs, and what is to be attached to which functions."""
+    """Raises Refused, or writes the record. All reasons come together. Answers outputs, and what is to be attached to which functions."""
     options = options_of(events)
     refusals: list[str] = []
     names: dict[str, list[str]] = {}
-    text, secret, minutes, dry_run = "", False, int(events["DurationMinutes"]), is_true(events.get("DryRun"))
+    text, secret, minutes = "", False, int(events["DurationMinutes"])
     try:
         names = functions_of(aws, events)
     except Refused as error:
@@ -145,30 +139,33 @@ def check(aws: Aws, events: dict[str, Any]) -> tuple[dict[str, Any], Options, di
     if not 1 <= minutes <= LONGEST_MINUTES:
         refusals.append(f"DurationMinutes: expected 1 to {LONGEST_MINUTES}, got `{minutes}`")
     _, attach_s, rollback_s = estimate(len(names), bool(options.alias))
+
+    def time_plan() -> list[str]:
+        """Sets the plan's times. Answers why they cannot be."""
+        try:
+            options.plan = timed_plan(text, datetime.now(timezone.utc), attach_s, minutes, is_true(events.get("DryRun")))
+        except ValueError as error:
+            return discreet([str(error)], secret)
+        return []
+
     try:
         text, secret = plan_source(aws, stack_of(events), events["Plan"])
-        found = plan_problems(text)
-        refusals += discreet(found, secret)
-        if not found:
-            # For its size; the times are set again below.
-            options.plan = timed_plan(text, datetime.now(timezone.utc), attach_s, minutes, dry_run)
+        # With times, for its size; they are set again below.
+        refusals += discreet(plan_problems(text), secret) or time_plan()
     except ValueError as error:
         refusals += discreet([str(error)], secret)
-    examination = Examination(aws, options, names)
-    results = aws.each(examination.reasons, names)
+    layers = Layers(aws)
+    examined: dict[str, dict[str, Any]] = {}
+    results = aws.each(lambda name: examine(aws, options, layers, examined, name, names[name]), names)
     for name, result in results.items():
         if isinstance(result, Exception):
             result = [f"could not be checked: {brief(result)}"]
         refusals += [f"`{name}`: {reason}" for reason in result]
-    if not refusals:
-        try:
-            options.plan = timed_plan(text, datetime.now(timezone.utc), attach_s, minutes, dry_run)
-        except ValueError as error:
-            refusals += discreet([str(error)], secret)
+    refusals = refusals or time_plan()
     if refusals:
         print("\n".join(refusals))
         raise Refused(f"nothing was changed; {counted(len(refusals), 'reason')}: " + "; ".join(refusals))
-    entries = {name: examination.entries[name] for name in names}
+    entries = {name: examined[name] for name in names}
     record = put_record(aws, stack_of(events), options.execution, list(entries.values()))
     message = f"{counted(len(names), 'function')}: attaching takes about {attach_s} s, rolling back about {rollback_s} s"
     print(message)
@@ -177,8 +174,6 @@ def check(aws: Aws, events: dict[str, Any]) -> tuple[dict[str, Any], Options, di
         "Functions": len(names),
         "Until": plan["expires_at"],
         "Experiment": "secret" if secret else plan.get("experiment", "unnamed"),
-        "AttachSeconds": attach_s,
-        "RollbackSeconds": rollback_s,
         "Estimate": message,
         "Hold": f"PT{minutes}M",
         "Record": record,

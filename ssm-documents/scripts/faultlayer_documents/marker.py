@@ -36,17 +36,19 @@ class Marker:
             parts.append(f"a={self.alias}:{self.version}{weights}")
         return ",".join(parts)
 
-    def origin(self, account: str) -> str:
-        """Account and name of the layer this marker put on a function of `account`."""
-        return self.layer if ":" in self.layer else f"{account}:{self.layer}"
 
-    def owns(self, arn: str, account: str) -> bool:
-        """Whether a layer version's ARN is the layer this marker put on."""
-        return origin_of(arn) == self.origin(account)
+def origin(marker: Marker, account: str) -> str:
+    """Account and name of a marker's layer. On a function of `account`."""
+    return marker.layer if ":" in marker.layer else f"{account}:{marker.layer}"
+
+
+def owns(marker: Marker, arn: str, account: str) -> bool:
+    """Whether an ARN is a version of a marker's layer."""
+    return origin_of(arn) == origin(marker, account)
 
 
 def origin_of(arn: str) -> str:
-    """Account and name of a layer version, without what else its ARN says; empty for another text."""
+    """Account and name of a layer version. Without what else its ARN says; empty for another text."""
     parts = arn.split(":")
     return f"{parts[4]}:{parts[6]}" if len(parts) == 8 else ""
 
@@ -54,3 +56,9 @@ def origin_of(arn: str) -> str:
 def variables(config: dict[str, Any]) -> dict[str, str]:
     """A copy of a function's variables."""
     return dict(config.get("Environment", {}).get("Variables") or {})
+
+
+def unreadable(config: dict[str, Any]) -> str:
+    """Why variables cannot be read, or nothing."""
+    error = (config.get("Environment") or {}).get("Error")
+    return f"its variables cannot be read ({error.get('ErrorCode')}: {error.get('Message')})" if error else ""

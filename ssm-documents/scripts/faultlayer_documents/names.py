@@ -18,12 +18,12 @@ FUNCTION = re.compile(
 
 
 def is_true(value: Any) -> bool:
-    """A Boolean parameter, which arrives as a boolean or as text."""
+    """A Boolean parameter. Arrives as a boolean or as text."""
     return str(value).lower() == "true"
 
 
 def named(aws: Aws, texts: list[str]) -> tuple[dict[str, list[str]], list[str]]:
-    """Functions from names and ARNs, whole or from the account on: each name once, with how it was given; and what is
+    """Functions from names and ARNs. ARNs whole or from the account on; each name once, with how it was given; and what is
     wrong with the rest."""
     found: dict[str, list[str]] = {}
     problems: list[str] = []
@@ -41,7 +41,7 @@ def named(aws: Aws, texts: list[str]) -> tuple[dict[str, list[str]], list[str]]:
 
 
 def disagreements(config: dict[str, Any], texts: list[str]) -> list[str]:
-    """Which of the ARNs a function was given by are not its own."""
+    """ARNs a function was given by that are not its own."""
     _, partition, _, _, account, *_ = config["FunctionArn"].split(":")
     own = {"partition": partition, "account": account}
     return [

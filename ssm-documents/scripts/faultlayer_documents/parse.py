@@ -19,6 +19,7 @@ MARKER = re.compile(
     r"(?:,a=(?P<alias>[a-zA-Z0-9_-]{1,128}):(?P<version>\$LATEST|\d{1,15})(?P<weights>(?::\d{1,15}=\d(?:\.\d{1,20})?(?:e-\d\d)?){0,2}))?",
     re.ASCII,
 )
+NO_MARKER = f"`{RESTORE}` is not one this version wrote"
 # Characters of a text and bytes of what it unfolds to: twenty functions with 4 KB of variables each are far below.
 TEXT_LIMIT, UNFOLDED_LIMIT = 32_768, 524_288
 
@@ -27,7 +28,7 @@ def parse_marker(text: str) -> Marker:
     """Reads a marker. Raises ValueError for a text that is none."""
     found = MARKER.fullmatch(text[:2000])
     if not found:
-        raise ValueError(f"`{RESTORE}` is not one this version wrote")
+        raise ValueError(NO_MARKER)
     numbers = [int(number or 0) for number in found.group(6, 7, 8, 9)]
     marker = Marker(found["execution"], found["layer"], (found["kind"] or ",")[1:], bool(found["path"]), bool(found["options"]))
     if found.group(6):
@@ -43,6 +44,12 @@ def parse_marker(text: str) -> Marker:
     return marker
 
 
+def execution_in(text: str) -> str:
+    """The execution a marker names, or nothing."""
+    found = re.match(f"1,({UUID}),", text)
+    return found[1] if found else ""
+
+
 def marker_of(config: dict[str, Any]) -> Marker | None:
     """The marker a function carries. Raises ValueError for one that cannot be read."""
     text = variables(config).get(RESTORE)
@@ -50,7 +57,7 @@ def marker_of(config: dict[str, Any]) -> Marker | None:
 
 
 def pack(value: Any) -> str:
-    """A value as text that Parameter Store takes: compressed and in base64, since double braces are refused."""
+    """A value as text that Parameter Store takes. Compressed and in base64, since double braces are refused."""
     return base64.b64encode(zlib.compress(json.dumps(value, separators=(",", ":")).encode(), 9)).decode()
 
 
@@ -73,7 +80,7 @@ def is_text(value: Any, limit: int) -> bool:
 
 
 def parse_entries(value: Any, execution: str) -> list[dict[str, Any]]:
-    """A record's entries, as `store.entry_of` makes them. Raises ValueError."""
+    """A record's entries, as attach writes them. Raises ValueError."""
     if not isinstance(value, list) or not value:
         raise ValueError("cannot be read")
     for entry in value:

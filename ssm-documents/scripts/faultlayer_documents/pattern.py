@@ -3,18 +3,18 @@ refused, at the same paths. `tests/vectors` and generated plans bind the two.
 
 What looks at a part answers with the place below it that does not hold, and with None where it holds."""
 
+import ipaddress
 import re
 from decimal import Decimal
 from typing import Any
 
 from faultlayer_documents.written import is_number
 
-TEXT_FORMS = "prefix suffix equals-ignore-case wildcard exactly".split()
 # Names that event-ruler keeps free inside `$or`.
-RESERVED = (
-    "anything-but numeric exists cidr = < <= > >= regex not-wildcard not-equals-ignore-case date-after date-on-or-after date-before "
-    "date-on-or-before in-date-range ip-address-in-range ip-address-not-in-range"
-).split() + TEXT_FORMS
+RESERVED = re.compile(
+    "anything-but|numeric|exists|cidr|[<>]=?|=|regex|prefix|suffix|exactly|(not-)?(equals-ignore-case|wildcard)|"
+    "date-(on-or-)?(after|before)|in-date-range|ip-address-(not-)?in-range"
+)
 DEEPEST, MOST_FIELDS, MOST_BRANCHES, MOST_VALUES = 64, 256, 1024, 16384
 LARGEST = 1.7976931348623157e308
 
@@ -26,33 +26,31 @@ def text_place(value: Any, at: str, wild: bool = False) -> str | None:
 
 
 def number_place(value: Any, at: str) -> str | None:
-    """A number that binary64 gives back digit by digit."""
+    """A number that binary64 gives back."""
     vague = isinstance(value, int) and -(2**63) <= value < 2**64 and Decimal(repr(float(value))) != value
     return None if is_number(value) and not vague else at
 
 
 def address_bits(text: str) -> int:
     """The bits of an address: 32 or 128; 0 for what is none."""
-    if ":" not in text:
-        parts = text.split(".")
-        return 32 * (len(parts) == 4 and len(text) < 16 and all(re.fullmatch("[0-9]+", part) and int(part) < 256 for part in parts))
-    before, double, after = text.partition("::")
-    start, end = (side.split(":") if side else [] for side in (before, after))
-    size = len(start + end)
-    if not (size < 8 if double else size == 8) or not all(re.fullmatch("(?=.)0*[0-9a-fA-F]{0,4}", group) for group in start + end):
+    # Without the zeros that lead a group, which the engine takes.
+    short = re.sub(r"(?<![0-9a-fA-F])0+(?=[0-9a-fA-F])", "", text)
+    if not re.fullmatch(r"[0-9.]{,15}|[0-9a-fA-F:]+", text):
         return 0
-    groups = [int(group, 16) for group in [*start, *["0"] * (8 - size), *end]]
-    return 32 if groups[:6] == [0] * 5 + [65535] else 128
+    try:
+        return 32 if (address := ipaddress.ip_address(short)).version == 4 or address.ipv4_mapped else 128
+    except ValueError:
+        return 0
 
 
 def cidr_place(value: Any) -> str | None:
-    """An address, `/` and the number of fixed bits, fewer than it has."""
+    """An address, `/` and its fixed bits. Fewer than it has."""
     address, _, bits = value.rstrip("/").partition("/") if isinstance(value, str) else "   "
     return None if re.fullmatch("[+-]?[0-9]+", bits) and 0 <= int(bits) < address_bits(address) else ".cidr"
 
 
 def numeric_place(value: Any) -> str | None:
-    """An operator and a number, or two ends of a range that is not empty."""
+    """An operator and a number, or a range. One that is not empty."""
     signs = [sign if isinstance(sign, str) else "" for sign in value[::2]] if isinstance(value, list) else []
     ends = value[1::2] if signs else []
     if not re.fullmatch("=|[<>]=?|>=? <=?", " ".join(signs)) or len(ends) != len(signs):
@@ -65,7 +63,7 @@ def numeric_place(value: Any) -> str | None:
 
 
 def other_place(value: Any, legacy: bool) -> str | None:
-    """`anything-but`: a value, values of one type, or a text operator."""
+    """`anything-but`. A value, values of one type, or a text operator."""
     at = ".anything-but"
     if isinstance(value, dict):
         name = next(iter(value)) if len(value) == 1 else ""
@@ -85,14 +83,14 @@ def other_place(value: Any, legacy: bool) -> str | None:
 
 
 def element_place(value: Any, legacy: bool) -> str | None:
-    """One element of a field's array: a plain value, or one operator."""
+    """A plain value, or one operator. One element of a field's array."""
     if not isinstance(value, dict):
         return "" if isinstance(value, list) else None
     name = next(iter(value)) if len(value) == 1 else ""
     at, inner = f".{name}", value.get(name)
     if name in ("prefix", "suffix") and isinstance(inner, dict):
         return text_place(inner["equals-ignore-case"], f"{at}.equals-ignore-case") if [*inner] == ["equals-ignore-case"] else at
-    if name in TEXT_FORMS:
+    if name in ("prefix", "suffix", "equals-ignore-case", "wildcard", "exactly"):
         return text_place(inner, at, name == "wildcard")
     if name == "exists":
         return None if isinstance(inner, bool) else at
@@ -107,7 +105,7 @@ def places_of(pattern: dict[str, Any], at: str, legacy: bool) -> list[str]:
     values = 0
 
     def walk(branches: list[set[str]], value: dict[str, Any], path: str, at: str, inside: bool, depth: int) -> None:
-        """An object: a field is added to every branch, and `$or` multiplies the branches."""
+        """An object. A field is added to every branch, and `$or` multiplies the branches."""
         nonlocal values
         if not value or depth > DEEPEST:
             found.append(at)
@@ -129,9 +127,11 @@ def places_of(pattern: dict[str, Any], at: str, legacy: bool) -> list[str]:
                         found.append(f"{here}[{index}]")
                         del branches[1:]
                         break
-            elif isinstance(item, dict) and not (inside and name in RESERVED):
+            elif inside and RESERVED.fullmatch(name):
+                found.append(here)
+            elif isinstance(item, dict):
                 walk(branches, item, joined, here, inside, depth + 1)
-            elif isinstance(item, list) and not (inside and name in RESERVED):
+            elif isinstance(item, list):
                 values += len(item)
                 if not item or joined.count(".") >= DEEPEST or values > MOST_VALUES:
                     found.append(here)
@@ -149,7 +149,7 @@ def places_of(pattern: dict[str, Any], at: str, legacy: bool) -> list[str]:
 
 
 def pattern_problems(pattern: dict[str, Any], path: str) -> list[str]:
-    """All that is wrong with a pattern that stands at a path of the plan."""
+    """All that is wrong with a pattern. It stands at `path` of the plan."""
     places = [places_of(pattern, path, legacy) for legacy in (False, True)]
     # As event-ruler: what is no alternative in form may still be a field named `$or`. Without one both are the same.
     return [f"{place}: expected what an EventBridge pattern may hold there" for place in places[0]] if all(places) else []

@@ -11,12 +11,12 @@ from faultlayer_documents.written import instant, read_plan
 
 
 def minify_plan(text: str) -> str:
-    """The same text without the space between its parts."""
+    """JSON text without space between its parts."""
     return re.sub(r'("(?:[^"\\]|\\.)*")|\s+', lambda match: match.group(1) or "", text)
 
 
 def members_of(text: str) -> list[tuple[str, str]]:
-    """The members of a minified object: name and the value's own text."""
+    """Names and texts of a minified object's members."""
     found, at, decoder = [], 1, json.JSONDecoder()
     while text[at] != "}":
         name, colon = decoder.raw_decode(text, at)
@@ -31,7 +31,7 @@ def stamp(when: datetime) -> str:
 
 
 def timed_plan(text: str, now: datetime, attach_s: float, minutes: int, dry_run: bool) -> str:
-    """The plan as it goes into the function: one line, with a start and an end.
+    """The plan as functions get it. One line, with a start and an end.
 
     The hold begins once all functions are attached, `attach_s` from now at the latest, and lasts `minutes`. An end that
     is not there is set to the end of the hold; one that comes before it is refused with ValueError.
@@ -44,8 +44,8 @@ def timed_plan(text: str, now: datetime, attach_s: float, minutes: int, dry_run:
         raise ValueError(f"expires_at: `{plan['expires_at']}` comes before the end of the hold, about {stamp(end)}")
     if start and start >= end and "expires_at" not in plan:
         raise ValueError(f"starts_at: `{plan['starts_at']}` comes after the end of the hold, about {stamp(end)}")
-    members.setdefault("starts_at", json.dumps(stamp(now)))
-    members.setdefault("expires_at", json.dumps(stamp(end)))
+    members.setdefault("starts_at", f'"{stamp(now)}"')
+    members.setdefault("expires_at", f'"{stamp(end)}"')
     if dry_run:
         members["dry_run"] = "true"
     return "{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in members.items()) + "}"

@@ -8,10 +8,10 @@ import json
 import threading
 from typing import Any
 
-from faultlayer_documents.aws import Aws, OutOfTime, brief, code_of, counted, settled
+from faultlayer_documents.aws import Aws, OutOfTime, brief, code_of, counted, pages, settled
 from faultlayer_documents.change import account_of, layers_of
 from faultlayer_documents.confirm import NotRestored
-from faultlayer_documents.marker import RESTORE, Marker, origin_of, variables
+from faultlayer_documents.marker import RESTORE, Marker, origin, origin_of, unreadable, variables
 from faultlayer_documents.names import LAYERS, disagreements, is_true, named
 from faultlayer_documents.parse import parse_marker
 from faultlayer_documents.store import below, borne_out, close, delete_parameters, parameters_under, records, stack_of, sweep_marks
@@ -46,7 +46,7 @@ class Rollback:
             self.closed.add(what)
 
     def entry(self, execution: str, name: str) -> dict[str, Any] | None:
-        """What an execution's record says about a function."""
+        """What an execution's record says of a function."""
         record = self.records.get(execution)
         return record.entries.get(name) if record else None
 
@@ -55,7 +55,7 @@ class Rollback:
         return Known(self.entry(execution, name), lambda: self.borne_out(execution))
 
     def borne_out(self, execution: str) -> bool | None:
-        """Whether an execution's record is the one it wrote, or None; asked once a pass."""
+        """Whether an execution's record is its own, or None; asked once a pass."""
         with self.lock:
             record = self.records.get(execution)
             if execution not in self.believed:
@@ -66,23 +66,23 @@ class Rollback:
             return self.believed[execution]
 
     def is_ours(self, marker: Marker, name: str, account: str) -> bool:
-        """Whether this stack put that marker on: its layer is the stack's, or a record of the stack says so."""
-        if marker.origin(account) in self.layers:
+        """Whether this stack put that marker on. Its layer is the stack's, or a record of the stack says so."""
+        if origin(marker, account) in self.layers:
             return True
         entry = self.entry(marker.execution, name)
         same = entry is not None and parse_marker(entry["m"]).layer == marker.layer
         return same and self.borne_out(marker.execution) is not False
 
     def is_foreign(self, marker: Marker, name: str) -> bool:
-        """Whether an execution's marker stands on a function that its record does not name."""
+        """Whether a function is none of its marker's execution. Whose record does not name it."""
         with contextlib.suppress(Left):
             return not self.entry(marker.execution, name) and self.borne_out(marker.execution) is True
         return False
 
     def marked(self) -> list[str]:
-        """The functions of the account that carry a marker this roll-back is about."""
+        """The functions with a marker this roll-back is about."""
         found = []
-        for config in self.aws.pages("list_functions", "Functions"):
+        for config in pages(self.aws, "list_functions", "Functions"):
             text, name = variables(config).get(RESTORE), config["FunctionName"]
             try:
                 marker = parse_marker(text) if text is not None else None
@@ -91,10 +91,10 @@ class Rollback:
                 continue
             if marker is None:
                 # Where variables cannot be read, the layer says enough to ask for a word.
-                unreadable = bool((config.get("Environment") or {}).get("Error"))
-                found += [name] * (self.everything and unreadable and bool(self.layers & set(map(origin_of, layers_of(config)))))
+                ours = bool(self.layers & set(map(origin_of, layers_of(config))))
+                found += [name] * (self.everything and bool(unreadable(config)) and ours)
             elif self.everything:
-                found += [name] * (marker.origin(account_of(config)) in self.layers)
+                found += [name] * (origin(marker, account_of(config)) in self.layers)
             elif marker.execution == self.execution:
                 if self.is_foreign(marker, name):
                     self.changed[name] = [f"carries a marker of execution {marker.execution}, whose record does not name it"]
@@ -103,7 +103,7 @@ class Rollback:
         return found
 
     def targets(self) -> list[str]:
-        """The functions of one pass, whose executions are marked closed first."""
+        """The functions of one pass. Their executions are marked closed first."""
         for what in [self.execution] if self.execution else ["all"] if self.everything else [f"function/{name}" for name in self.names]:
             self.close(what)
         self.records, self.strays = records(self.aws, self.stack, self.execution)
@@ -112,7 +112,7 @@ class Rollback:
         return self.names or list(dict.fromkeys(recorded + self.marked()))
 
     def one(self, name: str) -> bool:
-        """Does what is to be done to one function now. Whether there was anything."""
+        """Does what is to be done to a function. Whether there was anything."""
         try:
             return self.handle(name)
         except (Left, OutOfTime) as error:
@@ -126,7 +126,7 @@ class Rollback:
         return False
 
     def missing(self, name: str) -> None:
-        """A function that is not there: gone, if we knew it; a wrong name otherwise."""
+        """A function that is not there. Gone, if we knew it; a wrong name otherwise."""
         if name not in self.outcomes and not any(name in record.entries for record in self.records.values()):
             self.left[name] = "does not exist"
             return
@@ -175,7 +175,7 @@ class Rollback:
         return done
 
     def verify(self) -> None:
-        """Raises NotRestored for an ARN that names a function elsewhere; a name that is nowhere is left."""
+        """Raises NotRestored for an ARN of a function elsewhere; a name that is nowhere is left."""
 
         def disagrees(name: str) -> list[str]:
             return disagreements(settled(self.aws, name), self.wanted[name])
@@ -225,7 +225,7 @@ class Rollback:
                 delete_parameters(self.aws, record.names)
 
     def report(self) -> dict[str, Any]:
-        """Outputs: counts, and as JSON text what is worth a word about single functions."""
+        """Outputs. Counts, and as JSON text what is worth a word about single functions."""
         kinds = {kind: sorted(n for n, k in self.outcomes.items() if k == kind) for kind in ("restored", "unchanged", "gone")}
         restored = [name for name in kinds["restored"] if name not in self.left]
         value = {

@@ -20,7 +20,7 @@ class RollbackFailed(Exception):
 
 
 def take_off(events: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Starts the roll-back, once: the token is the execution's own id, and a second start with it answers with the first.
+    """Starts the roll-back, once. The token is the execution's own id, and a second start with it answers with the first.
 
     Then waits, hands on its report, and fails where it failed."""
     ssm, execution, ends = boto3.client("ssm", config=CONFIG), events["Execution"], time.monotonic() + WATCHED_S

@@ -13,17 +13,12 @@ import time
 from typing import Any
 
 from faultlayer_documents.aws import Aws, code_of
-from faultlayer_documents.change import layers_of
+from faultlayer_documents.change import FIELDS, layers_of
 from faultlayer_documents.marker import HANDLER, PLAN, RESTORE, variables
 from faultlayer_documents.parse import UUID, pack, parse_entries, unpack
 
 VALUE_LIMIT, PER_VALUE = 4096, 20
 DAY_S = 86400
-# Fields an owner may change in mid-experiment; roll-back keeps such a change and names it.
-FIELDS = (
-    "Runtime Role Description CodeSha256 Timeout MemorySize VpcConfig DeadLetterConfig KMSKeyArn TracingConfig "
-    "FileSystemConfigs Architectures EphemeralStorage SnapStart LoggingConfig DurableConfig CapacityProviderConfig"
-).split()
 
 
 def stack_of(events: dict[str, Any]) -> str:
@@ -32,12 +27,12 @@ def stack_of(events: dict[str, Any]) -> str:
 
 
 def below(stack: str, kind: str) -> str:
-    """The path of the stack's `record`, `closed` or `once`."""
+    """A path of the stack's. `record`, `closed` or `once`."""
     return f"/faultlayer/{stack}/{kind}/"
 
 
 def short_hash(execution: str, value: Any) -> str:
-    """Four characters that tell one value from another; salted, and too short to guess a value from."""
+    """Four characters that tell values apart. Salted, and too short to guess a value from."""
     text = execution + json.dumps(value, sort_keys=True, default=str)
     return base64.b64encode(hashlib.sha256(text.encode()).digest()[:3]).decode()
 
@@ -48,7 +43,7 @@ def field_hashes(execution: str, config: dict[str, Any]) -> str:
 
 
 def entry_of(execution: str, config: dict[str, Any], marker_text: str) -> dict[str, Any]:
-    """What the record says about one function, before it is touched."""
+    """What the record says about a function. Before it is touched."""
     return {
         "n": config["FunctionName"],
         "m": marker_text,
@@ -61,7 +56,7 @@ def entry_of(execution: str, config: dict[str, Any], marker_text: str) -> dict[s
 
 
 def drift(execution: str, entry: dict[str, Any], config: dict[str, Any]) -> list[str]:
-    """What differs between the record and a function that carries nothing of ours any more."""
+    """What differs between the record and a restored function."""
     now, then = variables(config), entry["v"]
     ours = (PLAN, RESTORE, HANDLER)
     notes = [f"variable {name} added" for name in now if name not in then and name not in ours and "*" not in then]
@@ -83,7 +78,7 @@ def drift(execution: str, entry: dict[str, Any], config: dict[str, Any]) -> list
 
 
 def record_values(entries: list[dict[str, Any]], execution: str) -> list[str]:
-    """The record as parameter values: up to twenty functions each, fewer where they have much to say."""
+    """The record as parameter values. Up to twenty functions each, fewer where they have much to say."""
     values: list[str] = []
     group: list[dict[str, Any]] = []
     for entry in entries:
@@ -101,7 +96,7 @@ def put(aws: Aws, name: str, value: str) -> None:
 
 
 def hash_of(parts: dict[str, str]) -> str:
-    """What tells a record from any other: a hash over all its parameters."""
+    """A hash over all parameters of a record."""
     return hashlib.sha256(json.dumps(sorted(parts.items())).encode()).hexdigest()
 
 
@@ -137,7 +132,7 @@ class Record:
 
 
 def records(aws: Aws, stack: str, execution: str = "") -> tuple[dict[str, Record], list[str]]:
-    """Every record there is, or that of one execution, and the parameters that belong to none."""
+    """Every record, or one execution's. And the parameters that belong to none."""
     found: dict[str, Record] = {}
     strays: list[str] = []
     path = below(stack, "record")
@@ -164,7 +159,7 @@ def execution_of(aws: Aws, execution: str) -> dict[str, Any]:
 
 
 def borne_out(aws: Aws, stack: str, execution: str, record: Record) -> bool | None:
-    """Whether a record is the one that its execution wrote, which it says in an output that nobody else can put; None while
+    """Whether a record is the one that its execution wrote. Which it says in an output that nobody else can put; None while
     the execution has not said so, or where attaching failed."""
     try:
         found = execution_of(aws, execution)
@@ -185,7 +180,7 @@ def delete_parameters(aws: Aws, names: list[str]) -> None:
 
 
 def close(aws: Aws, stack: str, what: str) -> None:
-    """Sets a mark: nothing is attached any more by `EXECUTION`, or, of executions begun before now, to `function/NAME` or
+    """Sets a mark. Nothing is attached any more by `EXECUTION`, or, of executions begun before now, to `function/NAME` or
     to any function (`all`)."""
     put(aws, below(stack, "closed") + what, "closed")
 
@@ -199,7 +194,7 @@ def is_closed(aws: Aws, stack: str, execution: str, began: float, function: str)
 
 
 def sweep_marks(aws: Aws, stack: str, all_of_them: bool) -> None:
-    """Deletes closed marks older than a day: no script of theirs can still be running. Plans for one execution that
+    """Deletes closed marks older than a day. No script of theirs can still be running. Plans for one execution that
     nobody fetched go with them."""
     found = parameters_under(aws, below(stack, "closed")) + parameters_under(aws, below(stack, "once"))
     old = time.time() - DAY_S
@@ -207,7 +202,7 @@ def sweep_marks(aws: Aws, stack: str, all_of_them: bool) -> None:
 
 
 def plan_source(aws: Aws, stack: str, plan: Any) -> tuple[str, bool]:
-    """The plan's JSON text, from the parameter `Plan` or the one it names, and whether that is a secret. A parameter below
+    """The plan's text, and whether it is a secret. From the parameter `Plan` or the one it names. A parameter below
     `once/` was made for this execution alone and is deleted. Raises ValueError with what is wrong."""
     if not isinstance(plan, str):
         return json.dumps(plan, separators=(",", ":"), ensure_ascii=False), False

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from faultlayer_documents.aws import Aws, OutOfTime, brief, code_of, revision, settled
-from faultlayer_documents.change import HANDLERS, account_of, layers_of, restore_change
-from faultlayer_documents.marker import HANDLER, PLAN, RESTORE, Marker, variables
+from faultlayer_documents.aws import Aws, OutOfTime, brief, code_of, pages, revision, settled
+from faultlayer_documents.change import HANDLERS, account_of, layers_of, restore_change, weights_of
+from faultlayer_documents.marker import HANDLER, PLAN, RESTORE, Marker, owns, unreadable, variables
 from faultlayer_documents.parse import marker_of, parse_marker
 from faultlayer_documents.refuse import get_alias
 from faultlayer_documents.store import drift, short_hash
@@ -49,9 +49,8 @@ class Known:
 
 def find_marker(config: dict[str, Any], known: Known) -> Marker | None:
     """The function's marker; or the record's, where somebody took the marker off and left something else of ours."""
-    if (config.get("Environment") or {}).get("Error"):
-        error = config["Environment"]["Error"]
-        raise Left(f"its variables cannot be read ({error.get('ErrorCode')}: {error.get('Message')})")
+    if unreadable(config):
+        raise Left(unreadable(config))
     try:
         marker = marker_of(config)
     except ValueError as error:
@@ -60,7 +59,7 @@ def find_marker(config: dict[str, Any], known: Known) -> Marker | None:
         return marker
     recorded, values = parse_marker(known.entry["m"]), variables(config)
     ours = config.get("Handler") in HANDLERS.values() or PLAN in values or HANDLER in values
-    if not ours and not any(recorded.owns(arn, account_of(config)) for arn in layers_of(config)):
+    if not ours and not any(owns(recorded, arn, account_of(config)) for arn in layers_of(config)):
         return None
     if known.borne_out():
         return recorded
@@ -70,10 +69,10 @@ def find_marker(config: dict[str, Any], known: Known) -> Marker | None:
 
 
 def published(aws: Aws, name: str, entry: dict[str, Any], execution: str) -> list[str]:
-    """The versions that the execution published: they carry its marker and the code that was recorded."""
+    """The versions that the execution published. They carry its marker and the code that was recorded."""
     return [
         version["Version"]
-        for version in aws.pages("list_versions_by_function", "Versions", FunctionName=name)
+        for version in pages(aws, "list_versions_by_function", "Versions", FunctionName=name)
         if version["Version"] != "$LATEST"
         and version.get("Description") == f"Faultlayer {execution}"
         and variables(version).get(RESTORE) == entry["m"]
@@ -82,7 +81,7 @@ def published(aws: Aws, name: str, entry: dict[str, Any], execution: str) -> lis
 
 
 def restore_alias(aws: Aws, name: str, entry: dict[str, Any]) -> list[str]:
-    """Points the alias back at what it pointed at, and deletes the versions this execution published."""
+    """Points the alias back, and deletes what was published. That is, the versions this execution published."""
     notes: list[str] = []
     marker = parse_marker(entry["m"])
     ours = published(aws, name, entry, marker.execution)
@@ -91,7 +90,7 @@ def restore_alias(aws: Aws, name: str, entry: dict[str, Any]) -> list[str]:
         if alias is None:
             notes.append(f"alias {marker.alias} is gone")
             break
-        weights = dict((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {})
+        weights = weights_of(alias)
         kept = {version: weight for version, weight in weights.items() if version not in ours}
         if alias["FunctionVersion"] in ours:
             target, kept = marker.version, kept or marker.weights
@@ -101,18 +100,8 @@ def restore_alias(aws: Aws, name: str, entry: dict[str, Any]) -> list[str]:
             if (alias["FunctionVersion"], weights) != (marker.version, marker.weights):
                 notes.append(f"alias {marker.alias}")
             break
-        try:
-            aws.fn(
-                "update_alias",
-                FunctionName=name,
-                Name=marker.alias,
-                FunctionVersion=target,
-                RoutingConfig={"AdditionalVersionWeights": kept},
-                **revision(alias),
-            )
-        except Exception as error:
-            if code_of(error) not in ("PreconditionFailedException", "ResourceConflictException"):
-                raise
+        routing = {"AdditionalVersionWeights": kept}
+        if not aws.write("update_alias", alias, FunctionName=name, Name=marker.alias, FunctionVersion=target, RoutingConfig=routing):
             aws.pause(0.5)
     else:
         raise Left(f"alias `{marker.alias}` is changed by somebody else all the time")
@@ -128,7 +117,7 @@ def restore_alias(aws: Aws, name: str, entry: dict[str, Any]) -> list[str]:
 
 
 def alias_entry(marker: Marker, known: Known) -> dict[str, Any] | None:
-    """The entry by which an alias may be moved, if there is an alias to move. Raises LeftForGood where nothing bears that out."""
+    """The entry by which an alias may be moved. If there is an alias to move. Raises LeftForGood where nothing bears that out."""
     if known.entry and parse_marker(known.entry["m"]).alias and known.borne_out() is not False:
         return known.entry
     if marker.alias:
@@ -160,20 +149,20 @@ def restore_function(aws: Aws, name: str, marker: Marker, known: Known) -> list[
             if stuck and PLAN not in variables(config):
                 raise Left(f"the plan is off, but it {stuck}")
             try:
-                aws.fn("update_function_configuration", FunctionName=name, **change, **revision(config))
+                written = aws.write("update_function_configuration", config, FunctionName=name, **change)
+            except Exception as error:
+                if code_of(error) != "InvalidParameterValueException" or not touch_layers or "layer" not in brief(error).lower():
+                    raise
+                # A layer of the owner's was deleted: no list with it is taken. Everything but the list can be restored.
+                touch_layers, refused = False, brief(error)
+                continue
+            if written:
                 notes += [note for note in found if note not in notes]
                 config = settled(aws, name)
                 if stuck:
                     raise Left(f"the plan is off, but it {stuck}")
                 if not touch_layers or find_marker(config, known) is None:
                     break
-            except Exception as error:
-                if code_of(error) == "InvalidParameterValueException" and touch_layers and "layer" in brief(error).lower():
-                    # A layer of the owner's was deleted: no list with it is taken. Everything but the list can be restored.
-                    touch_layers, refused = False, brief(error)
-                    continue
-                if code_of(error) not in ("PreconditionFailedException", "ResourceConflictException"):
-                    raise
             if time.monotonic() > ends:
                 raise Left(f"somebody else kept updating it for {RESTORE_PATIENCE_S:.0f} s")
             # No backoff to speak of: between somebody's two updates there may be little time.
@@ -194,7 +183,7 @@ def restore_function(aws: Aws, name: str, marker: Marker, known: Known) -> list[
 
 
 def move_revision(aws: Aws, name: str, config: dict[str, Any]) -> None:
-    """Writes what is there already, so that a claim still on the wire meets another revision. A refused precondition says
+    """Writes what is there already. So that a claim still on the wire meets another revision. A refused precondition says
     that it has moved by itself."""
     while True:
         try:

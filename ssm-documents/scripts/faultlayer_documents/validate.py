@@ -15,12 +15,12 @@ from faultlayer_documents.written import TWICE, instant, is_number, read_plan
 
 
 def problem(path: str, expected: str, *got: Any) -> str:
-    """A line about what stands at a path, or about nothing."""
+    """A line about what stands at a path."""
     return f"{path or 'plan'}: expected {expected}, " + (f"got `{json.dumps(got[0])[:80]}`" if got else "nothing stands there")
 
 
 def fits(shape: str, value: Any) -> bool:
-    """Whether a value without parts is what its shape says."""
+    """Whether a plain value is what its shape says. One without parts."""
     kind, *words = shape.split()
     limits = [float(word) for word in words if word[0].isdigit()]
     if kind in ("number", "integer"):
@@ -36,7 +36,7 @@ def fits(shape: str, value: Any) -> bool:
 
 
 def rises(points: dict[str, Any], most: float) -> bool:
-    """Whether percentiles and milliseconds rise together, up to 100."""
+    """Whether percentiles and milliseconds rise. Together, up to 100."""
     try:
         pairs = sorted((float(key) if set(key) <= {*"0123456789."} else -1.0, value) for key, value in points.items())
     except (TypeError, ValueError):
@@ -46,7 +46,7 @@ def rises(points: dict[str, Any], most: float) -> bool:
 
 
 def shape_problems(value: Any, shape: str, path: str) -> Iterator[str]:
-    """What is wrong with a value by its field's shape."""
+    """What is wrong by a field's shape."""
     plain, _, more = shape.partition(" | ")
     chosen = more if more and isinstance(value, dict) else plain
     kind, *words = chosen.split()
@@ -72,12 +72,12 @@ def shape_problems(value: Any, shape: str, path: str) -> Iterator[str]:
 
 
 def fields_of(*tables: str) -> dict[str, str]:
-    """The fields of tables: name, with `!` where it must stand, and shape with rules."""
+    """The fields of tables. Name, with `!` where it must stand, and shape with rules."""
     return dict(part.split(" ", 1) for table in tables for part in PLAN_FIELDS[table].split(", ") if part)
 
 
 def object_problems(value: dict[str, Any], tables: list[str], path: str, one: bool = False) -> Iterator[str]:
-    """What is wrong with an object by its lines of the table."""
+    """What is wrong with an object by its tables."""
     fields, dot = fields_of(*tables), f"{path}." if path else ""
     known = {name.rstrip("!"): shape for name, shape in fields.items()}
     for name, item in value.items():
@@ -98,8 +98,13 @@ def object_problems(value: dict[str, Any], tables: list[str], path: str, one: bo
             yield problem(dot + name, shape)
 
 
+def parts(items: Any, name: str) -> list[Any]:
+    """One field of each object of a list."""
+    return [item.get(name) if isinstance(item, dict) else None for item in items] if isinstance(items, list) else []
+
+
 def fault_problems(fault: Any, path: str) -> Iterator[str]:
-    """What is wrong with one fault: its kind's fields, and what holds between them."""
+    """What is wrong with one fault. Its kind's fields, and what holds between them."""
     if not isinstance(fault, dict):
         yield problem(path, "an object with id, kind and rate", fault)
         return
@@ -118,12 +123,11 @@ def fault_problems(fault: Any, path: str) -> Iterator[str]:
             yield problem(f"{path}.{name}", "it only with `when`: `during`", fault[name])
         if during and len(borders) != 1:
             yield problem(f"{path}.when", "either `after_bytes` or `after_ms` beside `during`", "during")
-    classes, rate = fault.get("type"), fault.get("rate")
+    classes = fault.get("type")
     if kind == "error" and isinstance(classes, dict) and not {*classes} & {*fields_of("type")}:
         yield problem(f"{path}.type", "a class for at least one language", classes)
-    steps = rate.get("steps") if isinstance(rate, dict) else None
-    times = [step.get("at_s") if isinstance(step, dict) else None for step in steps] if isinstance(steps, list) else []
-    for at, (one, two) in enumerate(pairwise(times)):
+    [steps] = parts([fault.get("rate")], "steps")
+    for at, (one, two) in enumerate(pairwise(parts(steps, "at_s"))):
         if is_number(one) and is_number(two) and two <= one:
             yield problem(f"{path}.rate.steps[{at + 1}].at_s", f"seconds that rise from step to step, after {one}", two)
 
@@ -140,15 +144,15 @@ def doubled(value: Any, path: str = "") -> Iterator[str]:
 
 
 def plan_problems(text: str) -> list[str]:
-    """All that is wrong with a plan, one line for each problem, its path first.
+    """All that is wrong with a plan. One line for each problem, its path first.
 
     Attaching sets `starts_at` and `expires_at`, so that neither need stand. Raises ValueError for a text that is no JSON
     object."""
     plan = read_plan(text)
     found = [*doubled(plan), *object_problems(plan, ["plan"], "")]
-    start, end, faults = instant(plan.get("starts_at")), instant(plan.get("expires_at")), plan.get("faults")
+    start, end = instant(plan.get("starts_at")), instant(plan.get("expires_at"))
     if start and end and end <= start:
         found.append(problem("expires_at", "a time after `starts_at`", plan["expires_at"]))
-    ids = [fault.get("id") if isinstance(fault, dict) else None for fault in faults] if isinstance(faults, list) else []
+    ids = parts(plan.get("faults"), "id")
     twice = [at for at, name in enumerate(ids) if isinstance(name, str) and name in ids[:at]]
     return found + [problem(f"faults[{at}].id", "an id of its own", ids[at]) for at in twice]
