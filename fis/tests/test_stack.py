@@ -239,5 +239,4 @@ def test_the_role_has_every_call_that_the_documents_page_lists_and_no_other(stac
         for statement in policies(stack)["AutomationPolicy"]
         for action in (statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]])
     }
-    # GetFunction shows a function's tags, which is a right of its own.
-    assert allowed == listed | {"lambda:ListTags"}
+    assert allowed == listed

@@ -100,19 +100,29 @@ class Lab:
         """A boto3 client; without retries unless asked for, and with boto3's own checks of requests unless not."""
         key = (service, attempts, validate)
         if key not in self.clients:
-            client = boto3.client(
-                service,
-                endpoint_url=self.url,
-                region_name="eu-central-1",
-                aws_access_key_id="lab",
-                aws_secret_access_key="lab",
-                config=Config(
-                    retries={"total_max_attempts": attempts, "mode": "standard"}, read_timeout=30, parameter_validation=validate
-                ),
-            )
-            client.meta.events.register("before-parse.*", lambda operation_model, **rest: check(operation_model, **rest))
-            self.clients[key] = client
+            self.clients[key] = self.made(service, {"AccessKeyId": "lab", "SecretAccessKey": "lab"}, attempts, validate)
         return self.clients[key]
+
+    def acting(self, role: str, service: str) -> Any:
+        """A client for a service in the name of a role."""
+        answer = self.client("sts").assume_role(RoleArn=f"arn:aws:iam::123456789012:role/{role}", RoleSessionName="test")
+        return self.made(service, answer["Credentials"])
+
+    def made(self, service: str, keys: dict[str, str], attempts: int = 1, validate: bool = True) -> Any:
+        """A new client with these keys."""
+        client = boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name="eu-central-1",
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys.get("SessionToken"),
+            config=Config(
+                retries={"total_max_attempts": attempts, "mode": "standard"}, read_timeout=30, parameter_validation=validate
+            ),
+        )
+        client.meta.events.register("before-parse.*", lambda operation_model, **rest: check(operation_model, **rest))
+        return client
 
     @property
     def functions(self) -> Any:
@@ -128,13 +138,13 @@ class Lab:
         with urllib.request.urlopen(urllib.request.Request(f"{self.url}/_lab{path}", method=method, data=data)) as answer:
             return json.load(answer)
 
-    def settings(self, **changes: float) -> None:
+    def settings(self, **changes: float | str) -> None:
         self.ask("POST", "/settings", changes)
 
-    def emptied(self, **changes: float) -> Lab:
+    def emptied(self, **changes: float | str) -> Lab:
         """The lab as if new, without rates, with these settings."""
         self.ask("POST", "/reset")
-        self.settings(rates=0, cancel_limit_s=120, poll_ms=20, **changes)
+        self.settings(**{"rates": 0, "cancel_limit_s": 120, "poll_ms": 20, "permissions": "known", **changes})
         return self
 
     def hook(self, do: str | list[str], nth: int = 1, times: int = 1, **rest: Any) -> int:

@@ -154,6 +154,8 @@ def test_the_engaged_lever_lets_nothing_start(experiments: Lab) -> None:
 
 
 def test_five_experiments_are_active_at_a_time(experiments: Lab) -> None:
+    # None of them ends by itself meanwhile.
+    experiments.settings(speed=1)
     started = [start(experiments, {"w": wait()}) for _ in range(5)]
     assert len(set(started)) == 5
     assert refused(lambda: start(experiments, {"w": wait()}))[0] == "ServiceQuotaExceededException"

@@ -146,7 +146,7 @@ def test_a_malformed_trust_policy_is_refused(iam: Any) -> None:
         ({**trust, "Principal": {"Service": "ssm"}}, 'Invalid principal in policy: "Service":"ssm"'),
     ]
     for statement, message in cases:
-        code, _, told = refused(lambda statement=statement: create(AssumeRolePolicyDocument=policy(statement)))
+        code, _, told = refused(partial(create, AssumeRolePolicyDocument=policy(statement)))
         assert (code, told) == ("MalformedPolicyDocument", message)
     assert iam.list_roles()["Roles"] == []
 

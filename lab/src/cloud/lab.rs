@@ -19,6 +19,17 @@ use super::services::{ALL, Open, Service, Tagged};
 use super::state::Folder;
 use super::state::folder::replace;
 
+/// Whose calls policies decide on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Permissions {
+    /// Sessions of roles that IAM knows; a role that was never made there may do everything.
+    #[default]
+    Known,
+    /// Sessions of all roles; one that was never made may do nothing.
+    Enforced,
+}
+
 /// What can be changed while the lab runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -33,11 +44,20 @@ pub struct Settings {
     pub cancel_limit_s: f64,
     /// Between two reads of a waiting step, in milliseconds.
     pub poll_ms: u64,
+    /// Whose calls policies decide on.
+    pub permissions: Permissions,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { update_ms: 300, speed: 1.0, rates: 1.0, cancel_limit_s: 120.0, poll_ms: 500 }
+        Settings {
+            update_ms: 300,
+            speed: 1.0,
+            rates: 1.0,
+            cancel_limit_s: 120.0,
+            poll_ms: 500,
+            permissions: Permissions::default(),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Permissions: what a call needs, and who decides. The lab has no policies of its own: a service that keeps them says so with
+//! Permissions: what a call needs, and who decides. The service that keeps policies says so with
 //! [`Service::authorizer`](crate::cloud::services::Service::authorizer), and is asked for every call of every other.
 
 use std::collections::BTreeMap;
@@ -17,6 +17,19 @@ pub struct Need {
     pub conditions: BTreeMap<String, Vec<String>>,
 }
 
+impl Need {
+    /// One action on these resources.
+    pub fn new(action: &str, resources: Vec<String>) -> Need {
+        Need { action: action.to_owned(), resources, ..Need::default() }
+    }
+
+    /// The right to hand a role to a service.
+    pub fn pass_role(role: &str, service: &str) -> Need {
+        let conditions = BTreeMap::from([("iam:PassedToService".to_owned(), vec![service.to_owned()])]);
+        Need { conditions, ..Need::new("iam:PassRole", vec![role.to_owned()]) }
+    }
+}
+
 /// What is decided of one need on one of its resources.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verdict {
@@ -30,23 +43,35 @@ pub struct Verdict {
 
 /// Whoever decides.
 pub trait Authorizer: Send + Sync {
+    /// Whether it is to be asked at all. Whoever is not judged by policies may do everything.
+    fn asks(&self, who: &Principal, need: &Need) -> bool;
+
     /// Whether `who` may do `need.action` on `resource`, one of `need.resources`.
     fn decide(&self, who: &Principal, need: &Need, resource: &str) -> Verdict;
 }
 
-/// The statements that allowed a call, or a refusal with the statement that decided.
-pub type Decided = Result<Vec<String>, (ApiError, Option<String>)>;
+/// For each resource of each need the statement that decided; `None` where none did.
+pub type Statements = Vec<Option<String>>;
 
 /// Asks for everything that a request needs.
-pub fn decide(lab: &Lab, who: &Principal, request: &Request) -> Decided {
-    let Some(authorizer) = lab.services().find_map(|service| service.authorizer()) else {
-        return Ok(Vec::new());
-    };
+pub fn decide(lab: &Lab, who: &Principal, request: &Request) -> Result<Statements, (ApiError, Statements)> {
     let Some(service) = lab.service(&request.service) else {
         return Ok(Vec::new());
     };
+    judge(lab, who, service.needs(request)).map_err(|(message, statements)| (service.denied(message), statements))
+}
+
+/// Asks for some needs; a refusal is what AWS says of it, and the statement that decided.
+pub fn judge(lab: &Lab, who: &Principal, needs: Vec<Need>) -> Result<Statements, (String, Statements)> {
+    let Some(authorizer) = lab.services().find_map(|service| service.authorizer()) else {
+        return Ok(Vec::new());
+    };
     let mut statements = Vec::new();
-    for mut need in service.needs(request) {
+    for mut need in needs {
+        if !authorizer.asks(who, &need) {
+            statements.push(None);
+            continue;
+        }
         let own = need.conditions.clone();
         for resource in need.resources.clone() {
             need.conditions.clone_from(&own);
@@ -56,14 +81,11 @@ pub fn decide(lab: &Lab, who: &Principal, request: &Request) -> Decided {
             }
             let verdict = authorizer.decide(who, &need, &resource);
             if !verdict.allowed {
-                let action = &need.action;
-                let message = format!(
-                    "User: {} is not authorized to perform: {action} on resource: {resource} {}",
-                    who.arn, verdict.because
-                );
-                return Err((service.denied(message.trim_end().to_owned()), verdict.statement));
+                let (user, action, because) = (&who.arn, &need.action, &verdict.because);
+                let message = format!("User: {user} is not authorized to perform: {action} on resource: {resource} {because}");
+                return Err((message.trim_end().to_owned(), vec![verdict.statement]));
             }
-            statements.extend(verdict.statement);
+            statements.push(verdict.statement);
         }
     }
     Ok(statements)
@@ -89,6 +111,10 @@ mod tests {
     }
 
     impl Authorizer for Keeper {
+        fn asks(&self, _who: &Principal, _need: &Need) -> bool {
+            true
+        }
+
         fn decide(&self, who: &Principal, need: &Need, resource: &str) -> Verdict {
             self.asked.lock().unwrap().push((who.arn.clone(), need.action.clone(), resource.to_owned()));
             let locked = need.conditions.get("aws:ResourceTag/locked").is_some_and(|values| values == &["yes"]);
@@ -136,7 +162,8 @@ mod tests {
     fn whoever_keeps_policies_is_asked_for_every_call_of_clients_and_of_services() {
         within(|folder| {
             let place = Place { account: "123456789012".to_owned(), region: "eu-central-1".to_owned() };
-            let all: Vec<(&str, Open)> = ALL.iter().copied().chain([("keeper", keeper as Open)]).collect();
+            let others = ALL.iter().copied().filter(|(name, _)| *name != "iam");
+            let all: Vec<(&str, Open)> = others.chain([("keeper", keeper as Open)]).collect();
             let lab = Arc::new(Lab::with(folder, place, None, &all).unwrap());
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {

@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
+use super::access::{self, Need, Statements};
 use super::hooks::{Action, Fired};
 use super::log::Row;
-use super::{ApiError, Call, Outcome, Principal, Reply, Request, access};
+use super::{ApiError, Call, Outcome, Principal, Reply, Request};
 use crate::cloud::gateway::check;
 use crate::cloud::lab::Lab;
 use crate::cloud::services::{Interrupt, Service};
@@ -42,12 +45,40 @@ impl Lab {
         outcome
     }
 
+    /// A service begins a session of a role for something of its own; the role's trust policy decides.
+    pub async fn assume(self: &Arc<Self>, service: &str, source: String, role: &str, session: &str) -> Result<(), ApiError> {
+        let input = json!({"RoleArn": role, "RoleSessionName": session});
+        let who = Principal::service(service, source);
+        match self.call(&who, &Request::new("sts", "AssumeRole", input)).await {
+            Outcome::Answer(answer) => answer.map(|_| ()),
+            Outcome::Dropped => Err(ApiError::internal("the connection was closed")),
+        }
+    }
+
+    /// What somebody must be allowed beside the calls that are made in its name; the log has it as if it were one.
+    pub fn permitted(&self, who: &Principal, need: Need) -> Result<(), ApiError> {
+        let action = need.action.clone();
+        let (service, operation) = action.split_once(':').unwrap_or(("", &action));
+        let request = Request::new(service, operation, Value::Null);
+        let resource = need.resources.first().cloned().unwrap_or_default();
+        let nth = self.log.begin(who);
+        let (result, statements) = match access::judge(self, who, vec![need]) {
+            Ok(statements) => (Ok(()), statements),
+            Err((message, statements)) => (Err(ApiError::new("AccessDeniedException", 403, message)), statements),
+        };
+        let (status, outcome) =
+            result.as_ref().map_or_else(|error: &ApiError| (error.status, error.code.as_str()), |()| (200, "ok"));
+        let (action, resource, statements) = (action.as_str(), resource.as_str(), statements.as_slice());
+        self.log.end(&Row { who, nth, request: &request, action, resource, status, outcome, hook: None, statements });
+        result
+    }
+
     async fn answer(
         self: &Arc<Self>,
         service: &Arc<dyn Service>,
         who: &Principal,
         request: &Request,
-        statements: &mut Vec<String>,
+        statements: &mut Statements,
     ) -> Result<Reply, ApiError> {
         if let Some(model) = self.models().service(&request.service) {
             check::check(model, &request.operation, &request.input)?;
@@ -59,8 +90,8 @@ impl Lab {
         }
         match access::decide(self, who, request) {
             Ok(decided) => *statements = decided,
-            Err((error, statement)) => {
-                statements.extend(statement);
+            Err((error, decided)) => {
+                *statements = decided;
                 return Err(error);
             }
         }

@@ -44,8 +44,8 @@ pub struct Row<'a> {
     pub outcome: &'a str,
     /// The hook that acted on it.
     pub hook: Option<u64>,
-    /// The statements of policies that allowed it, or the one that denied it.
-    pub statements: &'a [String],
+    /// The statements of policies that decided.
+    pub statements: &'a [Option<String>],
 }
 
 /// The next row's sequence number. Rows may be missing where the disk was full.

@@ -7,6 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::cloud::clock;
 
+/// A service that acts by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acting {
+    /// As policies name it: `ssm.amazonaws.com`.
+    pub name: String,
+    /// The ARN of what it acts for.
+    pub source: String,
+}
+
 /// The caller of one API call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
@@ -20,12 +29,21 @@ pub struct Principal {
     pub document: Option<String>,
     /// Its step.
     pub step: Option<String>,
+    /// The service, where it is one that calls, not in anybody's name.
+    #[serde(default)]
+    pub service: Option<Acting>,
 }
 
 impl Principal {
     /// The account's own user.
     pub fn user(account: &str) -> Principal {
         Principal { arn: format!("arn:aws:iam::{account}:root"), ..Principal::default() }
+    }
+
+    /// A service that acts by itself, for something of this ARN.
+    pub fn service(name: &str, source: String) -> Principal {
+        let service = Some(Acting { name: name.to_owned(), source });
+        Principal { arn: name.to_owned(), service, ..Principal::default() }
     }
 
     /// A session of a role.

@@ -9,7 +9,7 @@ mod lever;
 mod run;
 mod templates;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,6 +17,7 @@ use serde_json::Value;
 use tokio::task::AbortHandle;
 
 use super::{Answer, Done, Service, Tagged, now};
+use crate::cloud::call::access::Need;
 use crate::cloud::call::rates::{Rate, rate};
 use crate::cloud::call::{ApiError, Call, Request};
 use crate::cloud::lab::{Home, Lab, Site};
@@ -120,6 +121,19 @@ impl Service for Fis {
             "GetSafetyLever" | "UpdateSafetyLeverState" => vec![self.arn("safety-lever", id)],
             _ => vec![text(input, "resourceArn").unwrap_or("*").to_owned()],
         }
+    }
+
+    fn needs(&self, request: &Request) -> Vec<Need> {
+        let (input, mut resources) = (&request.input, self.resources(request));
+        let mut role = None;
+        if request.operation == "CreateExperimentTemplate" {
+            let ids: BTreeSet<String> =
+                map(input, "actions").values().filter_map(|one| text(one, "actionId").map(str::to_owned)).collect();
+            resources.extend(ids.iter().map(|id| self.arn("action", id)));
+            role = text(input, "roleArn");
+        }
+        let own = Need::new(&self.action(request), resources);
+        std::iter::once(own).chain(role.map(|role| Need::pass_role(role, "fis.amazonaws.com"))).collect()
     }
 
     fn rate(&self, operation: &str) -> Option<Rate> {

@@ -11,10 +11,19 @@ use serde_json::{Value, json};
 use super::check::{ALARMS, AUTOMATION, minutes};
 use super::experiments::{ActionRun, Experiment, State};
 use super::{Fis, lever};
+use crate::cloud::call::access::Need;
 use crate::cloud::call::{ApiError, Outcome, Principal, Request};
 use crate::cloud::clock;
 use crate::cloud::lab::Lab;
 use crate::cloud::services::members::{list, text, texts};
+
+/// What FIS needs to have an experiment's records delivered to a log group.
+const DELIVERY: [&str; 4] =
+    ["logs:CreateLogDelivery", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"];
+
+fn role(experiment: &Experiment) -> &str {
+    text(&experiment.given, "roleArn").unwrap_or_default()
+}
 
 /// Runs an experiment to its end.
 pub async fn run(fis: Arc<Fis>, lab: Arc<Lab>, id: String) {
@@ -65,11 +74,37 @@ impl Run {
         })
     }
 
+    /// The session of the experiment's role.
+    fn session(&self, experiment: &Experiment) -> Principal {
+        Principal::session(&self.lab.site.place.account, role(experiment), &self.id)
+    }
+
+    /// Begins that session, and looks whether it may write what the experiment is to log.
+    async fn prepare(&self, experiment: &Experiment) -> Result<(), ApiError> {
+        let source = self.fis.arn("experiment", &self.id);
+        self.lab.assume("fis.amazonaws.com", source, role(experiment), &self.id).await.map_err(|error| {
+            let message = format!("Unable to assume the experiment role {}. {}", role(experiment), error.message);
+            ApiError { message, ..error }
+        })?;
+        let who = self.session(experiment);
+        let logs = experiment.given.get("logConfiguration").and_then(|logs| logs.get("cloudWatchLogsConfiguration"));
+        let mut actions = logs.into_iter().flat_map(|_| DELIVERY);
+        actions.try_for_each(|action| self.lab.permitted(&who, Need::new(action, vec!["*".to_owned()])))
+    }
+
+    /// Nothing has begun and nothing will.
+    fn refused(&self, reason: &str) -> Option<()> {
+        self.change(|experiment| {
+            experiment.state = State::new("failed", reason);
+            experiment.ended = Some(clock::now_ms());
+            experiment.actions.values_mut().for_each(|run| run.state = State::new("cancelled", "Action was cancelled."));
+        })?;
+        None
+    }
+
     /// A call with the experiment's role.
     async fn call(&self, experiment: &Experiment, service: &str, operation: &str, input: Value) -> Result<Value, ApiError> {
-        let role = text(&experiment.given, "roleArn").unwrap_or_default();
-        let who = Principal::session(&self.lab.site.place.account, role, &self.id);
-        match self.lab.call(&who, &Request::new(service, operation, input)).await {
+        match self.lab.call(&self.session(experiment), &Request::new(service, operation, input)).await {
             Outcome::Answer(answer) => answer.map(|reply| reply.body),
             Outcome::Dropped => Err(ApiError::internal("the connection was closed")),
         }
@@ -77,6 +112,14 @@ impl Run {
 
     /// One look, and what is next. `None`: it has ended.
     async fn round(&self, experiment: Experiment) -> Option<()> {
+        if experiment.state.status == "initiating" {
+            match self.prepare(&experiment).await {
+                Ok(()) => {}
+                Err(error) if error.code.contains("AccessDenied") => return self.refused(&error.message),
+                // The next look may see more.
+                Err(_) => return Some(()),
+            }
+        }
         let reason = match experiment.stop.clone() {
             Some(reason) => Some(reason),
             None => self.halted(&experiment).await,

@@ -1,10 +1,10 @@
 //! IAM: roles, what they may do and who may be them.
 //!
 //! - [`roles`]: roles and their tags.  [`policies`]: policies within a role, and managed ones.
-//! - [`policy`]: what a document says.
+//! - [`policy`]: what a document says.  [`judge`]: who may do what, by them.
 
+mod judge;
 mod policies;
-#[cfg_attr(not(test), expect(dead_code, reason = "documents are read and kept; whoever decides by them comes next"))]
 mod policy;
 mod roles;
 
@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 
 use super::{Answer, Done, Service, Tagged, now};
+use crate::cloud::call::access::{Authorizer, Need};
 use crate::cloud::call::{ApiError, Call, Request};
 use crate::cloud::clock;
 use crate::cloud::lab::{Home, Site};
@@ -22,7 +23,7 @@ use crate::cloud::services::members::text;
 use crate::cloud::state::{Folder, Table};
 use policies::Managed;
 use policy::{Kind, Policy};
-use roles::Role;
+use roles::{Gone, Role};
 
 /// The service.
 #[derive(Debug)]
@@ -37,12 +38,13 @@ struct Iam {
 struct Tables {
     roles: Table<Role>,
     managed: Table<Managed>,
+    gone: Table<Gone>,
 }
 
 /// Opens the service.
 pub fn open(home: Home) -> io::Result<Arc<dyn Service>> {
     let Home { site, folder } = home;
-    let tables = Tables { roles: Table::open(&folder)?, managed: Table::open(&folder)? };
+    let tables = Tables { roles: Table::open(&folder)?, managed: Table::open(&folder)?, gone: Table::open(&folder)? };
     Ok(Arc::new(Iam { site, folder, tables: Mutex::new(tables) }))
 }
 
@@ -152,6 +154,19 @@ impl Service for Iam {
         }]
     }
 
+    fn needs(&self, request: &Request) -> Vec<Need> {
+        let resources = self.resources(request);
+        let mut needs = vec![Need::new(&self.action(request), resources.clone())];
+        if request.input.get("Tags").is_some() && request.operation.starts_with("Create") {
+            needs.push(Need::new(&request.operation.replace("Create", "iam:Tag"), resources));
+        }
+        needs
+    }
+
+    fn authorizer(&self) -> Option<&dyn Authorizer> {
+        Some(self)
+    }
+
     fn denied(&self, message: String) -> ApiError {
         ApiError::new("AccessDenied", 403, message)
     }
@@ -167,6 +182,7 @@ impl Service for Iam {
         let forgotten = self.tables(|tables| {
             tables.roles.clear()?;
             tables.managed.clear()?;
+            tables.gone.clear()?;
             self.folder.remove()
         });
         Box::pin(std::future::ready(forgotten))

@@ -24,7 +24,8 @@ const VERSION: &str = "v1";
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Managed {
     arn: String,
-    name: String,
+    /// Its name.
+    pub name: String,
     path: String,
     id: String,
     /// What it says.

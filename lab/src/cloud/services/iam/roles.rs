@@ -48,6 +48,20 @@ impl Row for Role {
     }
 }
 
+/// A role that was deleted. Sessions of it may still run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Gone {
+    arn: String,
+}
+
+impl Row for Gone {
+    const TABLE: &'static str = "gone";
+
+    fn key(&self) -> &str {
+        &self.arn
+    }
+}
+
 impl Role {
     /// Its ARN.
     pub fn arn(&self, iam: &Iam) -> String {
@@ -173,15 +187,18 @@ pub fn trust(iam: &Iam, input: &Value) -> Result<Value, ApiError> {
 
 /// DeleteRole: only one without policies.
 pub fn delete(iam: &Iam, input: &Value) -> Result<Value, ApiError> {
-    read(iam, input, |role| {
+    let arn = read(iam, input, |role| {
         let first = match (role.inline.is_empty(), role.attached.is_empty()) {
-            (true, true) => return Ok(()),
+            (true, true) => return Ok(role.arn(iam)),
             (false, _) => "delete policies",
             (true, false) => "detach all policies",
         };
         Err(ApiError::new("DeleteConflictException", 409, format!("Cannot delete entity, must {first} first.")))
     })?;
-    iam.tables(|tables| tables.roles.remove(name(input)))?;
+    iam.tables(|tables| {
+        tables.gone.put(Gone { arn })?;
+        tables.roles.remove(name(input))
+    })?;
     Ok(json!({}))
 }
 

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Lambda, naming};
-use crate::cloud::call::ApiError;
+use super::{Lambda, naming, resources};
+use crate::cloud::call::access::{self, Need};
+use crate::cloud::call::{ApiError, Call};
 use crate::cloud::clock;
+use crate::cloud::lab::Place;
 use crate::cloud::services::members::{page, text, texts, with};
 
 /// The request of a tag operation in the form of the others.
@@ -45,6 +47,19 @@ pub fn untag(lambda: &Lambda, input: &Value) -> Result<Value, ApiError> {
 /// ListTags.
 pub fn list_tags(lambda: &Lambda, input: &Value) -> Result<Value, ApiError> {
     naming::read(lambda, &by_arn(lambda, input)?, |_, function, _| Ok(json!({"Tags": function.tags})))
+}
+
+/// GetFunction's answer: a function's tags are for whoever may list them.
+pub fn shown(call: &Call, place: &Place, mut answer: Value) -> Value {
+    let tagged = answer.get("Tags").is_some();
+    if let Some(fields) = answer.as_object_mut().filter(|_| tagged) {
+        let need = Need::new("lambda:ListTags", vec![resources::arn(place, &call.request)]);
+        if let Err((message, _)) = access::judge(&call.lab, &call.who, vec![need]) {
+            fields.remove("Tags");
+            fields.insert("TagsError".into(), json!({"ErrorCode": "AccessDeniedException", "Message": message}));
+        }
+    }
+    answer
 }
 
 /// PutFunctionConcurrency.

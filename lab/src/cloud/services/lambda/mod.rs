@@ -28,6 +28,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::{Answer, Done, Service, Tagged};
+use crate::cloud::call::access::Need;
 use crate::cloud::call::rates::Rate;
 use crate::cloud::call::{ApiError, Call, Reply, Request};
 use crate::cloud::gateway::control::{Ask, Own, changed};
@@ -102,6 +103,10 @@ impl Service for Lambda {
             "GetLayerVersionByArn" => "lambda:GetLayerVersion".to_owned(),
             operation => format!("lambda:{operation}"),
         }
+    }
+
+    fn needs(&self, request: &Request) -> Vec<Need> {
+        resources::needs(&self.site.place, request, &self.action(request))
     }
 
     fn rate(&self, operation: &str) -> Option<Rate> {
@@ -179,7 +184,7 @@ async fn operate(lambda: &Arc<Lambda>, call: &Call) -> Result<Reply, ApiError> {
     let answer: Value = match call.request.operation.as_str() {
         "Invoke" => return invoke::invoke(lambda, &call.request).await,
         "CreateFunction" => functions::create(lambda, input, fetched),
-        "GetFunction" => functions::get(lambda, input),
+        "GetFunction" => functions::get(lambda, input).map(|answer| extras::shown(call, &lambda.site.place, answer)),
         "GetFunctionConfiguration" => functions::configuration(lambda, input),
         "ListFunctions" => functions::list(lambda, input),
         "UpdateFunctionConfiguration" => functions::update_configuration(lambda, input),

@@ -10,7 +10,7 @@ use super::automation::execution::{Execution, StepRun};
 use super::automation::{self, Host, engine, parameters, values};
 use super::parameters::bad_token;
 use super::{Ssm, Tables, documents};
-use crate::cloud::call::{ApiError, Principal};
+use crate::cloud::call::{ApiError, Call};
 use crate::cloud::clock;
 use crate::cloud::services::members::{list as items, on, page, tags, text, texts, with};
 
@@ -18,8 +18,30 @@ fn refuse(message: String) -> ApiError {
     ApiError::bad("InvalidAutomationExecutionParametersException", message)
 }
 
-/// StartAutomationExecution.
-pub fn start(host: &Host, input: &Value, who: &Principal) -> Result<Value, ApiError> {
+/// The execution that a request's token has started before.
+fn twin(tables: &Tables, input: &Value) -> Result<Option<String>, ApiError> {
+    let token = text(input, "ClientToken");
+    let found = tables.executions.values().find(|execution| token.is_some() && execution.token.as_deref() == token);
+    match found {
+        Some(twin) if twin.document != document_name(input) || twin.given != given(input) => Err(ApiError::bad(
+            "IdempotentParameterMismatch",
+            "The specified idempotency token is already in use with different parameters.",
+        )),
+        twin => Ok(twin.map(|twin| twin.id.clone())),
+    }
+}
+
+fn document_name(input: &Value) -> &str {
+    documents::bare(text(input, "DocumentName").unwrap_or_default())
+}
+
+fn given(input: &Value) -> Value {
+    input.get("Parameters").cloned().unwrap_or_else(|| json!({}))
+}
+
+/// StartAutomationExecution. The role of the document is assumed before anything runs.
+pub async fn start(host: &Host, call: &Call) -> Result<Value, ApiError> {
+    let input = &call.request.input;
     for member in ["Targets", "TargetMaps", "TargetLocations", "TargetParameterName", "AlarmConfiguration", "TargetLocationsURL"]
     {
         if input.get(member).is_some() {
@@ -29,65 +51,57 @@ pub fn start(host: &Host, input: &Value, who: &Principal) -> Result<Value, ApiEr
     if text(input, "Mode") == Some("Interactive") {
         return Err(refuse("the lab runs executions in mode Auto only".to_owned()));
     }
-    let token = text(input, "ClientToken").map(str::to_owned);
-    let given = input.get("Parameters").cloned().unwrap_or_else(|| json!({}));
-    let name = documents::bare(text(input, "DocumentName").unwrap_or_default()).to_owned();
     let ssm = &host.ssm;
-    let started = ssm.tables(|tables| {
-        let twin = tables.executions.values().find(|execution| token.is_some() && execution.token == token);
-        if let Some(twin) = twin {
-            if twin.document == name && twin.given == given {
-                return Ok((twin.id.clone(), None));
-            }
-            return Err(ApiError::bad(
-                "IdempotentParameterMismatch",
-                "The specified idempotency token is already in use with different parameters.",
-            ));
-        }
-        let missing =
-            |_| ApiError::bad("AutomationDefinitionNotFoundException", format!("Automation Definition {name} not found."));
-        let document = documents::find(tables, &name).map_err(missing)?;
-        let (number, content) = document
-            .version(text(input, "DocumentVersion"))
-            .map_err(|error| ApiError::bad("AutomationDefinitionVersionNotFoundException", error.message))?;
-        let content = content.to_owned();
-        let parsed = Document::parse(&content).map_err(refuse)?;
-        let lookup = |name: &str| tables.parameters.get(name).map(|parameter| parameter.value.clone());
-        let filled = parameters::fill(&parsed, &given, &lookup).map_err(refuse)?;
-        let execution = make(ssm, input, who, &parsed, number, content, filled, given)?;
-        let id = execution.id.clone();
-        tables.executions.put(execution)?;
-        Ok((id, Some(parsed)))
-    });
-    let (id, document) = started?;
-    if let Some(document) = document {
+    let prepared = ssm.tables(|tables| match twin(tables, input)? {
+        Some(id) => Ok(Err(id)),
+        None => prepare(ssm, tables, input, &call.who.arn).map(Ok),
+    })?;
+    let (execution, document) = match prepared {
+        Ok(prepared) => prepared,
+        Err(id) => return Ok(json!({"AutomationExecutionId": id})),
+    };
+    let id = execution.id.clone();
+    if let Some(role) = &execution.role {
+        let source = ssm.site.place.arn("ssm", &format!("automation-execution/{id}"));
+        let assumed = host.lab.assume("ssm.amazonaws.com", source, role, &format!("Automation-{id}")).await;
+        assumed.map_err(|_| refuse("The defined assume role is unable to be assumed.".to_owned()))?;
+    }
+    let kept = ssm.tables(|tables| match twin(tables, input)? {
+        Some(id) => Ok(Some(id)),
+        None => tables.executions.put(execution).map(|()| None),
+    })?;
+    if kept.is_none() {
         automation::launch(host, &id, document, false);
     }
-    Ok(json!({"AutomationExecutionId": id}))
+    Ok(json!({"AutomationExecutionId": kept.unwrap_or(id)}))
 }
 
-#[expect(clippy::too_many_arguments, reason = "what an execution is made of")]
-fn make(
-    ssm: &Ssm,
-    input: &Value,
-    who: &Principal,
-    document: &Document,
-    number: u64,
-    content: String,
-    filled: BTreeMap<String, Vec<String>>,
-    given: Value,
-) -> Result<Execution, ApiError> {
+/// The role that an execution would assume, if it can be told.
+pub fn role(ssm: &Ssm, input: &Value) -> Option<String> {
+    ssm.tables(|tables| prepare(ssm, tables, input, "")).ok()?.0.role
+}
+
+/// An execution that is about to begin.
+fn prepare(ssm: &Ssm, tables: &Tables, input: &Value, who: &str) -> Result<(Execution, Document), ApiError> {
+    let name = document_name(input);
+    let missing = |_| ApiError::bad("AutomationDefinitionNotFoundException", format!("Automation Definition {name} not found."));
+    let found = documents::find(tables, name).map_err(missing)?;
+    let (number, content) = found
+        .version(text(input, "DocumentVersion"))
+        .map_err(|error| ApiError::bad("AutomationDefinitionVersionNotFoundException", error.message))?;
+    let document = Document::parse(content).map_err(refuse)?;
+    let lookup = |name: &str| tables.parameters.get(name).map(|parameter| parameter.value.clone());
     let step = |name: &str| StepRun { name: name.to_owned(), status: "Pending".into(), id: clock::id(), ..StepRun::default() };
     let mut execution = Execution {
         id: clock::id(),
-        document: documents::bare(text(input, "DocumentName").unwrap_or_default()).to_owned(),
+        document: name.to_owned(),
         version: number.to_string(),
-        content,
-        parameters: filled,
-        given,
+        content: content.to_owned(),
+        parameters: parameters::fill(&document, &given(input), &lookup).map_err(refuse)?,
+        given: given(input),
         token: text(input, "ClientToken").map(str::to_owned),
         role: None,
-        started_by: who.arn.clone(),
+        started_by: who.to_owned(),
         status: "InProgress".into(),
         started: clock::now_ms(),
         ended: None,
@@ -102,14 +116,14 @@ fn make(
         keys: BTreeMap::new(),
     };
     if let Some(role) = &document.assume_role {
-        let role = engine::resolve(&execution, document, &ssm.site.place, role).map_err(refuse)?;
+        let role = engine::resolve(&execution, &document, &ssm.site.place, role).map_err(refuse)?;
         let role = values::plain(&role);
         if !role.is_empty() && !role.starts_with("arn:") {
             return Err(refuse(format!("The assume role {role} is not a role's ARN.")));
         }
         execution.role = Some(role).filter(|role| !role.is_empty());
     }
-    Ok(execution)
+    Ok((execution, document))
 }
 
 fn find<'a>(tables: &'a Tables, input: &Value) -> Result<&'a Execution, ApiError> {

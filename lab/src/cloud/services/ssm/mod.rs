@@ -14,6 +14,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Answer, Done, Interrupt, Service, Tagged, now};
+use crate::cloud::call::access::Need;
 use crate::cloud::call::rates::Rate;
 use crate::cloud::call::{ApiError, Call, Principal, Reply, Request};
 use crate::cloud::gateway::control::{Ask, Own};
@@ -68,11 +69,20 @@ impl Service for Ssm {
 
     fn operate(self: Arc<Self>, call: Call) -> Answer {
         let host = Host { lab: Arc::clone(&call.lab), ssm: self };
-        now(operate(&host, &call))
+        if call.request.operation == "StartAutomationExecution" {
+            return Box::pin(async move { executions::start(&host, &call).await.map(Reply::from) });
+        }
+        now(operate(&host.ssm, &call))
     }
 
     fn resources(&self, request: &Request) -> Vec<String> {
         resources::arns(&self.site.place, request)
+    }
+
+    fn needs(&self, request: &Request) -> Vec<Need> {
+        let starts = request.operation == "StartAutomationExecution";
+        let role = if starts { executions::role(self, &request.input) } else { None };
+        resources::needs(&self.site.place, request, &self.action(request), role.as_deref())
     }
 
     fn rate(&self, operation: &str) -> Option<Rate> {
@@ -126,33 +136,32 @@ impl Service for Ssm {
     }
 }
 
-/// One operation.
-fn operate(host: &Host, call: &Call) -> Result<Reply, ApiError> {
-    let (input, who) = (&call.request.input, &call.who);
+/// One operation; StartAutomationExecution takes longer.
+fn operate(ssm: &Ssm, call: &Call) -> Result<Reply, ApiError> {
+    let input = &call.request.input;
     let answer = match call.request.operation.as_str() {
-        "PutParameter" => parameters::put(&host.ssm, input),
-        "GetParameter" => parameters::get(&host.ssm, input),
-        "GetParameters" => parameters::get_many(&host.ssm, input),
-        "GetParametersByPath" => parameters::by_path(&host.ssm, input),
-        "DescribeParameters" => parameters::describe(&host.ssm, input),
-        "DeleteParameter" => parameters::delete(&host.ssm, input),
-        "DeleteParameters" => parameters::delete_many(&host.ssm, input),
-        "AddTagsToResource" => tags::add(&host.ssm, input),
-        "RemoveTagsFromResource" => tags::remove(&host.ssm, input),
-        "ListTagsForResource" => tags::list(&host.ssm, input),
-        "CreateDocument" => documents::create(&host.ssm, input),
-        "UpdateDocument" => documents::update(&host.ssm, input),
-        "UpdateDocumentDefaultVersion" => documents::set_default(&host.ssm, input),
-        "GetDocument" => documents::get(&host.ssm, input),
-        "DescribeDocument" => documents::describe(&host.ssm, input),
-        "ListDocuments" => documents::list(&host.ssm, input),
-        "ListDocumentVersions" => documents::versions(&host.ssm, input),
-        "DeleteDocument" => documents::delete(&host.ssm, input),
-        "StartAutomationExecution" => executions::start(host, input, who),
-        "StopAutomationExecution" => executions::stop(&host.ssm, input),
-        "GetAutomationExecution" => executions::get(&host.ssm, input),
-        "DescribeAutomationExecutions" => executions::list(&host.ssm, input),
-        "DescribeAutomationStepExecutions" => executions::steps(&host.ssm, input),
+        "PutParameter" => parameters::put(ssm, input),
+        "GetParameter" => parameters::get(ssm, input),
+        "GetParameters" => parameters::get_many(ssm, input),
+        "GetParametersByPath" => parameters::by_path(ssm, input),
+        "DescribeParameters" => parameters::describe(ssm, input),
+        "DeleteParameter" => parameters::delete(ssm, input),
+        "DeleteParameters" => parameters::delete_many(ssm, input),
+        "AddTagsToResource" => tags::add(ssm, input),
+        "RemoveTagsFromResource" => tags::remove(ssm, input),
+        "ListTagsForResource" => tags::list(ssm, input),
+        "CreateDocument" => documents::create(ssm, input),
+        "UpdateDocument" => documents::update(ssm, input),
+        "UpdateDocumentDefaultVersion" => documents::set_default(ssm, input),
+        "GetDocument" => documents::get(ssm, input),
+        "DescribeDocument" => documents::describe(ssm, input),
+        "ListDocuments" => documents::list(ssm, input),
+        "ListDocumentVersions" => documents::versions(ssm, input),
+        "DeleteDocument" => documents::delete(ssm, input),
+        "StopAutomationExecution" => executions::stop(ssm, input),
+        "GetAutomationExecution" => executions::get(ssm, input),
+        "DescribeAutomationExecutions" => executions::list(ssm, input),
+        "DescribeAutomationStepExecutions" => executions::steps(ssm, input),
         _ => Err(call.unknown()),
     }?;
     Ok(Reply::from(answer))

@@ -1,0 +1,18 @@
+# The CloudFormation stack at work in the lab. Included by the root Makefile, run from the root.
+
+STACK_TESTS_DIR := tests/stack
+IN_STACK_TESTS := cd $(STACK_TESTS_DIR) && FAULTLAYER="$(CURDIR)/target/release/faultlayer"
+
+.PHONY: test-stack lint-stack rights-stack
+
+test-stack: setup-lab
+	cargo build --quiet --release -p faultlayer-cli
+	$(IN_STACK_TESTS) "$(LAB_CLOUD_BIN)/python" -m pytest -q
+
+# Every statement, action and resource of the roles taken away by itself, where `make test` has a few.
+rights-stack: setup-lab
+	cargo build --quiet --release -p faultlayer-cli
+	$(IN_STACK_TESTS) FAULTLAYER_EVERY_RIGHT=1 "$(LAB_CLOUD_BIN)/python" -m pytest -q test_roles.py
+
+lint-stack: setup-lab
+	cd $(STACK_TESTS_DIR) && "$(LAB_CLOUD_BIN)/ruff" check . && "$(LAB_CLOUD_BIN)/ruff" format --check . && "$(LAB_CLOUD_BIN)/mypy"

@@ -1,0 +1,236 @@
+"""The stack's two roles may do exactly what the documents and the experiments need: everything ends well with them, and taking
+away a statement, an action or a resource breaks something."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from client import Lab, statuses, until
+
+from rights import OPT_IN, OWN, POLICIES, ROLES, TARGET_KEY, Part, Stack, parts, statements
+
+# One of each kind, where not everything is asked for.
+SOME = {
+    "AutomationPolicy-Attach",
+    "AutomationPolicy-KeepRecords-ssm:PutParameter",
+    "AutomationPassesItself-PassItselfToTheRollback",
+    "AutomationRole-SystemsManager",
+    "ExperimentPolicy-WatchAndStop-ssm:StopAutomationExecution",
+    "ExperimentPolicy-LookAtAlarms",
+}
+EVERYTHING = bool(os.environ.get("FAULTLAYER_EVERY_RIGHT"))
+CHOSEN = {role: [part for part in parts(role) if EVERYTHING or str(part) in SOME] for role in ROLES}
+# Experiments that are active at a time.
+MOST = 5
+
+
+@pytest.fixture
+def lab(shared_lab: Lab) -> Lab:
+    # Roles that the stack does not make may do nothing either.
+    return shared_lab.emptied(update_ms=20, speed=600, permissions="enforced")
+
+
+@pytest.fixture
+def stack(lab: Lab) -> Stack:
+    return Stack(lab, "chaos")
+
+
+def statements_used(lab: Lab) -> set[str]:
+    """The statements that allowed something."""
+    rows = lab.ask("GET", "/calls")["calls"]
+    return {statement for row in rows if row["outcome"] == "ok" for statement in row["statements"] if statement}
+
+
+def marked(stack: Stack, names: list[str]) -> dict[str, bool]:
+    return {name: stack.is_attached(name) for name in names}
+
+
+# --- everything ends well with them
+
+
+def test_an_experiment_attaches_holds_and_restores_functions_of_every_runtime(lab: Lab, stack: Stack) -> None:
+    names = [stack.function(language) for language in OWN]
+    before = {name: stack.snapshot(name) for name in names}
+    done = stack.over(stack.experiment(**{name: stack.action("Experiment", name, DurationMinutes="10") for name in names}))
+    assert done["state"]["status"] == "completed", done
+    assert {name: stack.snapshot(name) for name in names} == before
+    for execution in stack.executions("Experiment"):
+        assert stack.report(lab.execution(execution))["restored"] == 1
+
+
+def test_a_function_behind_an_alias_is_attached_and_restored_with_its_versions(stack: Stack) -> None:
+    name = stack.behind_an_alias()
+    before = stack.snapshot(name)
+    found = stack.run("Experiment", TagKey=TARGET_KEY, TagValue=stack.name, Alias="live", DurationMinutes="1")
+    assert found["AutomationExecutionStatus"] == "Success", found["FailureMessage"]
+    assert stack.snapshot(name) == before
+
+
+def test_attached_functions_are_rolled_back_by_name_and_all_together(stack: Stack) -> None:
+    names = [stack.function(language) for language in OWN]
+    before = {name: stack.snapshot(name) for name in names}
+    assert stack.over(stack.experiment(a=stack.action("Attach", names[0])))["state"]["status"] == "completed"
+    stack.run("Attach", FunctionNames=names[1:])
+    assert marked(stack, names) == dict.fromkeys(names, True)
+    by_name = stack.run("Rollback", FunctionNames=names[:1])
+    assert by_name["AutomationExecutionStatus"] == "Success", by_name["FailureMessage"]
+    assert marked(stack, names) == {name: name != names[0] for name in names}
+    everything = stack.run("Rollback", AllMarked="true", DeleteMarks="true")
+    assert everything["AutomationExecutionStatus"] == "Success", everything["FailureMessage"]
+    assert {name: stack.snapshot(name) for name in names} == before
+    assert stack.kept() == {"plan": 1}
+
+
+def test_a_cancelled_execution_restores_through_its_roll_back(lab: Lab, stack: Stack) -> None:
+    name = stack.function()
+    before = stack.snapshot(name)
+    execution = stack.start("Experiment", FunctionNames=name, DurationMinutes="600")
+    until(lambda: stack.holds(execution), bool)
+    assert stack.is_attached(name)
+    lab.ssm.stop_automation_execution(AutomationExecutionId=execution, Type="Cancel")
+    assert lab.ended(execution)["AutomationExecutionStatus"] == "Cancelled"
+    [back] = until(lambda: stack.executions("Rollback"), bool)
+    assert lab.ended(back)["AutomationExecutionStatus"] == "Success"
+    assert stack.snapshot(name) == before
+
+
+def test_a_function_without_the_opt_in_tag_is_refused_before_anything_changes(stack: Stack) -> None:
+    names = [stack.function("python"), stack.function("node", tags={})]
+    before = {name: stack.snapshot(name) for name in names}
+    revisions = {name: stack.lab.settled(name)["RevisionId"] for name in names}
+    found = stack.run("Experiment", FunctionNames=names, DurationMinutes="1")
+    assert found["AutomationExecutionStatus"] == "Failed"
+    told = " ".join(step.get("FailureMessage", "") for step in found["StepExecutions"])
+    assert f"`{names[1]}`: " in told
+    assert "is not authorized to perform: lambda:GetFunction" in told
+    assert {name: stack.snapshot(name) for name in names} == before
+    # The roll-back moves the revision of nothing that was never to be attached.
+    assert {name: stack.lab.settled(name)["RevisionId"] for name in names} == revisions
+
+
+def test_a_tag_taken_off_in_mid_experiment_leaves_the_function_named_and_the_plan_to_its_expiry(lab: Lab, stack: Stack) -> None:
+    names = [stack.function("python"), stack.function("node")]
+    before = {name: stack.snapshot(name) for name in names}
+    lab.settings(speed=60)
+    execution = stack.start("Experiment", FunctionNames=names, DurationMinutes="10")
+    until(lambda: stack.holds(execution), bool)
+    arn = before[names[0]]["FunctionArn"]
+    lab.functions.untag_resource(Resource=arn, TagKeys=list(OPT_IN))
+    found = lab.ended(execution)
+    assert found["AutomationExecutionStatus"] == "Failed"
+    assert names[0] in found["FailureMessage"]
+    [back] = stack.executions("Rollback")
+    report = stack.report(lab.execution(back))
+    assert list(report["left"]) == [names[0]]
+    assert "is not authorized to perform: lambda:GetFunction" in report["left"][names[0]]
+    assert marked(stack, names) == {names[0]: True, names[1]: False}
+    assert stack.snapshot(names[1]) == before[names[1]]
+    # What is left ends by itself: the plan has its end, that of the hold.
+    plan = lab.functions.get_function_configuration(FunctionName=names[0])["Environment"]["Variables"]["FAULTLAYER_PLAN"]
+    assert '"expires_at":"20' in plan
+    lab.functions.tag_resource(Resource=arn, Tags=OPT_IN)
+    again = stack.run("Rollback", ExecutionId=execution)
+    assert again["AutomationExecutionStatus"] == "Success", again["FailureMessage"]
+    assert {name: stack.snapshot(name) for name in names} == before
+
+
+# --- and taking away a part breaks something
+
+
+def automation_story(stack: Stack) -> dict[str, Any]:
+    """One execution that comes by everything: by tag, behind an alias, with a plan of its own; what became of it."""
+    name = stack.behind_an_alias()
+    before = stack.snapshot(name)
+    try:
+        found = stack.run("Experiment", TagKey=TARGET_KEY, TagValue=stack.name, Alias="live", DurationMinutes="1")
+    except Exception as error:  # The role cannot be assumed.
+        return {"refused": str(error)}
+    for back in stack.executions("Rollback"):
+        stack.lab.ended(back)
+    return {
+        "status": found["AutomationExecutionStatus"],
+        "steps": statuses(found),
+        "report": stack.report(found),
+        "restored": stack.snapshot(name) == before,
+        "kept": stack.kept(),
+    }
+
+
+def experiment_story(stack: Stack) -> dict[str, Any]:
+    """One experiment with an alarm and a log that attaches one function and is stopped while it holds another."""
+    left, held = stack.function("python"), stack.function("node")
+    experiment = stack.experiment(
+        leave=stack.action("Attach", left), hold=stack.action("Experiment", held, DurationMinutes="600")
+    )
+
+    def holding() -> bool:
+        seen = stack.seen(experiment)
+        is_left = seen["actions"]["leave"]["state"]["status"] == "completed"
+        return "endTime" in seen or (is_left and any(map(stack.holds, stack.executions("Experiment"))))
+
+    until(holding, bool)
+    if "endTime" not in stack.seen(experiment):
+        stack.lab.client("fis").stop_experiment(id=experiment)
+    over = stack.over(experiment)
+    for execution in [one for kind in ("Attach", "Rollback") for one in stack.executions(kind)]:
+        stack.lab.ended(execution)
+    return {
+        "status": over["state"]["status"],
+        "actions": {name: action["state"]["status"] for name, action in over["actions"].items()},
+        "attached": marked(stack, [left, held]),
+    }
+
+
+STORIES = {"AutomationRole": automation_story, "ExperimentRole": experiment_story}
+WELL: dict[str, dict[str, Any]] = {
+    "AutomationRole": {"status": "Success", "restored": True, "kept": {"plan": 1, "closed": 1}},
+    "ExperimentRole": {"status": "stopped", "actions": {"leave": "completed", "hold": "stopped"}},
+}
+
+
+@pytest.fixture(scope="module")
+def told(shared_lab: Lab) -> Iterator[dict[str, Future[dict[str, Any]]]]:
+    """The story of each role, whole and without each of the chosen parts, each in a stack of its own, several at a time."""
+    lab = shared_lab.emptied(update_ms=20, speed=600, permissions="enforced")
+    for service in ("lambda", "ssm", "fis", "iam", "cloudwatch"):
+        lab.client(service)
+
+    def story(number: int, role: str, part: Part | None) -> dict[str, Any]:
+        return STORIES[role](Stack(lab, f"s{number}", part))
+
+    cases = [(role, part) for role in ROLES for part in [None, *CHOSEN[role]]]
+    with ThreadPoolExecutor(MOST) as pool:
+        yield {str(part or role): pool.submit(story, number, role, part) for number, (role, part) in enumerate(cases)}
+        pool.shutdown(cancel_futures=True)
+
+
+def test_what_is_taken_away_by_default_is_still_there() -> None:
+    assert {str(part) for role in ROLES for part in parts(role)} >= SOME
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_with_the_whole_role_the_story_ends_well(told: dict[str, Future[dict[str, Any]]], role: str) -> None:
+    found = told[role].result()
+    assert {**found, **WELL[role]} == found
+
+
+@pytest.mark.parametrize(("role", "part"), [(role, part) for role in ROLES for part in CHOSEN[role]], ids=str)
+def test_without_a_part_it_ends_otherwise(told: dict[str, Future[dict[str, Any]]], role: str, part: Part) -> None:
+    whole, found = told[role].result(), told[str(part)].result()
+    # Names of functions hold the stack's.
+    assert plain(found) != plain(whole), found
+
+
+def plain(found: dict[str, Any]) -> dict[str, Any]:
+    return {key: list(value.values()) if key == "attached" else value for key, value in found.items()}
+
+
+def test_every_statement_allows_something(lab: Lab) -> None:
+    for number, story in enumerate(STORIES.values()):
+        story(Stack(lab, f"s{number}"))
+    wanted = {statement["Sid"] for role in ROLES for policy in POLICIES[role] for statement in statements(policy)}
+    assert wanted <= statements_used(lab)
