@@ -81,6 +81,10 @@ pub static VARIABLES: &[Variable] = &[
     tests("FAULTLAYER_BLESS", "Any value: the core's tests write what they would compare (vectors, schema, pages)."),
     tests("FAULTLAYER_LAYER_ZIP", "The Python layer under test; the one in `dist/layers` otherwise."),
     tests("FAULTLAYER_LAB_ROUNDS", "How many rounds of losses the lab has to live through."),
+    tests(
+        "FAULTLAYER_EVERY_RIGHT",
+        "Any value: everything is taken from the stack's roles, one by one, where a few parts are otherwise.",
+    ),
     tests("BROKEN_CLOCK_AT", "At which readings of the clock the engine of a layer under test panics."),
 ];
 
