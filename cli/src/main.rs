@@ -7,6 +7,7 @@ mod experiment;
 mod lab;
 mod plan;
 mod run;
+mod shell;
 
 use std::process::ExitCode;
 
@@ -17,7 +18,7 @@ pub type Outcome = Result<ExitCode, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Injects faults into AWS Lambda functions whose code nobody touches.
 #[derive(Parser)]
-#[command(name = "faultlayer", version, propagate_version = true)]
+#[command(name = "faultlayer", version = env!("COMMAND_VERSION"), propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -39,6 +40,10 @@ enum Command {
     Status(automation::StatusArgs),
     /// Build, start, watch and stop experiments of AWS Fault Injection Service
     Experiment(experiment::Args),
+    /// Print a shell's completions of this command
+    Completions(shell::CompletionsArgs),
+    /// Print the manual's page of this command, or write all pages
+    Man(shell::ManArgs),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +59,8 @@ fn main() -> ExitCode {
         Command::Rollback(args) => automation::rollback(args),
         Command::Status(args) => automation::status(args),
         Command::Experiment(args) => experiment::run(args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
     };
     outcome.unwrap_or_else(|error| {
         // Whoever read our output has seen enough, as `head` does.

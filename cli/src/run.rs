@@ -124,7 +124,8 @@ async fn carry_out(args: Args) -> Outcome {
     Ok(status(&report, *caught.borrow()))
 }
 
-/// Whether the run itself worked: 0, 1 where Faultlayer could not do its part, 128 + the signal where one stopped it.
+/// Whether the run itself worked: 0, 1 where the handler could not be loaded or Faultlayer could not do its part, 128 + the signal
+/// where one stopped it.
 fn status(report: &Report, signal: u8) -> ExitCode {
     if report.interrupted {
         return ExitCode::from(signal);
@@ -133,7 +134,7 @@ fn status(report: &Report, signal: u8) -> ExitCode {
     for message in &trouble {
         eprintln!("faultlayer: the plan was not carried out: {message}");
     }
-    if trouble.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if trouble.is_empty() && report.run.never_loaded().is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Turns true when the run shall stop; the other one has the exit status that this means.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any
 
 import pytest
 
-from function import Function, answers, logged, outcomes
+from function import ROOT, Function, answers, logged, outcomes
 
 
 def test_a_function_finds_what_it_finds_in_lambda(function: Function) -> None:
@@ -191,12 +192,40 @@ def test_what_cannot_be_initialised_is_tried_again_with_the_invocation(
     function: Function, code: str, handler: str, error_type: str
 ) -> None:
     function.code(code)
-    report = function.run("-n", "2", handler=handler)
+    report = function.run("-n", "2", handler=handler, status=1)
     assert outcomes(report) == ["init_error", "init_error"]
     assert report["run"]["errors"] == {error_type: 2}
     assert {answer["errorType"] for answer in answers(report)} == {error_type}
     tried = [line for line in logged(report) if line.startswith("[ERROR]")]
     assert len(tried) == 3, "once before the first invocation, then once with each"
+
+
+def test_a_handler_that_cannot_be_loaded_is_said_first_with_the_place_in_the_functions_own_code(
+    any_function: Function,
+) -> None:
+    any_function.code("""
+        import json
+
+        SETTINGS = json.loads("no JSON")
+        """)
+    done = subprocess.run(any_function.command("-n", "2"), capture_output=True, encoding="utf-8", cwd=ROOT)
+    assert done.returncode == 1
+    _, _, said, frame, *_ = done.stdout.splitlines()
+    assert said == "the handler could not be loaded: JSONDecodeError: Expecting value: line 1 column 1 (char 0)"
+    assert any_function.options or frame.endswith('File "/var/task/app.py", line 4, in <module>')
+
+
+def test_the_first_message_of_each_error_type_stands_below_the_table(function: Function) -> None:
+    function.code("""
+        def handler(event, context):
+            raise KeyError(event) if event else LookupError("nothing given")
+        """)
+    events = function.events("one", "two", None)
+    done = subprocess.run(
+        function.command("--events", events), capture_output=True, encoding="utf-8", cwd=ROOT, check=True
+    )
+    told = [line.strip() for line in done.stdout.splitlines() if line.startswith("  the first ")]
+    assert told == ["the first KeyError: 'one'", "the first LookupError: nothing given"]
 
 
 def test_an_initialisation_that_ends_the_process_is_a_crash(function: Function) -> None:

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::report::rounded;
 use crate::runtime::{Cause, InvokeOutcome, Invoked};
+
+/// Characters of an error's message that are kept.
+const LONGEST_MESSAGE: usize = 300;
 
 /// What the callers of one side saw.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -18,6 +22,10 @@ pub struct Side {
     pub statuses: BTreeMap<u64, u64>,
     /// Those that failed in the handler or in its initialisation, by `errorType`.
     pub errors: BTreeMap<String, u64>,
+    /// The first error of each of these types.
+    pub first_errors: BTreeMap<String, FirstError>,
+    /// Those of the errors that came before the handler was loaded.
+    pub init_errors: u64,
     /// Those that ran out of time.
     pub timeouts: u64,
     /// Those whose process ended.
@@ -30,6 +38,16 @@ pub struct Side {
     pub latency_ms: Latency,
     #[serde(skip)]
     waited: Vec<f64>,
+}
+
+/// What an error says, for whoever has to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FirstError {
+    /// `errorMessage`, at most 300 characters of it.
+    pub message: String,
+    /// Where in the function's own code it was raised, as its language says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frame: Option<String>,
 }
 
 /// Milliseconds; all 0 without a call.
@@ -60,16 +78,26 @@ impl Side {
                     *self.statuses.entry(status).or_default() += 1;
                 }
             }
-            InvokeOutcome::FunctionError { cause, error_type, .. } => match cause {
+            InvokeOutcome::FunctionError { cause, error_type, payload, .. } => match cause {
                 Cause::Timeout => self.timeouts += 1,
                 Cause::Exit => self.crashes += 1,
                 Cause::Memory => {
                     self.crashes += 1;
                     self.out_of_memory += 1;
                 }
-                Cause::Handler | Cause::Init | Cause::TooLarge => *self.errors.entry(error_type.clone()).or_default() += 1,
+                Cause::Handler | Cause::Init | Cause::TooLarge => {
+                    *self.errors.entry(error_type.clone()).or_default() += 1;
+                    self.init_errors += u64::from(*cause == Cause::Init);
+                    self.first_errors.entry(error_type.clone()).or_insert_with(|| first_error(payload));
+                }
             },
         }
+    }
+
+    /// The error that kept every single call from reaching the handler, with its type.
+    pub fn never_loaded(&self) -> Option<(&str, &FirstError)> {
+        let (error_type, first) = self.first_errors.first_key_value()?;
+        (self.init_errors == self.calls).then_some((error_type, first))
     }
 
     /// Computes the percentiles.
@@ -92,6 +120,25 @@ fn percentile(sorted: &[f64], share: f64) -> f64 {
     )]
     let rank = (share * sorted.len() as f64).ceil().max(1.0) as usize;
     sorted.get(rank - 1).copied().unwrap_or_default()
+}
+
+/// Reads the error document of a runtime client.
+fn first_error(payload: &[u8]) -> FirstError {
+    let error: Value = serde_json::from_slice(payload).unwrap_or_default();
+    let message = error.get("errorMessage").and_then(Value::as_str).unwrap_or_default();
+    let list = |name| error.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    // Lambda's own place of the code, where a frame names a file: Python ends with the closest one, Node begins with it.
+    // Java's frames name classes; the closest comes first, and the JDK's are nobody's own.
+    let ours = |frame: &&str| frame.contains("/var/task/");
+    // Where Lambda's place is not to be had here, Python's closest frame is the best guess.
+    let python = |frame: &&str| frame.trim_start().starts_with("File ");
+    let java = |frame: &&str| !frame.contains('/') && !frame.starts_with("java.") && !frame.starts_with("com.amazonaws.");
+    let frame = list("stackTrace").rfind(ours).or_else(|| list("trace").find(ours));
+    let frame = frame.or_else(|| list("stackTrace").rfind(python)).or_else(|| list("stackTrace").find(java));
+    FirstError {
+        message: message.chars().take(LONGEST_MESSAGE).collect(),
+        frame: frame.and_then(|frame| frame.trim().lines().next()).map(str::to_owned),
+    }
 }
 
 /// The `statusCode` of an answer in the form that API Gateway and function URLs read.
@@ -148,6 +195,35 @@ mod tests {
         assert_eq!(side.calls, side.ok + errors + side.timeouts + side.crashes);
         assert_eq!((side.ok, errors, side.timeouts, side.crashes, side.out_of_memory), (3, 2, 1, 2, 1));
         assert_eq!(side.statuses, BTreeMap::from([(503, 1)]));
+    }
+
+    #[test]
+    fn the_first_error_of_a_type_says_what_and_where_in_the_functions_own_code() {
+        let raised = |payload: &'static str| {
+            let mut side = Side::default();
+            let outcome = InvokeOutcome::FunctionError {
+                cause: Cause::Init,
+                error_type: "E".to_owned(),
+                payload: payload.into(),
+                stream: None,
+            };
+            side.count(&invoked(outcome, 1.0));
+            side.count(&invoked(failed(Cause::Init, "E"), 1.0));
+            let (error_type, first) = side.never_loaded().unwrap();
+            assert_eq!(error_type, "E");
+            (first.message.clone(), first.frame.clone().unwrap_or_default())
+        };
+        let python = r#"{"errorMessage":"no","stackTrace":["  File \"/usr/lib/importlib.py\", line 1, in load\n    x()\n",
+            "  File \"/var/task/app.py\", line 3, in <module>\n    y()\n", "  File \"/usr/lib/json.py\", line 9, in loads\n"]}"#;
+        assert_eq!(raised(python), ("no".to_owned(), r#"File "/var/task/app.py", line 3, in <module>"#.to_owned()));
+        let node = r#"{"errorMessage":"no","trace":["Error: no","    at load (node:internal/x:1:1)","    at file:///var/task/index.mjs:2:7"]}"#;
+        assert_eq!(raised(node), ("no".to_owned(), "at file:///var/task/index.mjs:2:7".to_owned()));
+        let java = r#"{"errorMessage":"no","stackTrace":["java.base/java.util.List.of(Unknown Source)","example.Handler.<clinit>(Handler.java:9)"]}"#;
+        assert_eq!(raised(java), ("no".to_owned(), "example.Handler.<clinit>(Handler.java:9)".to_owned()));
+        assert_eq!(raised("no JSON"), (String::new(), String::new()));
+        let mut healthy = Side::default();
+        healthy.count(&invoked(ok("1"), 1.0));
+        assert_eq!(healthy.never_loaded(), None);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! A report as text for a terminal.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use faultlayer_core::text::printable;
 
 use super::report::{FaultCount, Report};
-use super::statistics::Side;
+use super::statistics::{FirstError, Side};
 
 /// How text is set off.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,7 +41,18 @@ pub fn render(report: &Report, records: usize, style: Style) -> String {
             style.paint("33", &format!("interrupted after {} of {} calls\n", report.run.calls, report.calls))
         );
     }
-    let _ = writeln!(out, "{}\n", sides(report, style));
+    if let Some((error_type, error)) = report.run.never_loaded() {
+        let _ = writeln!(out, "{}", style.paint("31", &format!("the handler could not be loaded: {}", said(error_type, error))));
+        if let Some(frame) = &error.frame {
+            let _ = writeln!(out, "  {}", printable(frame));
+        }
+        out.push('\n');
+    }
+    let _ = writeln!(out, "{}", sides(report, style));
+    for (error_type, error) in first_errors(report).filter(|_| report.run.never_loaded().is_none()) {
+        let _ = writeln!(out, "{}", style.dim(&format!("  the first {}", said(error_type, error))));
+    }
+    out.push('\n');
     if !report.faults.is_empty() {
         let _ = writeln!(out, "{}\n", faults(report, style));
     }
@@ -64,6 +76,18 @@ pub fn render(report: &Report, records: usize, style: Style) -> String {
     }
     let _ = writeln!(out, "{}", style.dim(&format!("the same request ids again: --id-seed {}", report.id_seed)));
     out
+}
+
+/// The first error of each type, of the run rather than of the healthy side.
+fn first_errors(report: &Report) -> impl Iterator<Item = (&str, &FirstError)> {
+    let sides = report.healthy.iter().chain([&report.run]);
+    let all: BTreeMap<_, _> = sides.flat_map(|side| &side.first_errors).map(|(name, error)| (name.as_str(), error)).collect();
+    all.into_iter()
+}
+
+fn said(error_type: &str, error: &FirstError) -> String {
+    let message = error.message.lines().next().unwrap_or_default();
+    printable(&if message.is_empty() { error_type.to_owned() } else { format!("{error_type}: {message}") }).into_owned()
 }
 
 /// A table of cells: the first column to the left, the others to the right unless `left` names them.
@@ -195,7 +219,7 @@ fn expected(fault: &FaultCount) -> String {
 }
 
 /// All keys of all sides, in their order.
-fn keys<K: Ord + Clone>(sides: &[&Side], of: impl Fn(&Side) -> &std::collections::BTreeMap<K, u64>) -> Vec<K> {
+fn keys<K: Ord + Clone>(sides: &[&Side], of: impl Fn(&Side) -> &BTreeMap<K, u64>) -> Vec<K> {
     let all: std::collections::BTreeSet<&K> = sides.iter().flat_map(|side| of(side).keys()).collect();
     all.into_iter().cloned().collect()
 }
