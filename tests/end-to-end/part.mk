@@ -3,7 +3,7 @@
 END_TO_END_DIR := tests/end-to-end
 
 # The last four build the runtime client of Node 20 and 22.
-NEEDS_end-to-end := npm javac mvn zip cmake autoreconf automake libtoolize
+NEEDS_end-to-end := npm javac mvn zip
 
 .PHONY: test-end-to-end lint-end-to-end
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command as Process;
+use std::process::{Command as Process, Stdio};
 
 use serde::Deserialize;
 
@@ -19,14 +19,15 @@ const OLDEST: u32 = 20;
 /// Starts the third generation as the managed runtime does. The fourth is a program itself.
 const BOOTSTRAP: &str =
     "import { run } from './dist/index.mjs';\nawait run(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER);\n";
+/// Builds a client; also what the tests of the Node part call.
+const INSTALLER: &str = include_str!("node_client.py");
 const BOOTSTRAP_FILE: &str = "faultlayer-bootstrap.mjs";
 /// Asks a node what it is, and which of the options that Lambda starts it with it knows.
-const QUESTION: &str = "const path = require('node:path'), fs = require('node:fs');
+const QUESTION: &str = "const path = require('node:path');
 const folder = path.dirname(path.dirname(process.execPath));
 const known = (option) => process.allowedNodeEnvironmentFlags.has(option);
 console.log(JSON.stringify({
   major: Number(process.versions.node.split('.')[0]), executable: process.execPath, folder,
-  headers: fs.existsSync(path.join(folder, 'include/node/node_api.h')),
   options: ['require-module', 'detect-module'].filter((name) => known('--experimental-' + name)).map((name) => '--no-experimental-' + name),
 }));";
 
@@ -42,7 +43,6 @@ struct Found {
     major: u32,
     executable: PathBuf,
     folder: PathBuf,
-    headers: bool,
     options: Vec<String>,
 }
 
@@ -153,7 +153,7 @@ fn client(found: &Found, version: &str, workshop: &Workshop) -> Result<PathBuf, 
     let package = folder.join("node_modules/aws-lambda-ric");
     let built = package.join(if version == CLIENT_3 { "dist/rapid-client.node" } else { "rapid-client.node" });
     if !built.is_file() {
-        install(found, version, &clients, &folder)?;
+        install(found, version, &clients)?;
     }
     if version == CLIENT_3 {
         let file = package.join(BOOTSTRAP_FILE);
@@ -162,67 +162,22 @@ fn client(found: &Found, version: &str, workshop: &Workshop) -> Result<PathBuf, 
     Ok(package)
 }
 
-/// Has npm build the client beside its place, and moves it there: a run that is cut off, or one at the same time, leaves nothing half done.
-fn install(found: &Found, version: &str, clients: &Path, folder: &Path) -> Result<(), LabError> {
-    let npm = found.folder.join("bin/npm");
-    let npm = if npm.is_file() { npm } else { PathBuf::from("npm") };
-    let missing = missing(version, &npm);
-    if !missing.is_empty() {
-        return Err(LabError::new(format!(
-            "cannot build the runtime interface client for Node {} (aws-lambda-ric {version}): `{}` missing; \
-             on Debian and Ubuntu `apt-get install cmake g++ make xz-utils autoconf automake libtool` brings all but npm, which belongs to Node",
-            found.major,
-            missing.join("`, `")
-        )));
+/// Has it built. Its output of what is going on is this process's.
+fn install(found: &Found, version: &str, clients: &Path) -> Result<(), LabError> {
+    let output = Process::new("python3")
+        .args(["-c", INSTALLER, version])
+        .args([clients, found.executable.as_path()])
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| LabError::new(format!("cannot run python3, which builds Node's runtime client: {error}")))?;
+    if output.status.success() {
+        return Ok(());
     }
-    eprintln!(
-        "faultlayer: npm builds aws-lambda-ric {version}, Lambda's runtime client for Node {}; once, for a minute or two",
-        found.major
-    );
-    let half = clients.join(format!(".aws-lambda-ric-{version}-{}", std::process::id()));
-    fs::create_dir_all(&half)
-        .and_then(|()| fs::write(half.join("package.json"), "{\"private\":true}\n"))
-        .map_err(|error| LabError::file("write to", &half, &error))?;
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = found.executable.parent().map(Path::to_path_buf).into_iter().chain(std::env::split_paths(&path));
-    let path = std::env::join_paths(folders).unwrap_or(path);
-    let mut command = Process::new(&npm);
-    command
-        .args(["install", "--silent", "--no-audit", "--no-fund", "--foreground-scripts"])
-        .arg(format!("aws-lambda-ric@{version}"));
-    if found.headers {
-        // Otherwise they would be downloaded.
-        command.arg(format!("--nodedir={}", found.folder.display()));
-    }
-    let output = command.current_dir(&half).env("PATH", path).output().map_err(|error| LabError::file("run", &npm, &error))?;
-    if !output.status.success() {
-        let _ = fs::remove_dir_all(&half);
-        let said = String::from_utf8_lossy(&output.stderr);
-        let lines: Vec<&str> = said.trim_end().lines().collect();
-        let end = lines.len().saturating_sub(15);
-        return Err(LabError::new(format!(
-            "cannot build the runtime interface client for Node {}; `npm install aws-lambda-ric@{version}` said:\n{}",
-            found.major,
-            lines.get(end..).unwrap_or_default().join("\n")
-        )));
-    }
-    if fs::rename(&half, folder).is_err() {
-        let _ = fs::remove_dir_all(&half);
-    }
-    Ok(())
-}
-
-/// What the build runs and this machine does not have.
-fn missing(version: &str, npm: &Path) -> Vec<String> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let there = |name: &str| name.contains('/') || std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
-    let mut needed = vec![npm.to_string_lossy().into_owned()];
-    needed.extend(["cmake", "g++", "make", "tar", "xz", "python3"].map(str::to_owned));
-    if version == CLIENT_3 {
-        needed.extend(["autoreconf", "automake", "libtoolize"].map(str::to_owned));
-    }
-    needed.retain(|name| !there(name));
-    needed
+    Err(LabError::new(format!(
+        "no runtime interface client for Node {} (aws-lambda-ric {version}):\n{}",
+        found.major,
+        String::from_utf8_lossy(&output.stdout).trim_end()
+    )))
 }
 
 #[cfg(test)]
@@ -243,12 +198,5 @@ mod tests {
         let mut found: Vec<Vec<u32>> = ["v9.11.2", "node-22.14.0", "v22.9.1"].iter().map(|name| numbers(name)).collect();
         found.sort_by(|one, other| other.cmp(one));
         assert_eq!(found, [vec![22, 14, 0], vec![22, 9, 1], vec![9, 11, 2]]);
-    }
-
-    #[test]
-    fn what_a_build_lacks_is_named() {
-        let missing = missing(CLIENT_3, Path::new("no-such-npm"));
-        assert!(missing.contains(&"no-such-npm".to_owned()), "{missing:?}");
-        assert!(!missing.iter().any(|name| name == "tar"), "{missing:?}");
     }
 }
