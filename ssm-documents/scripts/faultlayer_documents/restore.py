@@ -8,6 +8,8 @@ import json
 import threading
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from faultlayer_documents.aws import Aws, OutOfTime, brief, code_of, counted, pages, settled
 from faultlayer_documents.change import account_of, layers_of
 from faultlayer_documents.confirm import NotRestored
@@ -37,6 +39,8 @@ class Rollback:
         self.changed: dict[str, list[str]] = {}
         self.lock = threading.RLock()
         self.believed: dict[str, bool | None] = {}
+        # The account's functions, once a pass has asked.
+        self.there: set[str] | None = None
         self.records, self.strays = records(aws, stack, execution)
 
     def close(self, what: str) -> None:
@@ -107,7 +111,7 @@ class Rollback:
         for what in [self.execution] if self.execution else ["all"] if self.everything else [f"function/{name}" for name in self.names]:
             self.close(what)
         self.records, self.strays = records(self.aws, self.stack, self.execution)
-        self.believed = {}
+        self.believed, self.there = {}, None
         recorded = [name for record in self.records.values() for name in record.entries]
         return self.names or list(dict.fromkeys(recorded + self.marked()))
 
@@ -119,10 +123,20 @@ class Rollback:
             self.left[name] = str(error)
             self.for_good |= {name} if isinstance(error, LeftForGood) else set()
         except Exception as error:
-            if code_of(error) == "ResourceNotFoundException":
+            if self.is_gone(error, name):
                 self.missing(name)
                 return False
             self.left[name] = brief(error)
+        return False
+
+    def is_gone(self, error: Exception, name: str) -> bool:
+        """Whether a function is not there. Where the right to read it hangs on its tag, Lambda refuses and does not say so."""
+        if "AccessDenied" not in code_of(error):
+            return code_of(error) == "ResourceNotFoundException"
+        with self.lock, contextlib.suppress(BotoCoreError, ClientError, OutOfTime):
+            if self.there is None:
+                self.there = {config["FunctionName"] for config in pages(self.aws, "list_functions", "Functions")}
+            return name not in self.there
         return False
 
     def missing(self, name: str) -> None:
@@ -185,7 +199,7 @@ class Rollback:
         if problems:
             raise NotRestored("nothing was changed; " + "; ".join(problems))
         for name, result in results.items():
-            if isinstance(result, Exception) and code_of(result) == "ResourceNotFoundException":
+            if isinstance(result, Exception) and self.is_gone(result, name):
                 self.missing(name)
         self.names = [name for name in self.names if name not in self.left]
 
