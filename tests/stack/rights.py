@@ -30,6 +30,8 @@ POLICIES = {
 OPT_IN = {TEMPLATE["Parameters"]["OptInTagKey"]["Default"]: TEMPLATE["Parameters"]["OptInTagValue"]["Default"]}
 TARGET_KEY = TEMPLATE["Parameters"]["TargetTagKey"]["Default"]
 ARCHITECTURES = ("x86_64",)
+# Many scripts run at once, on a machine that may be busy.
+PATIENCE_S = 600
 
 OWN: dict[str, dict[str, Any]] = {
     "python": {"Runtime": "python3.12", "Handler": "app.handler", "Environment": {"Variables": {"MODE": "1", "EMPTY": ""}}},
@@ -193,9 +195,13 @@ class Stack:
             given.setdefault("Plan", [f"parameter:{self.path('plan/sample')}"])
         return self.lab.start(f"{self.name}-{document}", **given)
 
+    def ended(self, execution: str) -> Any:
+        """An execution once it has ended."""
+        return until(lambda: self.lab.execution(execution), lambda view: "ExecutionEndTime" in view, PATIENCE_S)
+
     def run(self, document: str, **parameters: str | list[str]) -> Any:
-        """The same; the execution once it has ended."""
-        return self.lab.ended(self.start(document, **parameters))
+        """Starts a document; the execution once it has ended."""
+        return self.ended(self.start(document, **parameters))
 
     def report(self, execution: Any) -> dict[str, Any]:
         """What a roll-back says it did."""
@@ -251,7 +257,7 @@ class Stack:
 
     def over(self, experiment: str) -> Any:
         """An experiment once it has ended."""
-        return until(lambda: self.seen(experiment), lambda found: "endTime" in found)
+        return until(lambda: self.seen(experiment), lambda found: "endTime" in found, PATIENCE_S)
 
     def holds(self, execution: str) -> bool:
         steps = self.lab.execution(execution)["StepExecutions"]
