@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 FINAL = ("Success", "Failed", "TimedOut", "Cancelled", "CompletedWithSuccess", "CompletedWithFailure", "Exited", "Rejected")
-# A script may run 600 s, and one reading of an execution may take its time.
+# A script may run 600 s, and one reading of an execution may take its time. Few functions are restored within seconds.
 WATCHED_S, POLL_S = 540.0, 4.0
 # Without the pace and the clock of the other steps, whose code this one would have to carry.
 CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 9})
@@ -36,6 +36,7 @@ def take_off(events: dict[str, Any], context: Any) -> dict[str, Any]:
             raise
         raise RollbackFailed("the roll-back had been started before: see its own execution") from None
     print(f"roll-back execution {started}")
+    pause_s = 1.0
     while True:
         found = ssm.get_automation_execution(AutomationExecutionId=started)["AutomationExecution"]
         status = found["AutomationExecutionStatus"]
@@ -43,7 +44,8 @@ def take_off(events: dict[str, Any], context: Any) -> dict[str, Any]:
             break
         if time.monotonic() > ends:
             raise RollbackFailed(f"roll-back `{started}` goes on: see its own execution")
-        time.sleep(POLL_S)
+        time.sleep(pause_s)
+        pause_s = min(POLL_S, 2 * pause_s)
     report = str(((found.get("Outputs") or {}).get("Restore.Report") or ["{}"])[0])
     print(report)
     if status != "Success":
