@@ -3,19 +3,13 @@
 use std::fmt;
 
 use aws_sdk_fis::error::{ProvideErrorMetadata, SdkError};
+use faultlayer_ssm_documents::Refused;
 
 /// Why something could not be done.
 #[derive(Debug)]
 pub enum Error {
-    /// AWS refused a call, or could not be reached.
-    Call {
-        /// The operation with its service, as in `fis:StartExperiment`.
-        operation: &'static str,
-        /// AWS's error code; empty if there was no answer.
-        code: String,
-        /// What AWS or the connection said.
-        message: String,
-    },
+    /// AWS refused a call, or could not be reached; the operation has its service, as in `fis:StartExperiment`.
+    Call(Refused),
     /// What was asked for makes no sense; the text names the field first.
     Input(String),
     /// All that is wrong with a template.
@@ -29,7 +23,7 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match self {
-            Self::Call { code, .. } if !code.is_empty() => Some(code),
+            Self::Call(refused) => refused.code(),
             Self::Automation(error) => error.code(),
             _ => None,
         }
@@ -38,7 +32,7 @@ impl Error {
     /// What to do about it, where that is known.
     #[must_use]
     pub fn next_step(&self) -> Option<String> {
-        let Self::Call { operation, code, message } = self else { return None };
+        let Self::Call(Refused { operation, code, message }) = self else { return None };
         let lower = message.to_lowercase();
         let step = match code.as_str() {
             "AccessDeniedException" | "AccessDenied" => {
@@ -68,10 +62,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Call { operation, code, message } if code.is_empty() => {
-                write!(f, "{operation}: no answer from AWS: {message}")?
-            }
-            Self::Call { operation, code, message } => write!(f, "{operation}: {code}: {message}")?,
+            Self::Call(refused) => refused.fmt(f)?,
             Self::Input(text) => f.write_str(text)?,
             Self::Template(problems) => f.write_str(&problems.join("\n"))?,
             Self::Automation(error) => error.fmt(f)?,
@@ -93,20 +84,7 @@ pub(crate) fn call<E>(operation: &'static str) -> impl FnOnce(SdkError<E>) -> Er
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    move |error| {
-        let code = error.code().unwrap_or_default().to_owned();
-        let message = error.message().map_or_else(|| deepest(&error), str::to_owned);
-        Error::Call { operation, code, message }
-    }
-}
-
-/// The innermost reason: the SDK's own outer ones say only that something went wrong.
-fn deepest(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
+    move |error| Error::Call(Refused::read(operation, &error))
 }
 
 #[cfg(test)]
@@ -114,7 +92,7 @@ mod tests {
     use super::*;
 
     fn refused(code: &str, message: &str) -> String {
-        Error::Call { operation: "fis:StartExperiment", code: code.into(), message: message.into() }.to_string()
+        Error::Call(Refused { operation: "fis:StartExperiment", code: code.into(), message: message.into() }).to_string()
     }
 
     #[test]

@@ -61,14 +61,11 @@ impl View {
         steps.iter().rfind(|step| step.status == "InProgress").map(|step| step.name.as_str())
     }
 
-    /// How many functions the experiment is about, and on how many the faults are; neither before it is known.
+    /// On how many functions the faults are; none before they are on all of them.
     #[must_use]
-    pub fn functions(&self) -> (Option<u64>, Option<u64>) {
-        let output = |name: &str| {
-            let steps = &self.automation.as_ref()?.steps;
-            steps.iter().find(|step| step.name == "Attach")?.outputs.get(name)?.parse().ok()
-        };
-        (output("Functions"), output("Attached"))
+    pub fn functions(&self) -> Option<u64> {
+        let steps = &self.automation.as_ref()?.steps;
+        steps.iter().find(|step| step.name == "Attach")?.outputs.get("Functions")?.parse().ok()
     }
 
     /// The roll-back's report, once there is one.
@@ -98,7 +95,6 @@ impl View {
     /// For scripts.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let (functions, attached) = self.functions();
         let actions: Vec<Value> = self
             .actions
             .iter()
@@ -109,7 +105,7 @@ impl View {
         );
         json!({
             "id": self.id, "template": self.template, "state": self.state, "reason": self.reason, "actions": actions,
-            "automation": automation, "functions": functions, "attached": attached, "holdEnds": self.hold_ends, "report": self.report(),
+            "automation": automation, "functions": self.functions(), "holdEnds": self.hold_ends, "report": self.report(),
             "endings": self.endings().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         })
     }
@@ -154,7 +150,7 @@ mod tests {
             hold_ends: None,
         };
         assert_eq!(view.step(), Some("Hold"));
-        assert_eq!(view.functions(), (Some(3), None));
+        assert_eq!(view.functions(), Some(3));
         assert_eq!(view.report().unwrap()["restored"], 3);
         assert!(!view.is_final());
         let view =

@@ -4,18 +4,49 @@ use std::fmt;
 
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 
+/// A call that AWS refused, or did not answer.
+#[derive(Debug)]
+pub struct Refused {
+    /// The operation, as in `StartAutomationExecution`.
+    pub operation: &'static str,
+    /// AWS's error code; empty if there was no answer.
+    pub code: String,
+    /// What AWS or the connection said.
+    pub message: String,
+}
+
+impl Refused {
+    /// Reads the SDK's error about an operation.
+    pub fn read<E>(operation: &'static str, error: &SdkError<E>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let code = error.code().unwrap_or_default().to_owned();
+        let message = error.message().map_or_else(|| deepest(error), str::to_owned);
+        Self { operation, code, message }
+    }
+
+    /// AWS's error code, if AWS answered.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        Some(self.code.as_str()).filter(|code| !code.is_empty())
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code() {
+            None => write!(f, "{}: no answer from AWS: {}", self.operation, self.message),
+            Some(code) => write!(f, "{}: {code}: {}", self.operation, self.message),
+        }
+    }
+}
+
 /// Why something could not be done.
 #[derive(Debug)]
 pub enum Error {
     /// Systems Manager refused a call, or could not be reached.
-    Call {
-        /// The operation, as in `StartAutomationExecution`.
-        operation: &'static str,
-        /// AWS's error code; empty if there was no answer.
-        code: String,
-        /// What AWS or the connection said.
-        message: String,
-    },
+    Call(Refused),
     /// What was asked for makes no sense; the text names the field first.
     Input(String),
 }
@@ -25,16 +56,14 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match self {
-            Self::Call { code, .. } if !code.is_empty() => Some(code),
-            _ => None,
+            Self::Call(refused) => refused.code(),
+            Self::Input(_) => None,
         }
     }
-}
 
-impl Error {
     /// What to do about it, where that is known.
     fn next_step(&self) -> Option<&'static str> {
-        let Self::Call { operation, code, message } = self else { return None };
+        let Self::Call(Refused { operation, code, message }) = self else { return None };
         let said = message.to_lowercase();
         match code.as_str() {
             "InvalidDocument" | "AutomationDefinitionNotFoundException" => {
@@ -56,14 +85,11 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let next = self.next_step().map(|next| format!("; {next}")).unwrap_or_default();
         match self {
-            Self::Call { operation, code, message } if code.is_empty() => {
-                write!(f, "{operation}: no answer from AWS: {message}{next}")
-            }
-            Self::Call { operation, code, message } => write!(f, "{operation}: {code}: {message}{next}"),
-            Self::Input(text) => f.write_str(text),
+            Self::Call(refused) => refused.fmt(f)?,
+            Self::Input(text) => f.write_str(text)?,
         }
+        self.next_step().map_or(Ok(()), |next| write!(f, "; {next}"))
     }
 }
 
@@ -74,14 +100,7 @@ pub(crate) fn call<E>(operation: &'static str) -> impl FnOnce(SdkError<E>) -> Er
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    move |error| {
-        let code = error.code().unwrap_or_default().to_owned();
-        let message = match error.message() {
-            Some(message) => message.to_owned(),
-            None => deepest(&error),
-        };
-        Error::Call { operation, code, message }
-    }
+    move |error| Error::Call(Refused::read(operation, &error))
 }
 
 /// The innermost reason: the SDK's own outer ones say only that something went wrong.

@@ -4,7 +4,7 @@
 //!
 //! - [`Documents`]: the connection, and the prefix of the documents' names.
 //! - [`Attach`], [`Rollback`]: what is asked for.  [`Layers`]: the defaults that registering puts into the documents.
-//! - [`Execution`], [`Step`]: what is going on.  [`Attached`]: what is on which functions.
+//! - [`Execution`], [`Step`]: what is going on.  [`Attached`]: what is on which functions.  [`Refused`]: what AWS said no to.
 
 mod attached;
 mod connect;
@@ -17,7 +17,7 @@ mod start;
 
 pub use attached::Attached;
 pub use connect::{Documents, sdk_config};
-pub use error::Error;
+pub use error::{Error, Refused};
 pub use progress::{Execution, Step};
 pub use register::{Layers, Registered, shipped};
 pub use start::{Attach, Rollback, Targets};

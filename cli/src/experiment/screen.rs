@@ -74,11 +74,7 @@ fn now(view: &View) -> String {
     if let Some(step) = view.step() {
         parts.push(step.to_owned());
     }
-    match view.functions() {
-        (Some(all), Some(attached)) => parts.push(format!("{attached} of {}", functions(all))),
-        (Some(all), None) => parts.push(functions(all)),
-        _ => {}
-    }
+    parts.extend(view.functions().map(|count| format!("attached to {}", functions(count))));
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     if let Some(left) = view.hold_ends.map(|end| end.saturating_sub_unsigned(seconds)).filter(|left| *left > 0) {
         parts.push(format!("{}:{:02} left", left / 60, left % 60));
