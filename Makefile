@@ -9,6 +9,11 @@ export CARGO_TERM_PROGRESS_WHEN := never
 LAYER_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
 LAYER_TOOLS := .cache/zig/.ready Cargo.lock $(addprefix tools/,layer-library cross-rust debian-packages elf.py layer_archive.py third_party.py)
 
+# The command depends on every crate but the bindings: whatever is chosen beside it gets the same features, so that the AWS SDK and
+# tokio are compiled once for building and testing, and once for clippy. The engine by itself needs neither.
+HOST := --quiet --release -p faultlayer-cli
+HOST_CRATES := $(HOST) -p faultlayer-lab -p faultlayer-ssm-documents -p faultlayer-fis
+
 include $(sort $(wildcard */part.mk) $(wildcard tests/*/part.mk))
 
 .PHONY: help demo test lint bench layers cli check-tools test-core lint-core lint-tools format-docs fuzz-plan clean
@@ -26,7 +31,7 @@ check-tools:
 	@tools/check-tools
 
 cli: check-tools
-	cargo build --quiet --release -p faultlayer-cli
+	cargo build $(HOST)
 	@echo "target/release/faultlayer"
 
 has = $(shell command -v $(1) 2>/dev/null)
@@ -66,11 +71,12 @@ test-core: check-tools
 	cargo test --quiet --release -p faultlayer-core
 	python3 tests/vectors/check.py
 	python3 tests/vectors/sampling.py | cmp - tests/vectors/sampling.json
-	cargo test --quiet --release -p faultlayer-cli
+	cargo test $(HOST)
 
 lint-core: check-tools
 	cargo fmt --all -- --check
-	cargo clippy --quiet --release --all-targets -p faultlayer-core -p faultlayer-cli -- -D warnings
+	cargo clippy --quiet --release --all-targets -p faultlayer-core -- -D warnings
+	cargo clippy $(HOST_CRATES) --all-targets -- -D warnings
 	tools/check-lengths
 
 # With the venv of the Python part.

@@ -19,9 +19,9 @@ stack: layers $(FIS_VENV)/.ready
 
 test-fis: cli example-java $(FIS_VENV)/.ready
 	cd $(FIS) && FAULTLAYER="$(CURDIR)/target/release/faultlayer" "$(CURDIR)/$(FIS_BIN)/python" -m pytest
-	cargo test --quiet --release -p faultlayer-fis -p faultlayer-cli
+	cargo test $(HOST) -p faultlayer-fis --lib
 
 lint-fis: $(FIS_VENV)/.ready
 	cd $(FIS) && "$(CURDIR)/$(FIS_BIN)/ruff" check . && "$(CURDIR)/$(FIS_BIN)/ruff" format --check . && "$(CURDIR)/$(FIS_BIN)/mypy"
-	cargo clippy --quiet --release --all-targets -p faultlayer-fis -p faultlayer-cli -- -D warnings
+	cargo clippy $(HOST_CRATES) --all-targets -- -D warnings
 	cargo fmt -p faultlayer-fis -- --check

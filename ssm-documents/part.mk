@@ -51,11 +51,12 @@ setup-ssm: $(SSM_CACHE)/venv/.ready $(SSM_CACHE)/localstack/.ready $(SSM_CACHE)/
 
 SSM_TEST = cd $(SSM) && FAULTLAYER=$(CURDIR)/target/release/faultlayer $(CURDIR)/$(SSM_BIN)/python -m pytest
 
-# The scripts and documents against all three endpoints, the crate, and the tools that load documents.
+# The scripts and documents against all three endpoints, the crate, and the tools that load documents. Most of it waits, for updates,
+# polls and paces: eight beside each other keep two processors busy.
 test-ssm: cli setup-ssm
-	$(SSM_TEST) -n 4 $$(test -e $(CURDIR)/$(SSM_CACHE)/localstack/.ready || echo --deselect tests/test_localstack.py)
+	$(SSM_TEST) -n 8 --dist worksteal $$(test -e $(CURDIR)/$(SSM_CACHE)/localstack/.ready || echo --deselect tests/test_localstack.py)
 	node $(SSM)/tests/referees.mjs $(SSM_CACHE)/node
-	cargo test --quiet --release -p faultlayer-ssm-documents
+	cargo test $(HOST) -p faultlayer-ssm-documents --lib
 
 # Every API call cut in every way, in attach and in roll-back: about a thousand points.
 sweep-ssm: cli setup-ssm
@@ -78,5 +79,5 @@ lint-ssm: $(SSM_CACHE)/venv/.ready
 	$(if $(findstring 3.11,$(shell $(SSM_PYTHON) --version)),$(SSM_BIN)/python $(SSM)/scripts/build.py --check)
 	cd $(SSM) && $(CURDIR)/$(SSM_BIN)/ruff check --quiet scripts tests && $(CURDIR)/$(SSM_BIN)/ruff format --quiet --check scripts tests
 	cd $(SSM) && $(CURDIR)/$(SSM_BIN)/mypy --no-error-summary scripts
-	cargo clippy --quiet --release --all-targets -p faultlayer-ssm-documents -- -D warnings
+	cargo clippy $(HOST_CRATES) --all-targets -- -D warnings
 	cargo fmt -p faultlayer-ssm-documents -- --check

@@ -9,7 +9,7 @@ NEEDS_end-to-end := npm javac mvn zip
 
 # The runtime client of Node is built before: an SDK waits a minute for an answer, and the build takes longer.
 test-end-to-end: setup-lab tools-node layers-python layers-node layers-java
-	cargo build --quiet --release -p faultlayer-cli
+	cargo build $(HOST)
 	cd $(END_TO_END_DIR) && FAULTLAYER="$(CURDIR)/target/release/faultlayer" "$(LAB_CLOUD_BIN)/python" -m pytest -q -n 2
 
 lint-end-to-end: setup-lab

@@ -23,16 +23,16 @@ models: setup-lab
 	$(LAB_CLOUD_BIN)/python $(LAB_CLOUD_DIR)/wire.py
 
 test-lab: setup-lab
-	cargo test --quiet --release -p faultlayer-lab
-	cargo build --quiet --release -p faultlayer-cli
+	cargo build $(HOST)
+	cargo test $(HOST) -p faultlayer-lab --lib
 	$(IN_LAB_TESTS) "$(LAB_CLOUD_BIN)/python" -m pytest -q -n 2
 
 # What was answered is never lost: 200 kills, full disks and torn writes, where `make test` has a few.
 sweep-lab: setup-lab
-	cargo build --quiet --release -p faultlayer-cli
+	cargo build $(HOST)
 	$(IN_LAB_TESTS) FAULTLAYER_LAB_ROUNDS=200 "$(LAB_CLOUD_BIN)/python" -m pytest -q test_losses.py
 
 lint-lab: setup-lab
-	cargo clippy --quiet --release --all-targets -p faultlayer-lab -- -D warnings
+	cargo clippy $(HOST_CRATES) --all-targets -- -D warnings
 	cargo fmt -p faultlayer-lab -- --check
 	cd $(LAB_CLOUD_DIR) && "$(LAB_CLOUD_BIN)/ruff" check . && "$(LAB_CLOUD_BIN)/ruff" format --check . && "$(LAB_CLOUD_BIN)/mypy"
