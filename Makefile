@@ -16,7 +16,7 @@ HOST_CRATES := $(HOST) -p faultlayer-lab -p faultlayer-ssm-documents -p faultlay
 
 include $(sort $(wildcard */part.mk) $(wildcard tests/*/part.mk))
 
-.PHONY: help demo test lint bench layers cli check-tools test-core lint-core lint-tools format-docs fuzz-plan clean
+.PHONY: help demo test lint bench layers cli check-tools test-core lint-core lint-tools format-docs fuzz clean
 
 help:
 	@echo "make demo     a function, healthy and under faults: the table of both, and the records"
@@ -90,9 +90,17 @@ MARKDOWN = $(shell git ls-files '*.md' 2>/dev/null || find . -name '*.md' -not -
 format-docs: $(PYTHON_VENV)/.ready
 	$(PYTHON_BIN)/mdformat $(MARKDOWN)
 
-# For developers: cargo install cargo-fuzz, and a nightly toolchain.
-fuzz-plan:
-	cd fuzz && cargo +nightly fuzz run --features libfuzzer plan
+# libFuzzer with coverage, as cargo-fuzz has it without a sanitizer, by options that any Rust knows. It wants a C++ compiler.
+TARGET ?= matching
+SECONDS_LONG ?= 600
+COVERAGE := -Cpasses=sancov-module -Ccodegen-units=1 --cfg fuzzing $(addprefix -Cllvm-args=-sanitizer-coverage-,\
+	level=4 inline-8bit-counters pc-table trace-compares)
+fuzz:
+	cd fuzz && RUSTFLAGS="$(COVERAGE)" cargo build --quiet --release --features libfuzzer --bin $(TARGET) \
+		--target $(shell rustc -vV | sed -n 's/^host: //p') --target-dir target/coverage
+	mkdir -p fuzz/artifacts/$(TARGET) fuzz/target/corpus/$(TARGET)
+	fuzz/target/coverage/*/release/$(TARGET) fuzz/target/corpus/$(TARGET) fuzz/corpus/$(TARGET) -max_len=20000 -timeout=25 \
+		-max_total_time=$(SECONDS_LONG) -print_final_stats=1 -artifact_prefix=fuzz/artifacts/$(TARGET)/
 
 clean:
 	rm -rf target dist .cache

@@ -1,16 +1,21 @@
-//! Reads the JVM's strings and byte arrays, and makes arrays of strings. Owns no meaning.
+//! Reads the JVM's strings and byte arrays, an event's where they are, and makes arrays of strings. Owns no meaning.
 //!
 //! All by the raw function table: the safe one looks classes up by whatever loader the thread has at the moment, which the
 //! function may have replaced, and its `with_env` alone costs some 50 ns a call.
 
 use std::borrow::Cow;
-use std::ptr;
+use std::ffi::{CStr, c_void};
 use std::sync::atomic::{AtomicPtr, Ordering};
+use std::{ptr, slice};
 
-use jni_sys::{_jobject, JNIEnv, jarray, jclass, jobjectArray, jsize, jstring};
+use faultlayer_core::matching::{Source, Walk};
+use jni_sys::{_jobject, JNI_ABORT, JNIEnv, jarray, jclass, jobject, jobjectArray, jsize, jstring};
 
-/// `java.lang.String`, once it was needed; held for the process.
-static STRING: AtomicPtr<_jobject> = AtomicPtr::new(ptr::null_mut());
+/// A class by its name, once it was needed; held for the process.
+struct Class(AtomicPtr<_jobject>, &'static CStr);
+
+static STRING: Class = Class(AtomicPtr::new(ptr::null_mut()), c"java/lang/String");
+static STREAM: Class = Class(AtomicPtr::new(ptr::null_mut()), c"java/io/ByteArrayInputStream");
 
 /// Request ids have 36 characters, ARNs some 100.
 const SHORT: usize = 160;
@@ -80,31 +85,70 @@ impl Jvm {
         Some(bytes)
     }
 
-    /// Takes what later calls need, while nobody can have replaced what classes are looked up by.
-    pub fn take_classes(self) {
-        self.string_class();
+    /// An event: a `byte[]`, or a `ByteArrayInputStream` of which the rest is meant, whose state stays. `None` for null.
+    pub fn event(self, given: jobject) -> Option<Event> {
+        let stream = self.class(&STREAM);
+        if given.is_null() || stream.is_null() {
+            return None;
+        }
+        // SAFETY: `self.0` is the running thread's environment, `given` a live local reference, `stream` one to a class.
+        let is_stream = unsafe { ((**self.0).v1_2.IsInstanceOf)(self.0, given, stream) };
+        let (array, rest) =
+            if is_stream { (self.buffer(given, stream)?, Some(self.rest(given, stream)?)) } else { (given, None) };
+        // SAFETY: as above; the buffer of such a stream is a byte array, and so is all else that the Java side hands in.
+        let length = usize::try_from(unsafe { ((**self.0).v1_2.GetArrayLength)(self.0, array) }).ok()?;
+        let (start, end) = rest.unwrap_or((0, length));
+        (start <= end && end <= length).then_some(Event { jvm: self, array, start, end })
     }
 
-    /// `java.lang.String`; null if it cannot be found.
-    fn string_class(self) -> jclass {
-        let known = STRING.load(Ordering::Acquire);
+    fn buffer(self, given: jobject, stream: jclass) -> Option<jarray> {
+        // SAFETY: as in `event`; the JDK's class has that field, whose reference lives until the native method returns.
+        unsafe {
+            let field = ((**self.0).v1_2.GetFieldID)(self.0, stream, c"buf".as_ptr(), c"[B".as_ptr());
+            let array = if field.is_null() { ptr::null_mut() } else { ((**self.0).v1_2.GetObjectField)(self.0, given, field) };
+            (!array.is_null()).then_some(array)
+        }
+    }
+
+    /// Where the rest of a stream begins and ends in its buffer.
+    fn rest(self, given: jobject, stream: jclass) -> Option<(usize, usize)> {
+        let number = |name: &CStr| {
+            // SAFETY: as in `buffer`.
+            let number = unsafe {
+                let field = ((**self.0).v1_2.GetFieldID)(self.0, stream, name.as_ptr(), c"I".as_ptr());
+                if field.is_null() { -1 } else { ((**self.0).v1_2.GetIntField)(self.0, given, field) }
+            };
+            usize::try_from(number).ok()
+        };
+        Some((number(c"pos")?, number(c"count")?))
+    }
+
+    /// Takes what later calls need, while nobody can have replaced what classes are looked up by.
+    pub fn take_classes(self) {
+        self.class(&STRING);
+        self.class(&STREAM);
+    }
+
+    /// Null if it cannot be found, and then an error is pending in the JVM.
+    fn class(self, class: &Class) -> jclass {
+        let known = class.0.load(Ordering::Acquire);
         if !known.is_null() {
             return known;
         }
         // SAFETY: `self.0` is the running thread's environment; the name is closed by a zero.
-        let found = unsafe { ((**self.0).v1_2.FindClass)(self.0, c"java/lang/String".as_ptr()) };
+        let found = unsafe { ((**self.0).v1_2.FindClass)(self.0, class.1.as_ptr()) };
         if found.is_null() {
             return found;
         }
         // SAFETY: as above; `found` is a live local reference. Where two threads do this, one reference is held for nothing.
         let global = unsafe { ((**self.0).v1_2.NewGlobalRef)(self.0, found) };
-        STRING.store(global, Ordering::Release);
+        class.0.store(global, Ordering::Release);
         global
     }
 
     /// An array of strings; null if the JVM has no room for it, and then an error is pending there.
     pub fn strings<'a>(self, values: impl ExactSizeIterator<Item = Option<&'a str>>) -> jobjectArray {
-        let (class, length) = (self.string_class(), jsize::try_from(values.len()).unwrap_or_default());
+        let (class, length) = (self.class(&STRING), jsize::try_from(values.len()).unwrap_or_default());
         if class.is_null() {
             return ptr::null_mut();
         }
@@ -160,5 +204,52 @@ impl Jvm {
                 text
             })
             .collect()
+    }
+}
+
+/// An event's raw bytes in an array of the JVM's, read in place: a copy would take its size again, from memory that the
+/// function was promised.
+pub struct Event {
+    jvm: Jvm,
+    array: jarray,
+    start: usize,
+    end: usize,
+}
+
+impl Source for Event {
+    fn read(&self, walk: &mut Walk<'_>) {
+        if let Some(held) = Held::of(self) {
+            walk.json(held.bytes());
+        }
+    }
+}
+
+/// While it is held, the JVM leaves the array where it is, and nothing may be asked of it.
+struct Held<'a> {
+    event: &'a Event,
+    first: *mut c_void,
+}
+
+impl<'a> Held<'a> {
+    fn of(event: &'a Event) -> Option<Self> {
+        let env = event.jvm.0;
+        // SAFETY: `env` is the running thread's environment, the array a live local reference to a byte array.
+        let first = unsafe { ((**env).v1_2.GetPrimitiveArrayCritical)(env, event.array, ptr::null_mut()) };
+        (!first.is_null()).then_some(Self { event, first })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        let Event { start, end, .. } = *self.event;
+        // SAFETY: the array has at least `end` bytes, and stays until `self` is dropped. Nobody else writes to the event while
+        // the client hands it over.
+        unsafe { slice::from_raw_parts(self.first.cast::<u8>().add(start), end - start) }
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let (env, array) = (self.event.jvm.0, self.event.array);
+        // SAFETY: what `of` got of the same array, given back once, with nothing written to it.
+        unsafe { ((**env).v1_2.ReleasePrimitiveArrayCritical)(env, array, self.first, JNI_ABORT) }
     }
 }

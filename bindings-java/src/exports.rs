@@ -6,7 +6,7 @@
 //! jars keep to it, not ended yet.
 
 use faultlayer_core::boundary::DEADLINE_TRIES;
-use jni_sys::{JNIEnv, jarray, jboolean, jclass, jint, jlong, jobjectArray, jstring};
+use jni_sys::{JNIEnv, jarray, jboolean, jclass, jint, jlong, jobject, jobjectArray, jstring};
 
 use crate::event::Jvm;
 use crate::host::{self, Told};
@@ -72,14 +72,14 @@ native! {
     }
 
     Java_dev_faultlayer_agent_runtime_Native_report, Java_dev_faultlayer_runtime_Native_report:
-    (env, handle: jlong, message: jstring) {
+    (env, handle: jlong, of_client: jboolean, message: jstring) {
         // SAFETY: see the module.
-        unsafe { layer::report(Jvm::new(env), handle, message) }
+        unsafe { layer::report(Jvm::new(env), handle, of_client, message) }
     }
 
     Java_dev_faultlayer_agent_runtime_Native_decide, Java_dev_faultlayer_runtime_Native_decide:
     (
-        env, handle: jlong, request_id: jstring, deadline_ms: jlong, arn: jstring, client_context: jstring, event: jarray,
+        env, handle: jlong, request_id: jstring, deadline_ms: jlong, arn: jstring, client_context: jstring, event: jobject,
         now_us: jlong
     ) -> jlong {
         // SAFETY: see the module.

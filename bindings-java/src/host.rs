@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use faultlayer_core::boundary::{Call, EventInput, Failed, Host, Layer, Library};
-use jni_sys::{jarray, jint, jlong, jstring};
+use jni_sys::{jint, jlong, jobject, jstring};
 
 use crate::error::FAILED;
 use crate::event::{Jvm, Room};
@@ -65,7 +65,8 @@ pub struct Told {
     pub deadline_ms: jlong,
     pub arn: jstring,
     pub client_context: jstring,
-    pub event: jarray,
+    /// What [`Jvm::event`] takes.
+    pub event: jobject,
     pub now_us: jlong,
 }
 
@@ -82,13 +83,13 @@ pub unsafe fn decide(jvm: Jvm, handle: jlong, told: &Told) -> jlong {
         } else {
             jvm.text(told.client_context, &mut Room::new()).map(Cow::into_owned)
         };
-        let event = jvm.bytes(told.event);
+        let event = jvm.event(told.event);
         host.decide(&Call {
             request_id: jvm.text(told.request_id, &mut id).as_deref().unwrap_or_default(),
             deadline_ms: present(told.deadline_ms),
             function_arn: jvm.text(told.arn, &mut arn).as_deref(),
             client_context: client_context.as_deref(),
-            event: event.as_deref().map_or(EventInput::Absent, EventInput::Json),
+            event: event.as_ref().map_or(EventInput::Absent, |event| EventInput::Source(event)),
             streaming: false,
             now_us: present(told.now_us),
         })

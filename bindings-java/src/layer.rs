@@ -1,7 +1,7 @@
 //! The layer's engine. Does not own failing open (core).
 
 use faultlayer_core::boundary::{Language, Layer};
-use jni_sys::{jlong, jstring};
+use jni_sys::{jboolean, jlong, jstring};
 
 use crate::event::{Jvm, Room};
 use crate::host::{Asked, at};
@@ -12,13 +12,15 @@ pub fn layer(jvm: Jvm) -> jlong {
     Layer::open(Language::Java).map_or(0, |layer| Asked::Layer(layer).give_out())
 }
 
-/// Writes Faultlayer's own record of trouble in the agent.
+/// Writes Faultlayer's own record: of a client that is not known, else of trouble in the agent.
 ///
 /// # Safety
 /// As [`at`].
-pub unsafe fn report(jvm: Jvm, handle: jlong, message: jstring) {
+pub unsafe fn report(jvm: Jvm, handle: jlong, of_client: jboolean, message: jstring) {
     // SAFETY: by the caller.
     if let Asked::Layer(layer) = unsafe { at(handle) } {
-        layer.report(&jvm.text(message, &mut Room::new()).unwrap_or_default());
+        let mut room = Room::new();
+        let message = jvm.text(message, &mut room).unwrap_or_default();
+        if of_client { layer.report_client(&message) } else { layer.report(&message) }
     }
 }

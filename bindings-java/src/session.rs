@@ -45,7 +45,7 @@ impl Running {
 /// As [`Running::at`].
 pub unsafe fn before(jvm: Jvm, handle: jlong) -> jobjectArray {
     // SAFETY: by the caller.
-    unsafe { Running::at(handle) }.step(jvm, |steps| steps.before().clone())
+    unsafe { Running::at(handle) }.step(jvm, |steps| steps.before(None))
 }
 
 /// # Safety

@@ -2,7 +2,7 @@
 // Owns what the layer says when something is wrong while it starts: the errors that the client itself would throw, those that
 // a wrong setting gets, and Faultlayer's own record where the engine, which writes them otherwise, could not be loaded.
 
-const { writeSync } = require('node:fs');
+const { closeSync, constants, openSync, writeSync } = require('node:fs');
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
 
@@ -62,16 +62,40 @@ function asWithoutLayer(error, folder, asker, here) {
   return error;
 }
 
-/** One line on standard output. */
+/** How long a log that nobody reads may hold the function up. */
+const PATIENCE_MS = 50;
+
+/**
+ * One record, written as the engine would: before any code of the function's ran, so that descriptor 1 is still the log; on a
+ * line of its own, whatever stood there last; without waiting for a full pipe, and in plain characters.
+ */
 function record(error) {
-  const line = {
+  const line = JSON.stringify({
     timestamp: new Date().toISOString(),
     level: 'ERROR',
     source: 'faultlayer',
     reason: 'internal_error',
     message: String(error?.message ?? error),
-  };
-  writeSync(1, `${JSON.stringify(line)}\n`);
+  });
+  const escaped = (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  const bytes = Buffer.from(`\n${line.replace(/[\x7f-\x9f\u2028\u2029]/g, escaped)}\n`);
+  // A pipe or file opened anew does not block, whatever the function's own does. A socket cannot be.
+  let log = 1;
+  try {
+    log = openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch {
+    // Then as it is.
+  }
+  const end = Date.now() + PATIENCE_MS;
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += writeSync(log, bytes, at);
+    } catch (full) {
+      if (full.code !== 'EAGAIN' || Date.now() >= end) break;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+  if (log !== 1) closeSync(log);
 }
 
 module.exports = { unset, itself, malformed, notFound, asWithoutLayer, record };

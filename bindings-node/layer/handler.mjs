@@ -44,23 +44,12 @@ const asked = createRequire(asker);
 const taskRoot = process.env.LAMBDA_TASK_ROOT || process.cwd();
 const below = thirdGeneration ? root : root.replace(/\/$/, '');
 const file = path.resolve(taskRoot, below, module);
+// What is imported runs at the first `await`, not before: while it is being read, the engine is loaded. What is required runs
+// at once, so that it comes after: the engine wants the log as it is before the function touches it.
 let loaded;
-try {
-  if (thirdGeneration) {
-    if (existsSync(file)) loaded = asked(file);
-    if (!loaded && existsSync(`${file}.js`)) loaded = isModuleFolder() ? import(`${file}.js`) : asked(`${file}.js`);
-    if (!loaded && existsSync(`${file}.mjs`)) loaded = import(`${file}.mjs`);
-    if (!loaded && existsSync(`${file}.cjs`)) loaded = asked(`${file}.cjs`);
-  } else {
-    const extension = ['', '.js', '.mjs', '.cjs'].find((each) => existsSync(file + each));
-    if (extension !== undefined) loaded = import(file + extension);
-  }
-  loaded ||= asked(asked.resolve(module, { paths: [taskRoot, thirdGeneration ? root : path.join(taskRoot, below)] }));
-} catch (error) {
-  loaded = Promise.reject(error);
-}
+const extension = thirdGeneration ? undefined : ['', '.js', '.mjs', '.cjs'].find((each) => existsSync(file + each));
+if (extension !== undefined) loaded = import(file + extension);
 
-// While an ES module is being read, the engine is loaded.
 let gate;
 try {
   const addon = { exports: {} };
@@ -81,14 +70,26 @@ try {
     };
   }
 } catch (error) {
-  record(error);
+  try {
+    require('./failures.cjs').record(error);
+  } catch {
+    // Nobody is left to be told.
+  }
 }
 
 try {
+  if (thirdGeneration) {
+    if (existsSync(file)) loaded = asked(file);
+    if (!loaded && existsSync(`${file}.js`)) loaded = isModuleFolder() ? import(`${file}.js`) : asked(`${file}.js`);
+    if (!loaded && existsSync(`${file}.mjs`)) loaded = import(`${file}.mjs`);
+    if (!loaded && existsSync(`${file}.cjs`)) loaded = asked(`${file}.cjs`);
+  }
+  loaded ||= asked(asked.resolve(module, { paths: [taskRoot, thirdGeneration ? root : path.join(taskRoot, below)] }));
   loaded = await loaded;
 } catch (error) {
   throw require('./failures.cjs').asWithoutLayer(error, folder, asker, here);
 }
+
 const descend = thirdGeneration
   ? (at, key) => at && at[key]
   : (at, key) => (at && typeof at === 'object' ? at[key] : undefined);
@@ -101,7 +102,7 @@ let outer = original;
 try {
   if (gate) outer = wrap(original, gate);
 } catch (error) {
-  record(error);
+  gate.trouble(error);
 }
 
 /** Whether the nearest package.json says that `.js` is an ES module, as the third generation asks it. */
@@ -120,15 +121,6 @@ function isModuleFolder() {
     if (at === '/') return false;
   }
   return false;
-}
-
-/** Faultlayer's own record of an error of ours. It never becomes the function's. */
-function record(error) {
-  try {
-    require('./failures.cjs').record(error);
-  } catch {
-    // Nobody is left to be told.
-  }
 }
 
 /** The function's own handler where nothing can ever fire, else the wrapper in front of it. */

@@ -42,4 +42,20 @@ function reader(path) {
   };
 }
 
-module.exports = { gatherer, WALK };
+/** What the engine, where it walks an array, asks for the numbers in it: many at once, since each question costs. */
+function runs() {
+  const room = new Float64Array(1024);
+  /** Puts the numbers from an index on into `room`, up to what is none or its end, and says how many. */
+  const take = (array, from) => {
+    let count = 0;
+    for (; count < room.length; count += 1) {
+      const number = array[from + count];
+      if (typeof number !== 'number') break;
+      room[count] = number;
+    }
+    return count;
+  };
+  return { room, take };
+}
+
+module.exports = { gatherer, runs, WALK };

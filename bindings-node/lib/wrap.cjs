@@ -66,6 +66,7 @@ function wrap(original, gate) {
 /** A native host with what the hot path asks of it, read once. Read it again after its plan was replaced. */
 function read(engine, number) {
   const reads = engine.reads(number);
+  const events = (reads & 3) === 0 ? undefined : require('./gather.cjs');
   return {
     engine,
     number,
@@ -73,27 +74,38 @@ function read(engine, number) {
     decideStreaming: engine.decideStreaming,
     arn: undefined,
     deadlineTries: engine.deadlineTries(),
-    readsNothing: reads === 0,
+    readsNothing: events === undefined,
     readsClientContext: (reads & 2) !== 0,
-    gather: reads === 0 ? undefined : require('./gather.cjs').gatherer(engine.paths(number)),
+    // Else nothing looks at it unless something is drawn, and asking takes longer than all the rest.
+    readsDeadline: (reads & 4) !== 0,
+    gather: events?.gatherer(engine.paths(number)),
+    runs: events?.runs(),
   };
 }
 
 function decide(host, gate, event, context, streaming) {
+  const session = ask(host, gate, event, context, streaming);
+  if (session !== undefined && session !== null && !host.readsDeadline) {
+    session.due(deadline(context, host.deadlineTries));
+  }
+  return session;
+}
+
+function ask(host, gate, event, context, streaming) {
   const arn = context?.invokedFunctionArn;
   if (arn !== host.arn) {
     host.arn = arn;
     host.engine.arn(host.number, typeof arn === 'string' ? arn : undefined);
   }
   const id = gate.requestId(context);
-  const due = deadline(context, host.deadlineTries);
+  const due = host.readsDeadline ? deadline(context, host.deadlineTries) : NaN;
   if (host.readsNothing) return streaming ? host.decideStreaming(host.number, id, due) : host.decide(host.number, id, due);
   const custom = host.readsClientContext ? context?.clientContext : undefined;
   const text = custom === undefined || custom === null ? undefined : stringify(custom);
   const leaves = host.gather(event);
   return Array.isArray(leaves)
     ? host.engine.decideGathered(host.number, id, due, streaming, leaves, text)
-    : host.engine.decideReading(host.number, id, due, streaming, event, text, NaN);
+    : host.engine.decideReading(host.number, id, due, streaming, event, text, NaN, host.runs.take, host.runs.room);
 }
 
 /** Gives `wrapper` all that a client looks at: length, name, own symbols and properties, and the kind of function. */

@@ -15,12 +15,66 @@ use napi::bindgen_prelude::{JsValue, Object, Unknown};
 use napi::sys;
 
 /// An event as JavaScript handed it over.
-pub struct Event<'a>(pub Unknown<'a>);
+pub struct Event<'a> {
+    event: Unknown<'a>,
+    runs: Option<Runs>,
+}
+
+impl<'a> Event<'a> {
+    /// `runs`: what takes numbers of an array, and the `Float64Array` that it puts them into.
+    pub fn new(event: Unknown<'a>, runs: Option<(Unknown<'a>, Unknown<'a>)>) -> Self {
+        let runs = runs.and_then(|(take, room)| Runs::new(take.value().value, &room));
+        Self { event, runs }
+    }
+}
 
 impl Source for Event<'_> {
     fn read(&self, walk: &mut Walk<'_>) {
-        let event = self.0.value();
-        walk.node(&Value::of(event.env, event.value));
+        let event = self.event.value();
+        walk.node(&Value { runs: self.runs, ..Value::of(event.env, event.value) });
+    }
+}
+
+/// Hands over the numbers of an array by the hundreds: one by one, each costs several questions.
+#[derive(Clone, Copy)]
+struct Runs {
+    take: sys::napi_value,
+    room: *const f64,
+    length: usize,
+}
+
+impl Runs {
+    fn new(take: sys::napi_value, room: &Unknown<'_>) -> Option<Self> {
+        let (env, room) = (room.value().env, room.value().value);
+        let (mut kind, mut length, mut first) = (0, 0, ptr::null_mut());
+        let (kind_at, length_at, first_at) = (&raw mut kind, &raw mut length, &raw mut first);
+        // SAFETY: as in `done`; the last two, which nobody needs, may be null.
+        let status =
+            unsafe { sys::napi_get_typedarray_info(env, room, kind_at, length_at, first_at, ptr::null_mut(), ptr::null_mut()) };
+        done(env, status)?;
+        (kind == sys::TypedarrayType::float64_array).then_some(Self { take, room: first.cast_const().cast(), length })
+    }
+
+    /// How many numbers of `array` from `index` on stand in the room now.
+    fn fill(&self, array: Value, index: u32) -> Option<usize> {
+        let _scope = Scope::open(array.env)?;
+        let (mut from, mut answer, mut count) = (ptr::null_mut(), ptr::null_mut(), 0);
+        // SAFETY: as in `Value::element`, so for the rest of this function.
+        done(array.env, unsafe { sys::napi_create_uint32(array.env, index, &raw mut from) })?;
+        let given = [array.value, from];
+        // SAFETY: as above; the arguments are as many as it says.
+        let status =
+            unsafe { sys::napi_call_function(array.env, array.value, self.take, given.len(), given.as_ptr(), &raw mut answer) };
+        done(array.env, status)?;
+        // SAFETY: as above.
+        done(array.env, unsafe { sys::napi_get_value_uint32(array.env, answer, &raw mut count) })?;
+        Some(self.length.min(count as usize))
+    }
+
+    fn number(&self, at: usize) -> f64 {
+        debug_assert!(at < self.length);
+        // SAFETY: the room has so many; JavaScript, which owns it, does not run while this does, and it never moves.
+        unsafe { self.room.add(at).read() }
     }
 }
 
@@ -111,6 +165,7 @@ struct Value {
     env: sys::napi_env,
     value: sys::napi_value,
     kind: Kind,
+    runs: Option<Runs>,
 }
 
 /// Whether JavaScript did what it was asked to. What the function's own code throws while a property is read is dropped.
@@ -125,14 +180,14 @@ fn done(env: sys::napi_env, status: sys::napi_status) -> Option<()> {
 
 impl Value {
     fn of(env: sys::napi_env, value: sys::napi_value) -> Self {
-        Self { env, value, kind: kind(env, value).unwrap_or(Kind::Other) }
+        Self { env, value, kind: kind(env, value).unwrap_or(Kind::Other), runs: None }
     }
 
     fn element(self, index: u32) -> Option<Self> {
         let mut element = ptr::null_mut();
         // SAFETY: as in `done`; the value is alive until its scope ends.
         done(self.env, unsafe { sys::napi_get_element(self.env, self.value, index, &raw mut element) })?;
-        Some(Self::of(self.env, element))
+        Some(Self { runs: self.runs, ..Self::of(self.env, element) })
     }
 
     /// Writes at most `room` bytes, whole characters alone, and answers what was written.
@@ -222,7 +277,7 @@ impl Node for Value {
         let mut value = ptr::null_mut();
         // SAFETY: as above.
         done(env, unsafe { sys::napi_get_property(env, object, name, &raw mut value) })?;
-        Some(Self::of(env, value))
+        Some(Self { runs: self.runs, ..Self::of(env, value) })
     }
 
     fn each(&self, visit: &mut dyn FnMut(Self) -> ControlFlow<()>) {
@@ -231,15 +286,25 @@ impl Node for Value {
         if done(self.env, unsafe { sys::napi_get_array_length(self.env, self.value, &raw mut length) }).is_none() {
             return;
         }
-        let mut scope = None;
-        for index in 0..length {
-            if index % SCOPE == 0 {
-                drop(scope.take());
-                scope = Scope::open(self.env);
+        let mut index = 0;
+        while index < length {
+            if let Some(runs) = self.runs.filter(|_| length - index > SCOPE) {
+                let count = runs.fill(*self, index).unwrap_or_default();
+                for at in 0..count {
+                    if visit(Self { kind: Kind::Number(runs.number(at)), ..*self }).is_break() {
+                        return;
+                    }
+                }
+                index += u32::try_from(count).unwrap_or_default();
             }
-            let Some(element) = self.element(index) else { return };
-            if visit(element).is_break() {
-                return;
+            // What is none, or whatever an array ends with, one by one for a while.
+            let _scope = Scope::open(self.env);
+            for _ in 0..SCOPE.min(length.saturating_sub(index)) {
+                let Some(element) = self.element(index) else { return };
+                if visit(element).is_break() {
+                    return;
+                }
+                index += 1;
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The engine as JavaScript holds it, whichever side it is of: by a number, for plain functions: a method of a class costs
 //! ten times a plain call's way across, and `decide` is on the way of every invocation. Does not own any decision (core).
 
+#![expect(clippy::too_many_arguments, reason = "JavaScript hands over plain values: one for each field of an invocation")]
+
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -66,12 +68,12 @@ pub fn deadline_tries() -> u32 {
     DEADLINE_TRIES
 }
 
-/// What [`decide_reading`] needs beyond an invocation's identity: bit 0 the event, bit 1 the client context. For 0,
-/// [`decide`] is enough.
+/// What [`decide_reading`] needs beyond an invocation's id: bit 0 the event, bit 1 the client context, bit 2 the deadline,
+/// which can wait for [`Session::due`] otherwise. Without the first two, [`decide`] is enough.
 #[napi]
 pub fn reads(host: u32) -> u32 {
     let reads = with(host, |slot| slot.asked.ask(Host::reads).unwrap_or_default()).unwrap_or_default();
-    u32::from(reads.event) | u32::from(reads.client_context) << 1
+    u32::from(reads.event) | u32::from(reads.client_context) << 1 | u32::from(reads.deadline) << 2
 }
 
 /// Tells the ARN of the invocations from now on.
@@ -115,7 +117,7 @@ pub fn paths(host: u32) -> Vec<String> {
 }
 
 /// As [`decide`], for a plan with patterns: reads what they name of `event`, and `client_context` as JSON text. `now_us` is
-/// the time in epoch microseconds; NaN lets the engine read the clock.
+/// the time in epoch microseconds; NaN lets the engine read the clock. `take` and `room` as `lib/gather.cjs` makes them.
 ///
 /// # Errors
 /// As of [`decide`].
@@ -128,9 +130,11 @@ pub fn decide_reading(
     event: Unknown<'_>,
     client_context: Option<String>,
     now_us: f64,
+    take: Option<Unknown<'_>>,
+    room: Option<Unknown<'_>>,
 ) -> Result<Option<Session>> {
     let told = Told { id: &id, deadline, streaming, client_context: client_context.as_deref(), now_us };
-    decide_with(host, &told, &Event(event))
+    decide_with(host, &told, &Event::new(event, take.zip(room)))
 }
 
 /// As [`decide_reading`], with the leaves of the event that JavaScript gathered, in the order of [`paths`].

@@ -14,11 +14,12 @@ pub struct Session {
     /// Until `close`.
     core: Option<boundary::Session>,
     now_us: Option<i64>,
+    deadline_ms: Option<i64>,
 }
 
 impl Session {
     pub(crate) const fn new(core: boundary::Session) -> Self {
-        Self { core: Some(core), now_us: None }
+        Self { core: Some(core), now_us: None, deadline_ms: None }
     }
 
     /// Nothing where the invocation is over, or a layer's engine failed.
@@ -40,7 +41,8 @@ impl Session {
     /// What to do before the handler, or instead of it.
     #[napi]
     pub fn before(&mut self) -> Result<String> {
-        self.step(|steps, _| steps.before().clone())
+        let deadline_ms = self.deadline_ms;
+        self.step(|steps, _| steps.before(deadline_ms))
     }
 
     /// The places of a stream at which faults wait: `[{"index", "after_bytes"} | {"index", "after_ms"}]`.
@@ -82,6 +84,12 @@ impl Session {
     #[napi]
     pub fn failed(&mut self) -> Result<String> {
         self.step(Steps::failed)
+    }
+
+    /// The deadline in epoch milliseconds, before the first step, where the question did not tell it.
+    #[napi]
+    pub fn due(&mut self, deadline: f64) {
+        self.deadline_ms = whole(deadline);
     }
 
     /// Sets the time of what follows, in epoch microseconds; the vectors pass it.

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 
 const require = createRequire(import.meta.url);
 const engine = require('../lib/native.cjs').native();
-const { gatherer, WALK } = require('../lib/gather.cjs');
+const { gatherer, runs, WALK } = require('../lib/gather.cjs');
 const { fault, plan } = require('../index.cjs');
 
 // A generator of the test's own, so that a failure can be repeated.
@@ -65,4 +65,51 @@ test('5000 generated events under generated patterns', () => {
     engine.release(host);
   }
   assert.ok(gathered > 1000 && hits > 200, `${gathered} gathered, ${hits} hit`);
+});
+
+test('the numbers of long arrays are handed over by the hundreds, and give the same decisions', () => {
+  const matching = (pattern) =>
+    engine.library(JSON.stringify(plan(fault.payload(1, { match: { event: pattern } }))), undefined);
+  const { room, take } = runs();
+  let taken = 0;
+  const counted = (...asked) => {
+    taken += 1;
+    return take(...asked);
+  };
+  const held = (host, event, by = counted) => {
+    const session = engine.decideReading(host, 'id', NaN, false, event, undefined, NaN, by, by && room);
+    session?.close();
+    engine.drain(host);
+    return Boolean(session);
+  };
+
+  const last = matching({ a: [7] });
+  const asks = (length) => {
+    taken = 0;
+    assert.equal(held(last, { a: Array(length).fill(0) }), false);
+    return taken;
+  };
+  assert.ok(asks(100_000) <= 100, `${taken} questions`);
+  assert.ok(asks(200_000) <= 200, `${taken} questions`);
+  // Where something else stands between the numbers, still no more than one for so many elements.
+  taken = 0;
+  assert.equal(held(last, { a: Array.from({ length: 100_000 }, (_, at) => (at % 2 ? 0 : 'x')) }), false);
+  assert.ok(taken <= 100_000 / 64 + 1, `${taken} questions`);
+
+  for (const length of [64, 65, 1023, 1024, 1025, 1088, 1089, 2500]) {
+    for (const at of [0, 1, 63, 64, 65, length - 2, length - 1]) {
+      const array = Array(length).fill(0);
+      array[at] = 7;
+      assert.equal(held(last, { a: array }), true, `${at} of ${length}`);
+    }
+  }
+  const other = matching({ a: { b: ['x', 3.5, null] } });
+  for (let round = 0; round < 300; round += 1) {
+    const element = () => pick([1, 2.5, -0, 1, 1, 1, 1, 1, 'y', { b: 1 }, { b: 'z' }, [1, 2], true]);
+    const array = Array.from({ length: random(3000) }, element);
+    if (round % 3 === 0) array.splice(random(array.length + 1), 0, pick([{ b: 'x' }, { b: [1, 3.5] }, { b: null }]));
+    assert.equal(held(other, { a: array }), held(other, { a: array }, undefined), JSON.stringify(array));
+  }
+  engine.release(last);
+  engine.release(other);
 });

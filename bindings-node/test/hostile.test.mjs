@@ -75,6 +75,35 @@ for (const pair of PAIRS) {
       });
     }
 
+    for (const left of [2048, 512, 256, 128, 64, 0]) {
+      test(`${left} KiB of the heap left`, async () => {
+        const faults = [
+          { id: 'slow', kind: 'latency', delay_ms: 5 },
+          { id: 'late', kind: 'latency', delay_ms: 5, when: 'after' },
+          { id: 'swap', kind: 'corrupt', body: 'other' },
+          { id: 'boom', kind: 'error', type: 'TypeError', message: 'boom' },
+          { id: 'busy', kind: 'response', payload: 'busy' },
+        ].map((fault) => ({ ...fault, rate: 1, match: { event: { fire: [fault.id] } } }));
+        const args = ['--max-old-space-size=32', '--max-semi-space-size=1'];
+        await within({ ...pair, code: 'hostile', handler: 'index.handler', args, plan: plan(...faults) }, async (run) => {
+          let { kind } = await run.invoke({ memory: left });
+          for (const { id, payload, body } of faults) {
+            if (kind === 'crash') break;
+            const answer = await run.invoke({ fire: id });
+            ({ kind } = answer);
+            // What is not the function's own answer is the fault's, or the end of the process that a full heap is.
+            const allowed = [own({ fire: id }), JSON.stringify(payload ?? body)];
+            if (kind === 'response') assert.ok(allowed.includes(answer.text), answer.text);
+            if (kind === 'error') assert.deepEqual([id, JSON.parse(answer.text).errorMessage], ['boom', 'boom']);
+          }
+          await run.close();
+          if (kind === 'crash') assert.match(run.errors(), /heap out of memory/);
+          const told = run.records().filter((record) => record.reason === 'internal_error');
+          assert.ok(told.length <= 1, run.log());
+        });
+      });
+    }
+
     for (const handler of ['handler', 'stream']) {
       test(`${handler}: any built-in replaced`, async () => {
         await behind(handler, async (run) => {

@@ -8,19 +8,17 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString};
 
 /// The strings of a context, held so that they can be lent.
-pub struct Seen<'a, 'py> {
-    context: &'a Bound<'py, PyAny>,
+pub struct Seen<'py> {
     request_id: Option<Bound<'py, PyString>>,
     function_arn: Option<Bound<'py, PyString>>,
     client_context: Option<String>,
 }
 
-impl<'a, 'py> Seen<'a, 'py> {
+impl<'py> Seen<'py> {
     /// Reads what the host's plan needs.
-    pub fn of(context: &'a Bound<'py, PyAny>, reads: Reads) -> Self {
+    pub fn of(context: &Bound<'py, PyAny>, reads: Reads) -> Self {
         let py = context.py();
         Self {
-            context,
             request_id: text(context, intern!(py, "aws_request_id")),
             function_arn: if reads.function_arn { text(context, intern!(py, "invoked_function_arn")) } else { None },
             client_context: if reads.client_context { client_context(context).ok().flatten() } else { None },
@@ -37,20 +35,20 @@ impl<'a, 'py> Seen<'a, 'py> {
         self.function_arn.as_ref()?.to_str().ok()
     }
 
-    /// The exact deadline header, which awslambdaric keeps; else from the time left.
-    pub fn deadline_ms(&self) -> Option<i64> {
-        let py = self.context.py();
-        if let Ok(deadline) = self.context.getattr(intern!(py, "_epoch_deadline_time_in_ms")) {
-            return deadline.extract().ok().or_else(|| deadline.extract::<&str>().ok()?.parse().ok());
-        }
-        let left = self.context.getattr(intern!(py, "get_remaining_time_in_millis")).ok()?;
-        exact_deadline_ms(now_ms, || left.call0().ok()?.extract().ok())
-    }
-
     /// The client context as JSON text.
     pub fn client_context(&self) -> Option<&str> {
         self.client_context.as_deref()
     }
+}
+
+/// The exact deadline header, which awslambdaric keeps; else from the time left.
+pub fn deadline_ms(context: &Bound<'_, PyAny>) -> Option<i64> {
+    let py = context.py();
+    if let Ok(deadline) = context.getattr(intern!(py, "_epoch_deadline_time_in_ms")) {
+        return deadline.extract().ok().or_else(|| deadline.extract::<&str>().ok()?.parse().ok());
+    }
+    let left = context.getattr(intern!(py, "get_remaining_time_in_millis")).ok()?;
+    exact_deadline_ms(now_ms, || left.call0().ok()?.extract().ok())
 }
 
 /// `custom`, `env` and `client`, as far as they are there.

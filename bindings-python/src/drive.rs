@@ -28,6 +28,8 @@ pub struct Actor<'a, 'py> {
     pub acting: &'a Acting,
     /// The original handler.
     pub target: &'a Bound<'py, PyAny>,
+    /// Asks for the deadline, where the decision was not told it.
+    pub deadline_ms: &'a dyn Fn() -> Option<i64>,
     /// What to do with trouble of our own: raise it (library) or report it and go on (layer).
     pub trouble: &'a dyn Fn(PyErr) -> PyResult<()>,
 }
@@ -45,7 +47,7 @@ impl<'py> Actor<'_, 'py> {
     }
 
     fn steps(&self, session: &mut Session, call: impl FnOnce() -> PyResult<Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>> {
-        match self.stands(session.ask(|steps| steps.before().clone()))? {
+        match self.stands(session.ask(|steps| steps.before((self.deadline_ms)())))? {
             Stands::Answer(answer) => return Ok(answer),
             Stands::Error(error) => return Err(error),
             Stands::Own | Stands::Text(_) => {}

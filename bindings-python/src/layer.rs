@@ -7,7 +7,7 @@ use faultlayer_core::boundary::{Call, EventInput, Host, Language, Layer, Reads, 
 use pyo3::prelude::*;
 
 use crate::act::Acting;
-use crate::context::Seen;
+use crate::context::{Seen, deadline_ms};
 use crate::drive::Actor;
 use crate::event::decide;
 
@@ -45,7 +45,7 @@ impl LayerHandler {
             let seen = Seen::of(context, self.reads);
             let call = Call {
                 request_id: seen.request_id().unwrap_or_default(),
-                deadline_ms: seen.deadline_ms(),
+                deadline_ms: if self.reads.deadline { deadline_ms(context) } else { None },
                 function_arn: seen.function_arn(),
                 client_context: seen.client_context(),
                 event: EventInput::Absent,
@@ -75,6 +75,8 @@ impl LayerHandler {
             self.layer.report(&format!("a fault could not be carried out: {error}"));
             Ok(())
         };
-        Actor { acting: self.acting, target: original, trouble: &trouble }.drive(session, call)
+        // Nothing asks for it before: what is not drawn does not pay for it.
+        let deadline_ms = || deadline_ms(context);
+        Actor { acting: self.acting, target: original, deadline_ms: &deadline_ms, trouble: &trouble }.drive(session, call)
     }
 }

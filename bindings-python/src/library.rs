@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
 use crate::act::Acting;
-use crate::context::Seen;
+use crate::context::{Seen, deadline_ms};
 use crate::drive::Actor;
 use crate::error::{failed, refused};
 use crate::event::decide;
@@ -62,7 +62,9 @@ impl Host {
         let call = || if kwargs.is_empty() { function.call1(args) } else { function.call(args, Some(kwargs)) };
         match self.drawn(args, kwargs)? {
             None => call(),
-            Some(session) => Actor { acting: self.acting, target: function, trouble: &Err }.drive(session, call),
+            Some(session) => {
+                Actor { acting: self.acting, target: function, deadline_ms: &|| None, trouble: &Err }.drive(session, call)
+            }
         }
     }
 
@@ -111,7 +113,7 @@ impl Host {
         };
         let call = Call {
             request_id,
-            deadline_ms: seen.as_ref().and_then(Seen::deadline_ms),
+            deadline_ms: context.as_ref().and_then(deadline_ms),
             function_arn: seen.as_ref().and_then(Seen::function_arn),
             client_context: seen.as_ref().and_then(Seen::client_context),
             event: EventInput::Absent,

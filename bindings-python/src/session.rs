@@ -23,7 +23,7 @@ pub struct Session {
 impl Session {
     /// What to do before the call, or in its place.
     fn before(&self) -> PyResult<String> {
-        self.step(|steps| steps.before().clone())
+        self.step(|steps| steps.before(None))
     }
 
     /// The places of a stream at which `reached` has to be asked.

@@ -83,8 +83,7 @@ impl Serialize for Record {
     }
 }
 
-/// Why Faultlayer does nothing, or what went wrong with it. One more, `client_unknown`, is the Java agent's: it stands before
-/// the engine is loaded.
+/// Why Faultlayer does nothing, or what went wrong with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OwnReason {
@@ -106,6 +105,8 @@ pub enum OwnReason {
     InternalError,
     /// Holding patterns against an event took more than its budget, so that some fault was not drawn.
     MatchBudgetSpent,
+    /// The runtime client is none that can be instrumented (Java).
+    ClientUnknown,
 }
 
 impl OwnReason {

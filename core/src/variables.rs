@@ -50,6 +50,7 @@ pub static VARIABLES: &[Variable] = &[
     layer(RESTORE, "What a roll-back needs to know; attaching sets it, and nothing in the function reads it."),
     layer("_HANDLER", "Lambda's: the handler; the layer shows the function its own."),
     layer("LAMBDA_TASK_ROOT", "Lambda's: where the function's code is (Node)."),
+    layer("NODE_OPTIONS", "Node's: what a script has added to it behind the layer's own part is loaded before that (Node)."),
     layer("AWS_LAMBDA_INITIALIZATION_TYPE", "Lambda's: `snap-start` starts the plan's counts anew after a restore (Java)."),
     both(FUNCTION_NAME, "Lambda's: `function_name` of a plan's context patterns."),
     both(FUNCTION_VERSION, "Lambda's: `function_version` of a plan's context patterns."),

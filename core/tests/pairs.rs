@@ -131,7 +131,7 @@ fn live(faults: &[Value], fails: bool) -> (Vec<String>, [(u64, Value); 2]) {
         let step: Value = serde_json::from_str(&step).unwrap();
         (step["delay_us"].as_u64().unwrap(), step["outcome"].clone())
     };
-    let before = read(session.ask(|steps| steps.before().to_json(Language::Python)).unwrap());
+    let before = read(session.ask(|steps| steps.before(None).to_json(Language::Python)).unwrap());
     let mut after = (0, json!("run"));
     if before.1 == "run" {
         let end = |steps: &mut Steps| if fails { steps.failed(None) } else { steps.returned(Some("an answer"), None) };

@@ -90,7 +90,7 @@ fn decide(case: &Value) -> Value {
         let session = library.ask(|host| host.decide(&call_told)).unwrap();
         let mut borders = Vec::new();
         let steps = session.map(|mut session| {
-            let mut steps = vec![step(ask(&mut session, |steps| steps.before().clone()).to_json(language))];
+            let mut steps = vec![step(ask(&mut session, |steps| steps.before(None)).to_json(language))];
             borders = session.ask(|steps| steps.borders()).unwrap();
             for then in call["then"].as_array().unwrap() {
                 let (how, with) = then.as_object().unwrap().iter().next().unwrap();

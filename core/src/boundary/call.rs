@@ -7,7 +7,8 @@ pub use crate::decision::Event as EventInput;
 pub struct Call<'a> {
     /// Lambda's request id.
     pub request_id: &'a str,
-    /// The exact value of the deadline header: milliseconds since the Unix epoch.
+    /// The exact value of the deadline header, milliseconds since the Unix epoch, if [`Reads::deadline`] asks for it; else
+    /// it can wait for [`super::Steps::before`].
     pub deadline_ms: Option<i64>,
     /// The ARN by which the function was invoked.
     pub function_arn: Option<&'a str>,
@@ -46,4 +47,6 @@ pub struct Reads {
     pub client_context: bool,
     /// The ARN by which the function was invoked: without patterns on the context nothing looks at its alias.
     pub function_arn: bool,
+    /// The deadline: without faults that sample by attempt nothing looks at it before something is drawn.
+    pub deadline: bool,
 }

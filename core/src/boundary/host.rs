@@ -42,8 +42,8 @@ impl Host {
     /// What [`Host::decide`] needs to be told.
     #[must_use]
     pub fn reads(&self) -> Reads {
-        let (event, client_context, function_arn) = self.engine.reads();
-        Reads { event, client_context, function_arn }
+        let (event, client_context, function_arn, deadline) = self.engine.reads();
+        Reads { event, client_context, function_arn, deadline }
     }
 
     /// What the plan in force asks of events.

@@ -41,6 +41,11 @@ impl Layer {
     pub fn report(&self, message: &str) {
         self.0.shared().report(message);
     }
+
+    /// Writes Faultlayer's own record of a runtime client that a shim does not know, once an environment.
+    pub fn report_client(&self, message: &str) {
+        guard(|| self.0.shared().tell(OwnReason::ClientUnknown, message));
+    }
 }
 
 /// The plan, if it can ever fire; why it cannot, the record says.
@@ -117,10 +122,11 @@ mod tests {
     fn after_a_panic_in_a_step_nothing_more_happens_to_that_invocation() {
         let (layer, lines) = layer();
         let mut session = drawn(&layer);
+        assert_eq!(session.ask(|steps| steps.before(None)).unwrap().delay_us, 5_000);
         assert!(matches!(session.ask(|_| boom::<Step>()).unwrap().outcome, Outcome::Run));
-        let step = session.ask(|steps| steps.before().clone()).unwrap();
+        let step = session.ask(|steps| steps.before(None)).unwrap();
         assert_eq!((step.delay_us, matches!(step.outcome, Outcome::Run)), (0, true));
-        // The fault's own record came first, with the decision.
+        // The fault's own record came first, with its step.
         assert_eq!(lines.lock().unwrap().len(), 2);
     }
 }

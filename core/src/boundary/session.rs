@@ -19,11 +19,8 @@ pub struct Session {
 }
 
 impl Session {
-    pub(super) fn begin(shared: Arc<Shared>, mut decision: Decision) -> Self {
-        let mut reservations = Reservations::under(shared.identity.memory_mb);
-        let phase = decision.before(&mut reservations);
-        let before = shared.write(phase);
-        let steps = Steps { shared: Arc::clone(&shared), decision, before, _effects: reservations.start() };
+    pub(super) fn begin(shared: Arc<Shared>, decision: Decision) -> Self {
+        let steps = Steps { shared: Arc::clone(&shared), decision, begun: None };
         Self { shared, steps: Some(Box::new(steps)) }
     }
 
@@ -62,15 +59,25 @@ impl Drop for Session {
 pub struct Steps {
     shared: Arc<Shared>,
     decision: Decision,
-    before: Step,
-    _effects: Effects,
+    /// The first step, and what runs beside the handler from then on.
+    begun: Option<(Step, Effects)>,
 }
 
 impl Steps {
-    /// What to do before the handler, or instead of it. Decided and recorded already.
-    #[must_use]
-    pub const fn before(&self) -> &Step {
-        &self.before
+    /// What to do before the handler, or instead of it: to be asked first. `deadline_ms` as in [`super::Call`], where it was
+    /// not told there. Asked again, it is the same, and nothing more is recorded.
+    pub fn before(&mut self, deadline_ms: Option<i64>) -> Step {
+        if let Some((step, _)) = &self.begun {
+            return step.clone();
+        }
+        if let Some(deadline) = deadline_ms {
+            self.decision.set_deadline(Timestamp::from_millis(deadline));
+        }
+        let mut reservations = Reservations::under(self.shared.identity.memory_mb);
+        let phase = self.decision.before(&mut reservations);
+        let step = self.shared.write(phase);
+        self.begun = Some((step.clone(), reservations.start()));
+        step
     }
 
     /// The places of a streamed response at which the shim has to ask [`Steps::reached`].

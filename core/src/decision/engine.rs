@@ -10,7 +10,7 @@ use super::draw::draw;
 use super::matches::Facts;
 use super::phase::Decision;
 use crate::matching::{Budget, Patterns};
-use crate::plan::Plan;
+use crate::plan::{Plan, SampleBy};
 use crate::timestamp::Timestamp;
 
 /// What the engine is told of one invocation.
@@ -62,12 +62,14 @@ impl Engine {
         self.running.load().as_ref().map(|running| Arc::clone(&running.plan))
     }
 
-    /// Whether deciding under the plan in force needs the event, the client context, and any other part of the context.
+    /// Whether deciding under the plan in force needs the event, the client context, any other part of the context, and
+    /// the deadline.
     #[must_use]
-    pub fn reads(&self) -> (bool, bool, bool) {
-        self.running.load().as_ref().map_or((false, false, false), |running| {
+    pub fn reads(&self) -> (bool, bool, bool, bool) {
+        self.running.load().as_ref().map_or_else(Default::default, |running| {
             let plan = &running.plan;
-            (!plan.event_patterns.is_empty(), plan.reads_client_context, !plan.context_patterns.is_empty())
+            let by_attempt = plan.faults.iter().any(|fault| fault.sample_by == SampleBy::Attempt);
+            (!plan.event_patterns.is_empty(), plan.reads_client_context, !plan.context_patterns.is_empty(), by_attempt)
         })
     }
 

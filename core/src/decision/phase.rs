@@ -70,6 +70,11 @@ impl Decision {
         }
     }
 
+    /// The deadline, where it was not told with the invocation: to be known before [`Decision::before`].
+    pub const fn set_deadline(&mut self, deadline: Timestamp) {
+        self.deadline = Some(deadline);
+    }
+
     /// Before the handler: resource faults as far as `resources` grants them, delays, then the first outcome that stands
     /// instead of the handler.
     pub fn before(&mut self, resources: &mut dyn Resources) -> Phase {

@@ -26,7 +26,7 @@ public final class Agent {
                 instrumentation.addTransformer(new ClientTransformer(instrumentation));
             }
         } catch (Throwable trouble) {
-            OwnRecord.trouble("internal_error", "the agent could not start", trouble);
+            Hook.trouble("the agent could not start", trouble);
         }
     }
 

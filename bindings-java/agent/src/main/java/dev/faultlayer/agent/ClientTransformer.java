@@ -64,7 +64,7 @@ final class ClientTransformer implements ClassFileTransformer {
         try {
             return client(loader, name, domain, bytes);
         } catch (Throwable trouble) {
-            OwnRecord.trouble("internal_error", "the runtime client could not be instrumented", trouble);
+            Hook.trouble("the runtime client could not be instrumented", trouble);
             finish();
             return null;
         }
@@ -111,8 +111,7 @@ final class ClientTransformer implements ClassFileTransformer {
     }
 
     private void unknown(String why) {
-        OwnRecord.write(
-                "ERROR", "client_unknown", "the runtime client ".concat(why).concat(", no faults will be injected"));
+        Hook.unknownClient("the runtime client ".concat(why).concat(", no faults will be injected"));
         finish();
     }
 

@@ -40,7 +40,7 @@ public final class Hook {
                     .toURI());
             System.load(new File(jar.getParentFile(), LIBRARY).getAbsolutePath());
         } catch (Throwable trouble) {
-            OwnRecord.trouble("internal_error", "the native library could not be loaded", trouble);
+            OwnRecord.trouble("the native library could not be loaded", trouble);
             return false;
         }
         deadlineTries = Native.deadlineTries();
@@ -51,12 +51,21 @@ public final class Hook {
 
     /** The function goes on, and one record says what was wrong: the engine writes it, which needs nothing of the JVM's. */
     static void trouble(String message, Throwable trouble) {
+        if (host == 0) {
+            OwnRecord.trouble(message, trouble);
+            return;
+        }
         reserve = null;
         try {
-            Native.report(host, message.concat(": ").concat(String.valueOf(trouble)));
+            Native.report(host, false, message.concat(": ").concat(String.valueOf(trouble)));
         } catch (Throwable more) {
-            Native.report(host, message);
+            Native.report(host, false, message);
         }
+    }
+
+    /** The engine is there, and the client is none that it can stand in. */
+    static void unknownClient(String message) {
+        Native.report(host, true, message);
     }
 
     /** Takes the plan, the time and the counts anew: at init, and after a snapshot was restored. */
@@ -89,14 +98,13 @@ public final class Hook {
                 return null;
             }
             String clientContext = null;
-            byte[] event = null;
+            InputStream event = null;
             if (reads != 0) {
                 if ((reads & Native.READS_CLIENT_CONTEXT) != 0) {
                     clientContext = ClientContextText.of(context);
                 }
                 if ((reads & Native.READS_EVENT) != 0 && in instanceof ByteArrayInputStream) {
-                    event = in.readAllBytes();
-                    in.reset();
+                    event = in;
                 }
             }
             session = Native.decide(engine, requestId, now + left, arn, clientContext, event, Long.MIN_VALUE);

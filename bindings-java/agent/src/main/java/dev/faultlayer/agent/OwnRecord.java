@@ -2,50 +2,89 @@ package dev.faultlayer.agent;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.HashSet;
-import java.util.Set;
 
-/** Faultlayer's own record where the engine cannot write it: in the engine's form, once an environment and reason. */
-final class OwnRecord {
-    private static final Set<String> WRITTEN = new HashSet<>();
+/**
+ * Faultlayer's own record where the engine, which writes all others, could not be loaded: in the engine's form and by its
+ * rules, once. That is before any code of the function's ran, so that descriptor 1 is still the log.
+ */
+final class OwnRecord extends Thread {
+    /** How long a log that nobody reads may hold the function up. */
+    private static final long PATIENCE_MS = 50;
 
-    private OwnRecord() {}
+    /** With its escapes still what a pipe takes at once. */
+    private static final int LONGEST = 600;
 
-    static void trouble(String reason, String message, Throwable trouble) {
-        write("ERROR", reason, message.concat(": ").concat(String.valueOf(trouble)));
+    private static boolean written;
+
+    private final byte[] line;
+
+    private OwnRecord(byte[] line) {
+        this.line = line;
+        setDaemon(true);
     }
 
-    static void write(String level, String reason, String message) {
+    static void trouble(String message, Throwable trouble) {
         try {
-            synchronized (WRITTEN) {
-                if (!WRITTEN.add(reason)) {
-                    return;
-                }
+            if (isFirst()) {
+                OwnRecord record = new OwnRecord(line(message.concat(": ").concat(String.valueOf(trouble))));
+                record.start();
+                record.join(PATIENCE_MS);
             }
-            StringBuilder line = new StringBuilder(256);
-            line.append("{\"timestamp\":\"").append(Instant.now().truncatedTo(ChronoUnit.MILLIS));
-            line.append("\",\"level\":\"").append(level);
-            line.append("\",\"source\":\"faultlayer\",\"reason\":\"").append(reason);
-            line.append("\",\"message\":\"");
-            escape(message, line);
-            line.append("\"}\n");
-            // One write to the descriptor: System.out may be the client's or the function's own by now.
-            new FileOutputStream(FileDescriptor.out).write(line.toString().getBytes(StandardCharsets.UTF_8));
         } catch (Throwable ignored) {
             // A record that cannot be written must not become a fault.
         }
     }
 
+    private static synchronized boolean isFirst() {
+        boolean first = !written;
+        written = true;
+        return first;
+    }
+
+    /** In a thread of its own, since a write to a full pipe may never return. */
+    @Override
+    public void run() {
+        // System.out may be somebody else's by now.
+        FileOutputStream log = new FileOutputStream(FileDescriptor.out);
+        for (long tries = 0; tries < PATIENCE_MS; tries++) {
+            try {
+                log.write(line);
+                return;
+            } catch (IOException full) {
+                try {
+                    // Of a pipe that does not block: all of it was refused, or nothing.
+                    Thread.sleep(1);
+                } catch (InterruptedException over) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /** With a line break in front: what was written last may have ended without one. */
+    private static byte[] line(String message) {
+        StringBuilder line = new StringBuilder(256);
+        line.append("\n{\"timestamp\":\"").append(Instant.now().truncatedTo(ChronoUnit.MILLIS));
+        line.append("\",\"level\":\"ERROR\",\"source\":\"faultlayer\",\"reason\":\"internal_error\",\"message\":\"");
+        escape(message.substring(0, Math.min(message.length(), LONGEST)), line);
+        return line.append("\"}\n").toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** As JSON, and nothing that acts on a terminal or ends a line. */
     static void escape(String text, StringBuilder line) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (c == '"' || c == '\\') {
                 line.append('\\').append(c);
-            } else if (c < ' ') {
-                line.append("\\u00").append(Character.forDigit(c >> 4, 16)).append(Character.forDigit(c & 15, 16));
+            } else if (Character.isISOControl(c) || c == '\u2028' || c == '\u2029') {
+                line.append("\\u");
+                for (int shift = 12; shift >= 0; shift -= 4) {
+                    line.append(Character.forDigit(c >> shift & 15, 16));
+                }
             } else {
                 line.append(c);
             }

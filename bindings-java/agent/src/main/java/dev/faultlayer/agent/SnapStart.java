@@ -36,7 +36,7 @@ final class SnapStart {
             } catch (ReflectiveOperationException | LinkageError absent) {
                 // The next one.
             } catch (Throwable trouble) {
-                OwnRecord.trouble("internal_error", "the restore hook could not be registered", trouble);
+                Hook.trouble("the restore hook could not be registered", trouble);
                 return;
             }
         }

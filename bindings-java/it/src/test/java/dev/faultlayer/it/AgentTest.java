@@ -98,6 +98,14 @@ class AgentTest {
                     bare.invoke(id, "{}").toString(), function.invoke(id, "{}").toString());
             assertEquals(List.of("internal_error"), reasons(function));
         }
+        // Nor does a log that nobody reads hold it up.
+        try (Function function = Function.of("shapes.MapHandler")
+                .variable("JAVA_TOOL_OPTIONS", "-javaagent:" + agent)
+                .plan(Plans.plan(FAULTS))
+                .fullLog(folder.resolve("log"))
+                .start()) {
+            assertEquals("response", function.invoke(Plans.idFor(FAULTS, "busy"), "{}").kind);
+        }
         Files.createDirectories(folder.resolve("java"));
         Files.writeString(folder.resolve("java/libfaultlayer_java.so"), "no library");
         try (Function function = Function.of("shapes.MapHandler")

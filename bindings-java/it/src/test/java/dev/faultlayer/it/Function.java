@@ -55,6 +55,7 @@ final class Function implements AutoCloseable {
         private boolean agent = true;
         private boolean withClient = true;
         private int descriptors;
+        private Path fullLog;
         private Runnable restoring = () -> {};
         private final List<String> options = new ArrayList<>();
         private final List<Path> classPath = new ArrayList<>();
@@ -101,6 +102,12 @@ final class Function implements AutoCloseable {
             return this;
         }
 
+        /** Its log is a pipe, made here, that nobody reads and that has no room left. */
+        Builder fullLog(Path pipe) {
+            fullLog = pipe;
+            return this;
+        }
+
         /** Nothing of the client on the class path but its libraries. */
         Builder withoutClient() {
             withClient = false;
@@ -136,6 +143,11 @@ final class Function implements AutoCloseable {
         List<String> command = new ArrayList<>();
         if (builder.descriptors > 0) {
             command.addAll(List.of("sh", "-c", "ulimit -n " + builder.descriptors + "; exec \"$@\"", "sh"));
+        }
+        if (builder.fullLog != null) {
+            String fill =
+                    "mkfifo \"$0\" && exec 1<>\"$0\" && dd if=/dev/zero bs=65536 count=1 2>/dev/null; exec \"$@\"";
+            command.addAll(List.of("sh", "-c", fill, builder.fullLog.toString()));
         }
         command.add(builder.java + "/bin/java");
         // The managed runtimes' own; and the client's library is unpacked to one fixed place unless it is told where it

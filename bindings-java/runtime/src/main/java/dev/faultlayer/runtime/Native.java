@@ -41,8 +41,8 @@ public final class Native {
     /** The ids of the plan's faults that never had a chance to fire, each followed by why; null where the engine failed. */
     public static native String[] noChance(long host);
 
-    /** Writes Faultlayer's own record of trouble on this side, once a layer's host. */
-    public static native void report(long host, String message);
+    /** Writes Faultlayer's own record, once a layer's host: of a client that is not known, else of trouble on this side. */
+    public static native void report(long host, boolean ofClient, String message);
 
     /**
      * How often the time left is asked for at most, until the clock stands still around the question; then the last answer
@@ -56,12 +56,12 @@ public final class Native {
      * @param deadlineMs epoch milliseconds, or {@link Long#MIN_VALUE} for none
      * @param arn the invoked ARN or null
      * @param clientContext its JSON or null
-     * @param event raw JSON or null
+     * @param event raw JSON as a {@code byte[]}, or as a {@code ByteArrayInputStream} of which nothing is taken; or null
      * @param nowUs epoch microseconds, or {@link Long#MIN_VALUE} for the clock
      * @return a session, 0 if nothing is drawn, or {@link #FAILED}
      */
     public static native long decide(
-            long host, String requestId, long deadlineMs, String arn, String clientContext, byte[] event, long nowUs);
+            long host, String requestId, long deadlineMs, String arn, String clientContext, Object event, long nowUs);
 
     /** What comes before the handler; see {@link Step} for the form. */
     public static native String[] before(long session);
