@@ -1,5 +1,6 @@
 //! The services, one folder each, called as botocore calls the service. They reach each other through the door alone.
 
+pub mod cloudformation;
 pub mod cloudwatch;
 pub mod fis;
 pub mod iam;
@@ -23,6 +24,7 @@ pub type Open = fn(Home) -> io::Result<Arc<dyn Service>>;
 
 /// Every service of the lab: its name and how it is opened.
 pub const ALL: &[(&str, Open)] = &[
+    ("cloudformation", cloudformation::open),
     ("cloudwatch", cloudwatch::open),
     ("fis", fis::open),
     ("iam", iam::open),

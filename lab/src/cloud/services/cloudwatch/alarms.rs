@@ -1,4 +1,4 @@
-//! PutMetricAlarm, DescribeAlarms, SetAlarmState, DeleteAlarms, and how an alarm is judged.
+//! PutMetricAlarm, DescribeAlarms, SetAlarmState, DeleteAlarms, tags, and how an alarm is judged.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -7,7 +7,7 @@ use super::metrics::{self, Metric};
 use super::{CloudWatch, Tables};
 use crate::cloud::call::ApiError;
 use crate::cloud::clock;
-use crate::cloud::services::members::{page, tags, text, texts, with};
+use crate::cloud::services::members::{page, tag_list, tags, text, texts, with};
 use crate::cloud::state::table::Row;
 
 /// Members of PutMetricAlarm that change what an alarm means, and that the lab does not judge by.
@@ -227,4 +227,28 @@ pub fn delete(service: &CloudWatch, input: &Value) -> Result<Value, ApiError> {
         }
         Ok(json!({}))
     })
+}
+
+/// Works on the tags of an alarm.
+fn retag<T>(service: &CloudWatch, input: &Value, work: impl FnOnce(&mut Map<String, Value>) -> T) -> Result<T, ApiError> {
+    let arn = text(input, "ResourceARN").unwrap_or_default();
+    let name = arn.split_once(":alarm:").map_or(arn, |(_, name)| name);
+    let changed = service.tables(|tables| tables.alarms.change(name, |alarm| Ok(work(&mut alarm.tags))));
+    changed.unwrap_or_else(|| Err(ApiError::new("ResourceNotFoundException", 404, format!("no alarm `{name}`"))))
+}
+
+/// TagResource.
+pub fn tag(service: &CloudWatch, input: &Value) -> Result<Value, ApiError> {
+    retag(service, input, |had| had.extend(tags(input, "Tags"))).map(|()| json!({}))
+}
+
+/// UntagResource.
+pub fn untag(service: &CloudWatch, input: &Value) -> Result<Value, ApiError> {
+    let keys: Vec<&str> = texts(input, "TagKeys").collect();
+    retag(service, input, |had| had.retain(|key, _| !keys.contains(&key.as_str()))).map(|()| json!({}))
+}
+
+/// ListTagsForResource.
+pub fn tags_for(service: &CloudWatch, input: &Value) -> Result<Value, ApiError> {
+    Ok(json!({"Tags": retag(service, input, |had| tag_list(had))?}))
 }

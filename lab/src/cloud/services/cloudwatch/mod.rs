@@ -64,6 +64,9 @@ impl Service for CloudWatch {
             "DescribeAlarms" => alarms::describe(&self, input),
             "SetAlarmState" => alarms::set_state(&self, input),
             "DeleteAlarms" => alarms::delete(&self, input),
+            "TagResource" => alarms::tag(&self, input),
+            "UntagResource" => alarms::untag(&self, input),
+            "ListTagsForResource" => alarms::tags_for(&self, input),
             "PutMetricData" => metrics::put(&self, input),
             _ => Err(call.unknown()),
         };
@@ -75,6 +78,9 @@ impl Service for CloudWatch {
         match request.operation.as_str() {
             // These have no resource in policies.
             "DescribeAlarms" | "PutMetricData" => vec!["*".to_owned()],
+            "TagResource" | "UntagResource" | "ListTagsForResource" => {
+                vec![text(input, "ResourceARN").unwrap_or("*").to_owned()]
+            }
             _ => text(input, "AlarmName").into_iter().chain(texts(input, "AlarmNames")).map(|name| self.arn(name)).collect(),
         }
     }

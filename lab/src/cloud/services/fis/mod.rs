@@ -93,6 +93,7 @@ impl Service for Fis {
             "CreateExperimentTemplate" => templates::create(&self, input),
             "GetExperimentTemplate" => templates::get(&self, input),
             "ListExperimentTemplates" => templates::list(&self, input),
+            "UpdateExperimentTemplate" => templates::update(&self, input),
             "DeleteExperimentTemplate" => templates::delete(&self, input),
             "StartExperiment" => experiments::start(&self, &call.lab, input),
             "GetExperiment" => experiments::get(&self, input),
@@ -111,7 +112,7 @@ impl Service for Fis {
         let input = &request.input;
         let id = text(input, "id").unwrap_or_default();
         match request.operation.as_str() {
-            "GetExperimentTemplate" | "DeleteExperimentTemplate" => vec![self.arn("experiment-template", id)],
+            "GetExperimentTemplate" | "UpdateExperimentTemplate" | "DeleteExperimentTemplate" => vec![self.arn("experiment-template", id)],
             "CreateExperimentTemplate" => vec![self.arn("experiment-template", "*")],
             "StartExperiment" => {
                 let template = text(input, "experimentTemplateId").unwrap_or_default();

@@ -23,6 +23,8 @@ pub struct Template {
     pub tags: Map<String, Value>,
     token: String,
     created: i64,
+    #[serde(default)]
+    updated: Option<i64>,
 }
 
 impl Row for Template {
@@ -43,7 +45,8 @@ impl Template {
     fn described(&self, fis: &Fis) -> Value {
         let time = clock::seconds(self.created);
         let mut answer = json!({
-            "id": self.id, "arn": fis.arn("experiment-template", &self.id), "creationTime": time, "lastUpdateTime": time,
+            "id": self.id, "arn": fis.arn("experiment-template", &self.id), "creationTime": time,
+            "lastUpdateTime": clock::seconds(self.updated.unwrap_or(self.created)),
             "tags": self.tags, "targets": {}, "targetAccountConfigurationsCount": 0,
             "experimentOptions": {"accountTargeting": "single-account", "emptyTargetResolutionMode": "fail"},
         });
@@ -77,7 +80,7 @@ pub fn create(fis: &Fis, input: &Value) -> Result<Value, ApiError> {
             ));
         }
         let template =
-            Template { id: id("EXT"), given: input.clone(), tags: map(input, "tags"), token, created: clock::now_ms() };
+            Template { id: id("EXT"), given: input.clone(), tags: map(input, "tags"), token, created: clock::now_ms(), updated: None };
         tables.templates.put(template.clone()).map(|()| template)
     })?;
     Ok(json!({"experimentTemplate": created.described(fis)}))
@@ -93,6 +96,26 @@ pub fn get(fis: &Fis, input: &Value) -> Result<Value, ApiError> {
     Ok(json!({"experimentTemplate": found(fis, input)?.described(fis)}))
 }
 
+/// UpdateExperimentTemplate: the members that are given take the place of what was there. Experiments that were started keep theirs.
+pub fn update(fis: &Fis, input: &Value) -> Result<Value, ApiError> {
+    let template = found(fis, input)?;
+    let mut given = template.given.as_object().cloned().unwrap_or_default();
+    for (member, value) in input.as_object().into_iter().flatten().filter(|(member, _)| *member != "id") {
+        let mut value = value.clone();
+        if member == "experimentOptions" {
+            let mut options = map(&template.given, member);
+            options.extend(map(input, member));
+            value = Value::Object(options);
+        }
+        given.insert(member.clone(), value);
+    }
+    let given = Value::Object(given);
+    check::template(&given)?;
+    let updated = Template { given, updated: Some(clock::now_ms()), ..template };
+    fis.tables(|tables| tables.templates.put(updated.clone()))?;
+    Ok(json!({"experimentTemplate": updated.described(fis)}))
+}
+
 /// DeleteExperimentTemplate.
 pub fn delete(fis: &Fis, input: &Value) -> Result<Value, ApiError> {
     let template = found(fis, input)?;
@@ -106,7 +129,8 @@ pub fn list(fis: &Fis, input: &Value) -> Result<Value, ApiError> {
     let rows = rows.iter().map(|template| {
         json!({
             "id": template.id, "arn": fis.arn("experiment-template", &template.id), "description": template.given.get("description"),
-            "creationTime": clock::seconds(template.created), "lastUpdateTime": clock::seconds(template.created), "tags": template.tags,
+            "creationTime": clock::seconds(template.created),
+            "lastUpdateTime": clock::seconds(template.updated.unwrap_or(template.created)), "tags": template.tags,
         })
     });
     let most = input.get("maxResults").and_then(Value::as_u64);
