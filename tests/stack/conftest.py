@@ -1,11 +1,92 @@
-"""The lab and its clients are those of the lab's own tests."""
+"""`dist/stack.json` in a lab, deployed by the AWS command line as it is; the lab and its clients are those of the lab's own tests.
+
+A deployment takes half a minute, for so long the command line waits between two looks: let the tests of a module share it.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
 
+from client import Lab
 from fixtures import labs as labs
 from fixtures import shared_lab as shared_lab
+
+DIST = Path(__file__).resolve().parents[2] / "dist"
+BUCKET = "deployments"
+Aws = Callable[..., Any]
+Deployed = Callable[..., dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A started lab, for the tests of one module."""
+    lab = Lab(tmp_path_factory.mktemp("lab"))
+    lab.settings(update_ms=50, speed=600, poll_ms=20)
+    yield lab
+    lab.stop()
+
+
+@pytest.fixture(scope="module")
+def aws(lab: Lab) -> Aws:
+    """Runs the AWS command line; what it printed, read as JSON where it is."""
+
+    def run(*arguments: str, status: int = 0) -> Any:
+        environment = {
+            "PATH": os.environ["PATH"], "HOME": str(lab.state), "AWS_ENDPOINT_URL": lab.url, "AWS_DEFAULT_REGION": "eu-central-1",
+            "AWS_ACCESS_KEY_ID": "lab", "AWS_SECRET_ACCESS_KEY": "lab", "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": "",
+        }  # fmt: skip
+        command = [str(Path(sys.executable).with_name("aws")), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        assert done.returncode == status, done.stdout + done.stderr
+        try:
+            return json.loads(done.stdout)
+        except json.JSONDecodeError:
+            return done.stdout + done.stderr
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what `make stack` wrote, which tests may change."""
+    if not (DIST / "stack.json").exists():
+        pytest.skip("dist/stack.json is not there: `make stack` writes it")
+    copy = tmp_path_factory.mktemp("dist") / "dist"
+    shutil.copytree(DIST, copy)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def deployed(lab: Lab, aws: Aws, dist: Path) -> Iterator[Deployed]:
+    """Packages and deploys the stack, and again when it is called again; its outputs. Every stack goes with the module."""
+    aws("s3", "mb", f"s3://{BUCKET}")
+    names: set[str] = set()
+
+    def deploy(stack_name: str = "chaos", **parameters: str) -> dict[str, str]:
+        names.add(stack_name)
+        packaged = dist / "packaged.yaml"
+        aws("cloudformation", "package", "--template-file", str(dist / "stack.json"), "--s3-bucket", BUCKET,
+            "--output-template-file", str(packaged))  # fmt: skip
+        given = ["--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())] if parameters else []
+        aws("cloudformation", "deploy", "--template-file", str(packaged), "--s3-bucket", BUCKET, "--stack-name", stack_name,
+            "--capabilities", "CAPABILITY_IAM", "--no-fail-on-empty-changeset", *given)  # fmt: skip
+        [stack] = aws("cloudformation", "describe-stacks", "--stack-name", stack_name)["Stacks"]
+        return {row["OutputKey"]: row["OutputValue"] for row in stack["Outputs"]}
+
+    yield deploy
+    if lab.process.poll() is None:
+        for name in names:
+            aws("cloudformation", "delete-stack", "--stack-name", name)
+            aws("cloudformation", "wait", "stack-delete-complete", "--stack-name", name)

@@ -5,8 +5,10 @@ IN_STACK_TESTS := cd $(STACK_TESTS_DIR) && FAULTLAYER="$(CURDIR)/target/release/
 
 .PHONY: test-stack lint-stack rights-stack
 
+# What cannot be built here is not deployed; its tests say so.
 test-stack: setup-lab
 	cargo build --quiet --release -p faultlayer-cli
+	$(if $(call lacks,fis),@echo "dist/stack.json is not built: $(call lacks,fis)",$(MAKE) --no-print-directory stack)
 	$(IN_STACK_TESTS) "$(LAB_CLOUD_BIN)/python" -m pytest -q
 
 # Every statement, action and resource of the roles taken away by itself, where `make test` has a few.

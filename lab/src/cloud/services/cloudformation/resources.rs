@@ -37,8 +37,12 @@ pub struct Making {
     pub name: String,
     /// The same for every try.
     pub token: String,
-    /// What stood there before the first try; none was made yet without it.
-    pub stood: Option<Value>,
+    /// What it is to be.
+    pub properties: Value,
+    /// Whether a try was made.
+    pub tried: bool,
+    /// What stood there before the first one.
+    pub stood: Value,
 }
 
 /// What is kept under a logical id of a stack.

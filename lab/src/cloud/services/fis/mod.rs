@@ -112,7 +112,9 @@ impl Service for Fis {
         let input = &request.input;
         let id = text(input, "id").unwrap_or_default();
         match request.operation.as_str() {
-            "GetExperimentTemplate" | "UpdateExperimentTemplate" | "DeleteExperimentTemplate" => vec![self.arn("experiment-template", id)],
+            "GetExperimentTemplate" | "UpdateExperimentTemplate" | "DeleteExperimentTemplate" => {
+                vec![self.arn("experiment-template", id)]
+            }
             "CreateExperimentTemplate" => vec![self.arn("experiment-template", "*")],
             "StartExperiment" => {
                 let template = text(input, "experimentTemplateId").unwrap_or_default();

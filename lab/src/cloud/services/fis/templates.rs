@@ -79,8 +79,14 @@ pub fn create(fis: &Fis, input: &Value) -> Result<Value, ApiError> {
                 format!("There are {MOST} experiment templates already."),
             ));
         }
-        let template =
-            Template { id: id("EXT"), given: input.clone(), tags: map(input, "tags"), token, created: clock::now_ms(), updated: None };
+        let template = Template {
+            id: id("EXT"),
+            given: input.clone(),
+            tags: map(input, "tags"),
+            token,
+            created: clock::now_ms(),
+            updated: None,
+        };
         tables.templates.put(template.clone()).map(|()| template)
     })?;
     Ok(json!({"experimentTemplate": created.described(fis)}))

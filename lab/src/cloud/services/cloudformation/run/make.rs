@@ -69,13 +69,9 @@ impl Run {
                 .then(|| "Requested update requires the creation of a new physical resource; hence creating one.".to_owned());
             self.change(&mut row, |row, service| {
                 declared.kind().clone_into(&mut row.kind);
-                if why == For::Replacement {
-                    // What it was, so that a roll-back finds it; what is there now is not there for others yet.
-                    row.turn(service, &format!("{word}_IN_PROGRESS"), said);
-                    row.before = row.live.take();
-                } else {
-                    row.turn(service, &format!("{word}_IN_PROGRESS"), said);
-                }
+                row.turn(service, &format!("{word}_IN_PROGRESS"), said);
+                // A roll-back finds there what it was.
+                row.before = row.live.take();
                 row.making = Some(making);
             })?;
         }
@@ -144,7 +140,7 @@ impl Run {
                 }
                 Err(error) => return Ok(Err(said(&error))),
             };
-            match row.making.as_ref().and_then(|making| making.stood.clone()) {
+            match row.making.as_ref().filter(|making| making.tried).map(|making| making.stood.clone()) {
                 // The try before had an effect, whatever its answer was.
                 Some(stood) if stood != standing => return Ok(Ok(text_of(&standing))),
                 Some(_) => {}
@@ -153,7 +149,8 @@ impl Run {
                 }
                 None => self.change(row, |row, _| {
                     if let Some(making) = &mut row.making {
-                        making.stood = Some(standing);
+                        making.tried = true;
+                        making.stood = standing;
                     }
                 })?,
             }
@@ -167,7 +164,7 @@ impl Run {
             }
         }
         // The last try may have had an effect all the same.
-        match (kind.standing(act).await, row.making.as_ref().and_then(|making| making.stood.as_ref())) {
+        match (kind.standing(act).await, row.making.as_ref().filter(|making| making.tried).map(|making| &making.stood)) {
             (Ok(standing), Some(stood)) if standing != *stood => Ok(Ok(text_of(&standing))),
             _ => Ok(Err(last.unwrap_or_default())),
         }
@@ -195,10 +192,20 @@ impl Run {
             return if row.making.is_some() { self.change(row, |row, _| row.making = None) } else { Ok(()) };
         };
         let mut found = None;
-        if let (Some(kind), Some(stood)) = (types::find(&row.kind), making.stood) {
-            let act = self.act(stack, &making.name, &making.token, Value::Null);
-            let standing = kind.standing(&act).await.map_err(|_| Halted)?;
-            found = (standing != stood).then(|| Live { physical: text_of(&standing), ..Live::default() });
+        if let Some(kind) = types::find(&row.kind).filter(|_| making.tried) {
+            let act = self.act(stack, &making.name, &making.token, making.properties.clone());
+            let made = if kind.repeatable() {
+                kind.create(&act).await.map(Some)
+            } else {
+                kind.standing(&act).await.map(|standing| (standing != making.stood).then(|| text_of(&standing)))
+            };
+            match made {
+                Ok(physical) => {
+                    found = physical.map(|physical| Live { physical, properties: making.properties, ..Live::default() });
+                }
+                Err(error) if unclear(&error) => return Err(Halted),
+                Err(_) => {}
+            }
         }
         self.change(row, |row, _| {
             row.making = None;
@@ -216,5 +223,5 @@ fn begun(facts: &Facts, stack: &Stack, logical: &str, properties: &Value) -> Mak
     let chosen = facts.named.and_then(|(property, _)| text(properties, property));
     let most = facts.named.map_or(64, |(_, most)| most);
     let name = chosen.map_or_else(|| generated(&stack.identity.name, logical, most), str::to_owned);
-    Making { name, token: clock::id(), stood: None }
+    Making { name, token: clock::id(), properties: properties.clone(), tried: false, stood: Value::Null }
 }

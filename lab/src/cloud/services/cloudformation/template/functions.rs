@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::references::attribute;
 use super::{Template, invalid};
@@ -198,7 +198,7 @@ impl Scope<'_> {
                 if between.is_empty() {
                     return Err(invalid("Template error: every Fn::Split object requires a string delimiter"));
                 }
-                whole.split(between).map(Value::from).collect()
+                if whole.contains(UNKNOWN) { json!([UNKNOWN]) } else { whole.split(between).map(Value::from).collect() }
             }
             ("Fn::Select", [index, list]) => {
                 let wrong = "Template error: Fn::Select requires a list argument with two elements: an integer index and a list";

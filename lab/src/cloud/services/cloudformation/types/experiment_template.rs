@@ -32,6 +32,10 @@ impl Kind for ExperimentTemplate {
         &FACTS
     }
 
+    fn repeatable(&self) -> bool {
+        true
+    }
+
     fn replaces(&self, old: &Value, new: &Value, _changed: &[String]) -> bool {
         let accounts =
             |properties: &Value| properties.get("ExperimentOptions").and_then(|options| options.get("AccountTargeting")).cloned();

@@ -115,6 +115,11 @@ pub trait Kind: Send + Sync {
         Box::pin(ready(Ok(Value::Null)))
     }
 
+    /// Whether a second creation with the same token is the same one, so that `standing` need not tell.
+    fn repeatable(&self) -> bool {
+        false
+    }
+
     /// Makes it, with one call; its physical id.
     fn create<'a>(&'a self, act: &'a Act) -> Doing<'a, String>;
 

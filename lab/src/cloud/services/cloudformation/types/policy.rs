@@ -45,6 +45,10 @@ impl Kind for Policy {
         &FACTS
     }
 
+    fn repeatable(&self) -> bool {
+        true
+    }
+
     /// It has no being of its own: what is put into the roles is all.
     fn create<'a>(&'a self, act: &'a Act) -> Doing<'a, String> {
         Box::pin(async move {
