@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from client import Lab, until
+
 from conftest import Aws, Deployed
 
 ROOT = Path(__file__).resolve().parents[2]
