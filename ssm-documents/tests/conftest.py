@@ -24,6 +24,16 @@ KEYS = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spreads the sweeps, by far the longest, over the whole list: workers begin with equal parts of it, and none is left
+    with several of them at the end."""
+    sweeps = [item for item in items if item.path.name == "test_sweep.py"]
+    rest = [item for item in items if item.path.name != "test_sweep.py"]
+    for at, item in enumerate(sweeps):
+        rest.insert(at * len(items) // len(sweeps), item)
+    items[:] = rest
+
+
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
     with endpoints.moto() as url:
