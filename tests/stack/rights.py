@@ -119,6 +119,9 @@ class Stack:
         alarm = TEMPLATE["Resources"]["StopAlarm"]["Properties"]
         given = {key: self.filled(value) if isinstance(value, dict) else value for key, value in alarm.items()}
         lab.client("cloudwatch").put_metric_alarm(**given)
+        lab.client("logs").create_log_group(
+            logGroupName=self.filled(TEMPLATE["Resources"]["ExperimentLogs"]["Properties"]["LogGroupName"])
+        )
 
     def path(self, rest: str) -> str:
         return f"/faultlayer/{self.name}/{rest}"

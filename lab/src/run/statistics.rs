@@ -165,6 +165,8 @@ mod tests {
             duration_ms: ms,
             max_memory_mb: 1,
             log: Vec::new(),
+            log_times: Vec::new(),
+            log_stream: String::new(),
         }
     }
 

@@ -346,7 +346,9 @@ impl Environment {
         self.launcher.log.say(format!("END RequestId: {request_id}"));
         let line = report::report_line(&request_id, &self.setup.spec, &Report { duration_ms, init_ms, max_memory_mb, status });
         self.launcher.log.say(line);
-        Invoked { request_id, outcome, cold_start, init_ms, duration_ms, max_memory_mb, log: self.launcher.log.take() }
+        let (log_times, log) = self.launcher.log.take().into_iter().unzip();
+        let log_stream = self.log_stream.clone();
+        Invoked { request_id, outcome, cold_start, init_ms, duration_ms, max_memory_mb, log, log_times, log_stream }
     }
 
     fn limit(&self) -> u64 {

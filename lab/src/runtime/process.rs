@@ -15,6 +15,7 @@ use tokio::process::{Child, Command};
 use super::error::LabError;
 use super::launcher::{ARGUMENT, Notice, Order};
 use super::namespace::View;
+use super::report;
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +141,8 @@ fn failed(error: std::io::Error) -> LabError {
 pub struct Log {
     pipe: pipe::Receiver,
     begun: Vec<u8>,
-    lines: Vec<String>,
+    /// Each with the time it was read at, in milliseconds since 1970.
+    lines: Vec<(i64, String)>,
 }
 
 /// A line longer than this is cut: a function that writes without end must not fill the lab's memory.
@@ -180,11 +182,11 @@ impl Log {
         if !self.begun.is_empty() {
             self.finish_line();
         }
-        self.lines.push(line);
+        self.lines.push((report::now_ms(), line));
     }
 
     /// All lines since the last call.
-    pub fn take(&mut self) -> Vec<String> {
+    pub fn take(&mut self) -> Vec<(i64, String)> {
         self.drain();
         std::mem::take(&mut self.lines)
     }
@@ -192,6 +194,6 @@ impl Log {
     fn finish_line(&mut self) {
         let line = String::from_utf8_lossy(&self.begun).trim_end_matches(['\n', '\r']).to_owned();
         self.begun.clear();
-        self.lines.push(line);
+        self.lines.push((report::now_ms(), line));
     }
 }

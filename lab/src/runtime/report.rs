@@ -17,6 +17,11 @@ pub fn timestamp() -> String {
     OffsetDateTime::now_utc().format(&Iso8601::<MILLISECONDS>).unwrap_or_default()
 }
 
+/// The time in milliseconds since 1970.
+pub fn now_ms() -> i64 {
+    i64::try_from(OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+}
+
 /// An error of the platform as the caller gets it.
 pub fn error(cause: Cause, request_id: &str, error_type: &str, message: &str) -> InvokeOutcome {
     let payload = json!({"errorType": error_type, "errorMessage": format!("RequestId: {request_id} Error: {message}")});

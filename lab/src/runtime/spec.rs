@@ -33,6 +33,8 @@ pub struct FunctionSpec {
     pub region: String,
     /// The account in ARNs, twelve digits.
     pub account: String,
+    /// Where the function is told that its log goes.
+    pub log_group: String,
 }
 
 impl FunctionSpec {
@@ -51,6 +53,7 @@ impl FunctionSpec {
             ephemeral_mb: 512,
             region: "us-east-1".to_owned(),
             account: "123456789012".to_owned(),
+            log_group: format!("/aws/lambda/{name}"),
         }
     }
 
@@ -99,6 +102,10 @@ pub struct Invoked {
     pub max_memory_mb: u32,
     /// Lines of standard output and error during this invocation, with the platform's START, END and REPORT.
     pub log: Vec<String>,
+    /// When each of the lines was read, in milliseconds since 1970.
+    pub log_times: Vec<i64>,
+    /// The stream that the environment's log belongs to.
+    pub log_stream: String,
 }
 
 impl Invoked {

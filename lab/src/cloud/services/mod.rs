@@ -5,6 +5,7 @@ pub mod cloudwatch;
 pub mod fis;
 pub mod iam;
 pub mod lambda;
+pub mod logs;
 pub mod members;
 pub mod resourcegroupstaggingapi;
 pub mod s3;
@@ -29,6 +30,7 @@ pub const ALL: &[(&str, Open)] = &[
     ("fis", fis::open),
     ("iam", iam::open),
     ("lambda", lambda::open),
+    ("logs", logs::open),
     ("resourcegroupstaggingapi", resourcegroupstaggingapi::open),
     ("s3", s3::open),
     ("ssm", ssm::open),

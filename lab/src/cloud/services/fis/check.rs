@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::records::Destination;
 use crate::cloud::call::ApiError;
 use crate::cloud::services::members::{list, text, texts};
 
@@ -44,6 +45,7 @@ pub fn template(input: &Value) -> Result<(), ApiError> {
             _ => return Err(ApiError::validation(format!("stop condition: not an alarm's ARN: {stop}"))),
         }
     }
+    Destination::of(input).map_err(|error| ApiError::validation(format!("logConfiguration: {error}")))?;
     let role = text(input, "roleArn").unwrap_or_default();
     if role.split(':').nth(2) != Some("iam") || !role.contains(":role/") {
         return Err(ApiError::validation(format!("roleArn: not a role's ARN: {role}")));

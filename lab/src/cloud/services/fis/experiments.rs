@@ -1,11 +1,12 @@
 //! Experiments: what is kept of them, and their operations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::records::{self, Destination};
 use super::{Fis, lever, map, missing, templates};
 use crate::cloud::call::ApiError;
 use crate::cloud::clock;
@@ -64,6 +65,9 @@ pub struct Experiment {
     pub stop: Option<String>,
     /// Whether its actions are left out.
     pub preview: bool,
+    /// Which of its log records are written.
+    #[serde(default)]
+    pub logged: BTreeSet<String>,
     token: String,
     created: i64,
     /// When it began, in milliseconds since 1970.
@@ -84,6 +88,12 @@ impl Experiment {
     /// Whether it has ended.
     pub fn has_ended(&self) -> bool {
         self.ended.is_some()
+    }
+
+    /// Whether log records of it are not written yet.
+    pub fn owes_records(&self) -> bool {
+        let somewhere = Destination::of(&self.given).is_ok_and(|to| !to.is_none());
+        somewhere && records::of(self).iter().any(|record| !self.logged.contains(&record.key))
     }
 
     /// An action as the template has it.
@@ -164,6 +174,7 @@ pub fn start(fis: &Arc<Fis>, lab: &Arc<Lab>, input: &Value) -> Result<Value, Api
             state,
             stop: None,
             preview: input.get("experimentOptions").and_then(|options| text(options, "actionsMode")) == Some("skip-all"),
+            logged: BTreeSet::new(),
             token,
             created: now,
             started: (!engaged).then_some(now),

@@ -1,11 +1,13 @@
 //! Fault Injection Service: templates, experiments that act through Systems Manager, the safety lever.
 //!
 //! - [`check`]: what FIS refuses of a template.  [`templates`], [`lever`]: what is kept of them, and their operations.
+//! - [`records`]: what is logged of an experiment.
 //! - [`experiments`]: what is kept of an experiment, and its operations.  [`run`]: the experiment itself, a task that lives until it has ended.
 
 mod check;
 mod experiments;
 mod lever;
+mod records;
 mod run;
 mod templates;
 
@@ -168,7 +170,7 @@ impl Service for Fis {
             tables
                 .experiments
                 .values()
-                .filter(|experiment| !experiment.has_ended())
+                .filter(|experiment| !experiment.has_ended() || experiment.owes_records())
                 .map(|experiment| experiment.id.clone())
                 .collect()
         });

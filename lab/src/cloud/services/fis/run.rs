@@ -10,16 +10,12 @@ use serde_json::{Value, json};
 
 use super::check::{ALARMS, AUTOMATION, minutes};
 use super::experiments::{ActionRun, Experiment, State};
+use super::records::{self, Destination, Record};
 use super::{Fis, lever};
-use crate::cloud::call::access::Need;
 use crate::cloud::call::{ApiError, Outcome, Principal, Request};
 use crate::cloud::clock;
 use crate::cloud::lab::Lab;
 use crate::cloud::services::members::{list, text, texts};
-
-/// What FIS needs to have an experiment's records delivered to a log group.
-const DELIVERY: [&str; 4] =
-    ["logs:CreateLogDelivery", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"];
 
 fn role(experiment: &Experiment) -> &str {
     text(&experiment.given, "roleArn").unwrap_or_default()
@@ -28,14 +24,22 @@ fn role(experiment: &Experiment) -> &str {
 /// Runs an experiment to its end.
 pub async fn run(fis: Arc<Fis>, lab: Arc<Lab>, id: String) {
     let run = Run { fis, lab, id };
+    // A destination that is gone for good holds nobody up for ever.
+    let mut tries = 0;
     while let Some(experiment) = run.experiment() {
-        if experiment.has_ended() || run.round(experiment).await.is_none() {
+        let over = experiment.has_ended() || run.round(experiment).await.is_none();
+        let written = run.log().await;
+        tries = if over && !written { tries + 1 } else { 0 };
+        if over && (written || tries >= MOST_TRIES) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(run.lab.site.settings().poll_ms)).await;
     }
     run.fis.tasks(|tasks| tasks.remove(&run.id));
 }
+
+/// So often the last log records are tried to be written.
+const MOST_TRIES: u32 = 10;
 
 struct Run {
     fis: Arc<Fis>,
@@ -79,17 +83,21 @@ impl Run {
         Principal::session(&self.lab.site.place.account, role(experiment), &self.id)
     }
 
-    /// Begins that session, and looks whether it may write what the experiment is to log.
+    /// Begins that session, and has the records delivered to where the template wants them.
     async fn prepare(&self, experiment: &Experiment) -> Result<(), ApiError> {
         let source = self.fis.arn("experiment", &self.id);
         self.lab.assume("fis.amazonaws.com", source, role(experiment), &self.id).await.map_err(|error| {
             let message = format!("Unable to assume the experiment role {}. {}", role(experiment), error.message);
             ApiError { message, ..error }
         })?;
-        let who = self.session(experiment);
-        let logs = experiment.given.get("logConfiguration").and_then(|logs| logs.get("cloudWatchLogsConfiguration"));
-        let mut actions = logs.into_iter().flat_map(|_| DELIVERY);
-        actions.try_for_each(|action| self.lab.permitted(&who, Need::new(action, vec!["*".to_owned()])))
+        let group = Destination::of(&experiment.given).ok().and_then(|to| to.group);
+        match group {
+            Some(group) => records::prepare(&self.lab, &self.session(experiment), &group).await.map_err(|error| {
+                let message = format!("Unable to deliver the experiment's log records. {}", error.message);
+                ApiError { message, ..error }
+            }),
+            None => Ok(()),
+        }
     }
 
     /// Nothing has begun and nothing will.
@@ -98,8 +106,33 @@ impl Run {
             experiment.state = State::new("failed", reason);
             experiment.ended = Some(clock::now_ms());
             experiment.actions.values_mut().for_each(|run| run.state = State::new("cancelled", "Action was cancelled."));
+            // Nobody can be told.
+            experiment.logged = records::of(experiment).into_iter().map(|record| record.key).collect();
         })?;
         None
+    }
+
+    /// Writes the log records that are due; whether none is left. Cut off by a kill, one may be written twice.
+    async fn log(&self) -> bool {
+        let Some(experiment) = self.experiment() else { return true };
+        let Ok(to) = Destination::of(&experiment.given) else { return true };
+        let all = records::of(&experiment);
+        let due: Vec<&Record> = all.iter().filter(|record| !experiment.logged.contains(&record.key)).collect();
+        if to.is_none() || due.is_empty() || experiment.state.status == "initiating" {
+            return true;
+        }
+        if let Some(group) = &to.group
+            && records::to_group(&self.lab, &experiment, group, &due).await.is_err()
+        {
+            return false;
+        }
+        if let (Some((bucket, prefix)), true) = (&to.bucket, experiment.has_ended())
+            && records::to_bucket(&self.lab, &experiment, bucket, prefix).await.is_err()
+        {
+            return false;
+        }
+        let keys: Vec<String> = due.into_iter().map(|record| record.key.clone()).collect();
+        self.change(|experiment| experiment.logged.extend(keys)).is_some()
     }
 
     /// A call with the experiment's role.
@@ -115,7 +148,7 @@ impl Run {
         if experiment.state.status == "initiating" {
             match self.prepare(&experiment).await {
                 Ok(()) => {}
-                Err(error) if error.code.contains("AccessDenied") => return self.refused(&error.message),
+                Err(error) if error.status < 500 && !error.code.contains("Throttl") => return self.refused(&error.message),
                 // The next look may see more.
                 Err(_) => return Some(()),
             }

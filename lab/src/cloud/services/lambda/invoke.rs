@@ -12,10 +12,11 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex, OnceCell};
 
 use super::function::{Config, Function as Owned};
+use super::logs::{Writer, group};
 use super::{Lambda, code, layers, naming};
-use crate::cloud::call::{ApiError, Reply, Request};
+use crate::cloud::call::{ApiError, Call, Reply};
 use crate::cloud::clock;
-use crate::cloud::lab::Place;
+use crate::cloud::lab::{Lab, Place};
 use crate::cloud::services::members::{text, with};
 use crate::runtime::spec::{LARGEST_ASYNCHRONOUS_EVENT, LARGEST_EVENT};
 use crate::runtime::{Function, FunctionSpec, Invoke, InvokeOutcome, Invoked, Options, Tools};
@@ -137,6 +138,7 @@ fn spec(folder: &Path, place: &Place, chosen: Chosen) -> Result<FunctionSpec, Ap
     spec.memory_mb = u32::try_from(config.memory).unwrap_or(u32::MAX);
     let ephemeral = config.rest.get("EphemeralStorage").and_then(|storage| storage.get("Size")).and_then(Value::as_u64);
     spec.ephemeral_mb = ephemeral.and_then(|size| u32::try_from(size).ok()).unwrap_or(512);
+    spec.log_group = group(&name, &config);
     spec.version = config.version;
     spec.region.clone_from(&place.region);
     spec.account.clone_from(&place.account);
@@ -189,7 +191,8 @@ fn choose(lambda: &Lambda, input: &Value) -> Result<Chosen, ApiError> {
 }
 
 /// Invoke.
-pub async fn invoke(lambda: &Arc<Lambda>, request: &Request) -> Result<Reply, ApiError> {
+pub async fn invoke(lambda: &Arc<Lambda>, call: &Call) -> Result<Reply, ApiError> {
+    let (lab, request) = (&call.lab, &call.request);
     let input = &request.input;
     let kind = text(input, "InvocationType").unwrap_or("RequestResponse");
     let event = if request.raw.is_empty() { Bytes::from_static(b"{}") } else { request.raw.clone() };
@@ -218,24 +221,28 @@ pub async fn invoke(lambda: &Arc<Lambda>, request: &Request) -> Result<Reply, Ap
         return Ok(Reply { status: Some(204), ..Reply::default() });
     }
     let version = chosen.config.version.clone();
-    let call = Invoke { event, request_id: Some(clock::id()), client_context, function_arn: Some(chosen.arn.clone()) };
+    let invocation = Invoke { event, request_id: Some(clock::id()), client_context, function_arn: Some(chosen.arn.clone()) };
     if kind == "Event" {
-        let lambda = Arc::clone(lambda);
+        let (lambda, lab) = (Arc::clone(lambda), Arc::clone(lab));
         let input = input.clone();
-        tokio::spawn(async move { later(&lambda, &input, call).await });
+        tokio::spawn(async move { later(&lambda, &lab, &input, invocation).await });
         return Ok(Reply { status: Some(202), ..Reply::default() });
     }
-    let invoked = run(lambda, chosen, call).await?;
+    let invoked = run(lambda, lab, chosen, invocation).await?;
     Ok(reply(&invoked, version, text(input, "LogType") == Some("Tail")))
 }
 
-async fn run(lambda: &Lambda, chosen: Chosen, call: Invoke) -> Result<Invoked, ApiError> {
+async fn run(lambda: &Lambda, lab: &Arc<Lab>, chosen: Chosen, call: Invoke) -> Result<Invoked, ApiError> {
+    let writer = Writer::of(&lambda.site.place, &chosen.name, &chosen.config);
     let slot = lambda.environments.of(&chosen.name, &chosen.config).await;
     let invoked = match slot.get_or_try_init(|| make(lambda, chosen)).await {
         Ok(function) => function.invoke(call).await.map_err(|error| ApiError::bad("InvalidRuntimeException", error.to_string())),
         Err(error) => Err(error),
     };
     retire(slot);
+    if let Ok(invoked) = &invoked {
+        writer.write(lab, invoked).await;
+    }
     invoked
 }
 
@@ -248,10 +255,10 @@ async fn make(lambda: &Lambda, chosen: Chosen) -> Result<Function, ApiError> {
 }
 
 /// An asynchronous call: tried again twice, with the same request id, as long as the function fails.
-async fn later(lambda: &Lambda, input: &Value, call: Invoke) {
+async fn later(lambda: &Lambda, lab: &Arc<Lab>, input: &Value, call: Invoke) {
     for wait_s in [60.0, 120.0, 0.0] {
         if let Ok(chosen) = choose(lambda, input)
-            && let Ok(invoked) = run(lambda, chosen, call.clone()).await
+            && let Ok(invoked) = run(lambda, lab, chosen, call.clone()).await
             && matches!(invoked.outcome, InvokeOutcome::Ok { .. })
         {
             return;

@@ -6,7 +6,7 @@
 //! - [`layers`], [`signing`], [`extras`]: layers; code signing; tags and concurrency.
 //! - [`checks`]: what Lambda refuses beyond its model.  [`resources`]: ARNs, rates and sizes of requests.
 //! - [`code`], [`naming`]: zips by content; names in requests.
-//! - [`invoke`]: running functions.
+//! - [`invoke`]: running functions.  [`logs`]: what they write.
 
 pub mod aliases;
 pub mod checks;
@@ -16,6 +16,7 @@ pub mod function;
 pub mod functions;
 pub mod invoke;
 pub mod layers;
+pub mod logs;
 pub mod naming;
 pub mod resources;
 pub mod signing;
@@ -182,7 +183,7 @@ async fn operate(lambda: &Arc<Lambda>, call: &Call) -> Result<Reply, ApiError> {
     };
     let fetched = fetched.as_ref();
     let answer: Value = match call.request.operation.as_str() {
-        "Invoke" => return invoke::invoke(lambda, &call.request).await,
+        "Invoke" => return invoke::invoke(lambda, call).await,
         "CreateFunction" => functions::create(lambda, input, fetched),
         "GetFunction" => functions::get(lambda, input).map(|answer| extras::shown(call, &lambda.site.place, answer)),
         "GetFunctionConfiguration" => functions::configuration(lambda, input),

@@ -57,7 +57,7 @@ pub fn needs(request: &Request) -> Vec<Need> {
         for one in input.get("Delete").into_iter().flat_map(|delete| list(delete, "Objects")) {
             let bucket = text(input, "Bucket").unwrap_or_default();
             let one = Request::new("s3", "DeleteObject", with_bucket(one, bucket));
-            needs.push(Need { action: action(&one), resources: resources(&one), conditions: BTreeMap::new() });
+            needs.push(Need { action: action(&one), resources: resources(&one), ..Need::default() });
         }
         return needs;
     }
@@ -65,7 +65,7 @@ pub fn needs(request: &Request) -> Vec<Need> {
     if let Some(from) = text(input, "CopySource").and_then(source) {
         let versioned = if from.version.is_some() { "Version" } else { "" };
         let resources = vec![arn(&from.bucket, Some(&from.key))];
-        needs.push(Need { action: format!("s3:GetObject{versioned}"), resources, conditions: BTreeMap::new() });
+        needs.push(Need { action: format!("s3:GetObject{versioned}"), resources, ..Need::default() });
     }
     needs
 }
