@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -252,3 +255,20 @@ def test_the_command_line_reads_logs(lab: Lab, logs: Any) -> None:
     assert aws(lab, "logs", "describe-log-groups", "--query", "logGroups[].logGroupName") == [GROUP]
     shown = aws(lab, "logs", "get-log-events", "--log-group-name", GROUP, "--log-stream-name", STREAM, "--start-from-head")
     assert messages(shown) == ["one ERROR", "two"]
+
+
+def test_the_command_lines_second_version_tails_logs(lab: Lab, logs: Any) -> None:
+    found = shutil.which("aws")
+    version = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout if found else ""
+    if found is None or not version.startswith("aws-cli/2"):
+        pytest.skip("`aws logs tail` needs version 2 of the AWS CLI on the path")
+    put(logs, "one ERROR", "two")
+    environment = {
+        **os.environ, "AWS_DEFAULT_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "lab", "AWS_SECRET_ACCESS_KEY": "lab", "AWS_PAGER": "",
+    }  # fmt: skip
+    asked = ["logs", "tail", GROUP, "--since", "1h", "--format", "short"]
+    for more, expected in (([], ["one ERROR", "two"]), (["--filter-pattern", "ERROR"], ["one ERROR"])):
+        done = subprocess.run(
+            [found, "--endpoint-url", lab.url, *asked, *more], capture_output=True, text=True, env=environment, check=False
+        )
+        assert [line.split(" ", 1)[1] for line in done.stdout.splitlines()] == expected, done.stderr
