@@ -30,7 +30,7 @@ enum Command {
     Run(Box<run::Args>),
     /// Check, start, explain plans
     Plan(plan::Args),
-    /// Serve the local Lambda, Systems Manager, FIS, CloudWatch alarms, tagging and STS
+    /// Serve the local Lambda, Systems Manager, FIS, CloudWatch alarms, Logs, S3, IAM, tagging and STS
     Lab(lab::Args),
     /// Put the layer on functions through the Automation document
     Attach(automation::AttachArgs),

