@@ -117,6 +117,7 @@ Parameters:
   One: {Type: String, Default: Yes, AllowedValues: [Yes, No]}
   Said: {Type: String, Default: x, AllowedPattern: x, ConstraintDescription: only x}
   List: {Type: CommaDelimitedList, Default: 'a,b', AllowedPattern: '[ab]'}
+  Long: {Type: String, Default: a-b, AllowedPattern: '^[\\w.:/+@-]{1,256}$|^\\d\\S{1,255}$'}
   Must: {Type: String}
 Resources: {P: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !Ref Must}}}
 ";
@@ -135,6 +136,7 @@ fn parameters_are_held_to_their_declarations() {
         ("One", "Maybe", "Parameter 'One' must be one of AllowedValues"),
         ("Said", "y", "Parameter 'Said' failed to satisfy constraint: only x"),
         ("List", "a,c", "Parameter 'List' must match pattern [ab]"),
+        ("Long", "é", "Parameter 'Long' must match pattern ^[\\w.:/+@-]{1,256}$|^\\d\\S{1,255}$"),
         ("Nobody", "x", "Parameters: [Nobody] do not exist in the template"),
     ] {
         assert_eq!(refused(PARAMETERS, &[("Must", "m"), (name, value)]), message);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fancy_regex::Regex;
+use fancy_regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value, json};
 
 use super::functions::text as plain;
@@ -136,14 +136,7 @@ fn fits(name: &str, declared: &Value, value: &str) -> Result<(), ApiError> {
     let allowed: Option<Vec<String>> =
         declared.get("AllowedValues").and_then(Value::as_array).map(|allowed| allowed.iter().filter_map(plain).collect());
     let pattern = match text(declared, "AllowedPattern") {
-        Some(pattern) => Some((
-            pattern,
-            Regex::new(&format!("^(?:{pattern})$")).map_err(|_| {
-                invalid(format!(
-                    "Template format error: AllowedPattern of parameter '{name}' is no regular expression: {pattern}"
-                ))
-            })?,
-        )),
+        Some(pattern) => Some((pattern, compiled(name, pattern)?)),
         None => None,
     };
     for value in values {
@@ -173,6 +166,38 @@ fn fits(name: &str, declared: &Value, value: &str) -> Result<(), ApiError> {
         }
     }
     Ok(())
+}
+
+/// A pattern as CloudFormation reads it, which matches the whole value.
+fn compiled(name: &str, pattern: &str) -> Result<Regex, ApiError> {
+    let whole = format!("^(?:{})$", in_ascii(pattern));
+    // Counted classes grow large: `\S{1,255}` is a pattern that people write.
+    let built = RegexBuilder::new(&whole).delegate_size_limit(1 << 26).build();
+    let wrong = format!("Template format error: AllowedPattern of parameter '{name}' is no regular expression: {pattern}");
+    built.map_err(|_| invalid(wrong))
+}
+
+/// Java's `\w` and `\d` are ASCII's.
+fn in_ascii(pattern: &str) -> String {
+    let mut text = String::new();
+    let mut class = false;
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        match (letter, class) {
+            ('\\', _) => match (letters.next(), class) {
+                (Some('w'), true) => text.push_str("a-zA-Z0-9_"),
+                (Some('w'), false) => text.push_str("[a-zA-Z0-9_]"),
+                (Some('d'), true) => text.push_str("0-9"),
+                (Some('d'), false) => text.push_str("[0-9]"),
+                (other, _) => text.extend(std::iter::once('\\').chain(other)),
+            },
+            _ => {
+                class = (class || letter == '[') && letter != ']';
+                text.push(letter);
+            }
+        }
+    }
+    text
 }
 
 /// The parameters of a stack as its descriptions show them.
