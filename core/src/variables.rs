@@ -70,6 +70,7 @@ pub static VARIABLES: &[Variable] = &[
     command("NVM_DIR", "Where nvm has its versions of Node; `~/.nvm` otherwise."),
     command("FNM_DIR", "Where fnm has its versions of Node; `~/.local/share/fnm` otherwise."),
     command("JAVA_HOME", "A JDK that is looked at first."),
+    layer("NODE_OPTIONS", "Node's own: what is preloaded; attaching puts two files around it."),
     command("NO_COLOR", "Any value: tables without colours."),
     command(
         "FAULTLAYER_LAB_OPT",
@@ -86,6 +87,7 @@ pub static VARIABLES: &[Variable] = &[
         "FAULTLAYER_EVERY_RIGHT",
         "Any value: everything is taken from the stack's roles, one by one, where a few parts are otherwise.",
     ),
+    tests("FAULTLAYER_STACK_ROUNDS", "How many experiments of the stack are interrupted in each way."),
     tests("BROKEN_CLOCK_AT", "At which readings of the clock the engine of a layer under test panics."),
 ];
 

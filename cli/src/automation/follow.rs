@@ -178,13 +178,13 @@ mod tests {
 
     #[test]
     fn an_interruption_says_what_goes_on_and_how_to_end_it() {
-        let common = Common { prefix: "Stack".into(), json: false };
+        let common = Common { stack: "Stack".into(), json: false };
         let said = goes_on("i", Some(&experiment("Stack-Experiment")), &common);
         assert_eq!(
             said,
             "execution i goes on: faults stay on a, b until 10 minutes after all is attached, then it rolls back\n\
-             end it with: faultlayer status i --cancel --prefix Stack\n\
-             watch it with: faultlayer status i --watch --prefix Stack\n"
+             end it with: faultlayer status i --cancel --stack Stack\n\
+             watch it with: faultlayer status i --watch --stack Stack\n"
         );
         let back = goes_on("i", Some(&experiment("Stack-Rollback")), &common);
         assert!(back.starts_with("execution i goes on and restores by itself\nwatch"), "{back}");

@@ -18,15 +18,15 @@ pub use rollback::{Args as RollbackArgs, rollback};
 pub use status::{Args as StatusArgs, status};
 pub use words::reported;
 
-/// The prefix where none is said.
+/// What the documents' names begin with where no stack is said.
 const PREFIX: &str = "Faultlayer";
 
 /// What all three need.
 #[derive(clap::Args)]
 struct Common {
-    /// The prefix of the documents' names
-    #[arg(long, default_value = PREFIX, value_name = "NAME")]
-    prefix: String,
+    /// The stack, whose name the documents' names begin with
+    #[arg(long = "stack", alias = "prefix", default_value = PREFIX, value_name = "NAME")]
+    stack: String,
     /// Show the execution as JSON on standard output
     #[arg(long)]
     json: bool,
@@ -48,13 +48,13 @@ struct Start {
 
 impl Common {
     async fn connect(&self) -> Documents {
-        Documents::connect(&*self.prefix).await
+        Documents::connect(&*self.stack).await
     }
 
-    /// A command for people to type, with the prefix where it is not the usual one.
+    /// A command for people to type, with the stack where it is not the usual one.
     fn command(&self, rest: &str) -> String {
-        let prefix = if self.prefix == PREFIX { String::new() } else { format!(" --prefix {}", self.prefix) };
-        format!("faultlayer {rest}{prefix}")
+        let stack = if self.stack == PREFIX { String::new() } else { format!(" --stack {}", self.stack) };
+        format!("faultlayer {rest}{stack}")
     }
 }
 
