@@ -44,7 +44,7 @@ pub fn changes(service: &CloudFormation, stack: &Stack, plan: &Plan) -> Result<O
         let properties = plan.properties(&declared, &known)?;
         let metadata = plan.metadata(&declared, &known)?;
         if let Some(more) = modified(row, &declared, &properties, &metadata) {
-            if more["Replacement"] != "False" {
+            if more.get("Replacement").and_then(Value::as_str) != Some("False") {
                 fresh.borrow_mut().insert(logical.clone());
             }
             found.insert(logical.clone(), change("Modify", &logical, &row.kind, row.physical(), more));

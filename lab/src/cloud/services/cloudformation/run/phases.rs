@@ -12,6 +12,9 @@ use crate::cloud::services::members::text;
 
 use super::make::For;
 
+/// Resources, and what each needs, in the order of their making.
+type Order = Vec<(String, Vec<String>)>;
+
 impl Run {
     pub(super) async fn phase(&self, stack: &Stack) -> Step<()> {
         match stack.status.as_str() {
@@ -25,7 +28,7 @@ impl Run {
     }
 
     /// The plan and the order of its resources. That it can be worked out was checked before it was begun.
-    fn plan(&self, stack: &Stack, goal: &Goal) -> Step<(Plan, Vec<(String, Vec<String>)>)> {
+    fn plan(&self, stack: &Stack, goal: &Goal) -> Step<(Plan, Order)> {
         let plan = Plan::of(goal, &stack.identity, &self.lab.site.place).map_err(|_| Halted)?;
         let order = plan.order().map_err(|_| Halted)?;
         Ok((plan, order))

@@ -73,7 +73,7 @@ impl Kind for Document {
     fn update<'a>(&'a self, act: &'a Act, physical: &'a str, old: &'a Value) -> Doing<'a, ()> {
         Box::pin(async move {
             let same = |name: &&str| old.get(*name) == act.get(name);
-            if !["Content"].iter().chain(&VERSION).all(|name| same(name)) {
+            if !["Content"].iter().chain(&VERSION).all(same) {
                 let input = and(act.only(&VERSION), "Name", physical);
                 let input = and(and(input, "Content", content(act)), "DocumentVersion", "$LATEST");
                 let version = match act.call("ssm", "UpdateDocument", Value::Object(input)).await {
