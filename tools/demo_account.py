@@ -61,7 +61,7 @@ class Shell:
         """Runs one block of a heading, and in the same shell what comes `then`; the output."""
         script = self.page[heading][number]
         for name, value in variables.items():
-            script, changed = re.subn(rf"^{name}=\S+", f"{name}={value}", script, flags=re.MULTILINE)
+            script, changed = re.subn(rf'^{name}=("[^"]*"|\S+)', f"{name}={shlex.quote(value)}", script, flags=re.MULTILINE)
             if not changed:
                 script = f"{name}={value}\n{script}"
         return self.type(f"{script}\n{then}")

@@ -70,7 +70,6 @@ pub static VARIABLES: &[Variable] = &[
     command("NVM_DIR", "Where nvm has its versions of Node; `~/.nvm` otherwise."),
     command("FNM_DIR", "Where fnm has its versions of Node; `~/.local/share/fnm` otherwise."),
     command("JAVA_HOME", "A JDK that is looked at first."),
-    layer("NODE_OPTIONS", "Node's own: what is preloaded; attaching puts two files around it."),
     command("NO_COLOR", "Any value: tables without colours."),
     command(
         "FAULTLAYER_LAB_OPT",

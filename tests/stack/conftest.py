@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,15 +25,32 @@ from fixtures import shared_lab as shared_lab
 
 DIST = Path(__file__).resolve().parents[2] / "dist"
 BUCKET = "deployments"
+# What FIS and Automation wait between two looks: oftener, and they would use up the rates of the account.
+POLL_MS = 250
 Aws = Callable[..., Any]
 Deployed = Callable[..., dict[str, str]]
+
+
+def samples() -> dict[str, str]:
+    """The runtimes of the sample functions, as this machine has them; a language that it lacks keeps the stack's default."""
+    asked = {"Python": ["python3", "--version"], "Node": ["node", "--version"], "Java": ["java", "-version"]}
+    runtimes = {"Python": r"python\g<1>.\g<2>", "Node": r"nodejs\g<1>.x", "Java": r"java\g<1>"}
+    found = {}
+    for language, command in asked.items():
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        if version := re.search(r"(\d+)(?:\.(\d+))?", done.stdout + done.stderr):
+            found[f"{language}Runtime"] = version.expand(runtimes[language])
+    return found
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A started lab, for the tests of one module."""
     lab = Lab(tmp_path_factory.mktemp("lab"))
-    lab.settings(update_ms=50, speed=600, poll_ms=20)
+    lab.settings(update_ms=50, speed=600, poll_ms=POLL_MS)
     yield lab
     lab.stop()
 
@@ -81,7 +99,7 @@ def deployed(lab: Lab, aws: Aws, dist: Path) -> Iterator[Deployed]:
         packaged = dist / "packaged.yaml"
         aws("cloudformation", "package", "--template-file", str(dist / "stack.json"), "--s3-bucket", BUCKET,
             "--output-template-file", str(packaged))  # fmt: skip
-        given = ["--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())] if parameters else []
+        given = ["--parameter-overrides", *(f"{key}={value}" for key, value in (samples() | parameters).items())]
         aws("cloudformation", "deploy", "--template-file", str(packaged), "--s3-bucket", BUCKET, "--stack-name", stack_name,
             "--capabilities", "CAPABILITY_IAM", "--no-fail-on-empty-changeset", *given)  # fmt: skip
         [stack] = aws("cloudformation", "describe-stacks", "--stack-name", stack_name)["Stacks"]

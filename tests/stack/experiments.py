@@ -47,9 +47,7 @@ class Stack:
     def attached(self) -> list[str]:
         """The functions with a layer of the stack's."""
         client = self.client("lambda")
-        layers = {
-            name: client.get_function_configuration(FunctionName=name).get("Layers", []) for name in self.functions
-        }
+        layers = {name: client.get_function_configuration(FunctionName=name).get("Layers", []) for name in self.functions}
         return [name for name, own in layers.items() if any(f":layer:{self.name}-" in one["Arn"] for one in own)]
 
     def template(self, **parameters: Any) -> str:

@@ -11,8 +11,8 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
-
 from client import Lab, command, until
+
 from conftest import Deployed
 from experiments import LANGUAGES, Stack
 

@@ -5,21 +5,28 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 from client import Lab, command
+
+from conftest import samples
 from test_deploy import ROOT, everything
 
-OURS = {"STACK": "typed", "BUCKET": "typed-bucket"}
+OURS = {
+    "STACK": "typed",
+    "BUCKET": "typed-bucket",
+    "PARAMETERS": shlex.quote(" ".join(f"{key}={value}" for key, value in samples().items())),
+}
 
 
 def test_every_command_of_the_page_works_in_its_order(lab: Lab, tmp_path: Path) -> None:
     page = (ROOT / "fis" / "README.md").read_text(encoding="utf-8")
     script = "\n".join(re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE))
     for name, value in OURS.items():
-        script, changed = re.subn(rf"^{name}=\S+", f"{name}={value}", script, flags=re.MULTILINE)
+        script, changed = re.subn(rf'^{name}=("[^"]*"|\S+)', f"{name}={value}", script, flags=re.MULTILINE)
         assert changed == 1, f"{name} is set {changed} times on the page"
     tools = tmp_path / "bin"
     tools.mkdir()
@@ -33,8 +40,8 @@ def test_every_command_of_the_page_works_in_its_order(lab: Lab, tmp_path: Path) 
     for name in ("dist", "examples"):
         (tmp_path / name).symlink_to(ROOT / name)
     # Built already, by what the test's own target needs.
-    assert script.count("make stack\n") == 1
-    script = script.replace("make stack\n", "")
+    assert script.count("make stack cli\nPATH=$PWD/target/release:$PATH\n") == 1
+    script = script.replace("make stack cli\n", "").replace("PATH=$PWD/target/release:$PATH\n", "")
     # A bucket of the user's.
     lab.client("s3", attempts=8).create_bucket(
         Bucket=OURS["BUCKET"], CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 from client import Lab, until
+
 from conftest import Aws, Deployed
 from experiments import Stack
 from test_deploy import everything
