@@ -16,7 +16,7 @@ HOST_CRATES := $(HOST) -p faultlayer-lab -p faultlayer-ssm-documents -p faultlay
 
 include $(sort $(wildcard */part.mk) $(wildcard tests/*/part.mk))
 
-.PHONY: help demo test lint bench layers cli check-tools test-core lint-core lint-tools format-docs fuzz clean
+.PHONY: help demo test lint bench layers cli check-tools test-core lint-core lint-tools format-docs demo-account fuzz clean
 
 help:
 	@echo "make demo     a function, healthy and under faults: the table of both, and the records"
@@ -66,6 +66,12 @@ test: check-tools
 # The languages of this machine; tools/demo says which it lacks.
 demo: check-tools cli $(call here,layers)
 	@tools/demo
+	@$(if $(call lacks,fis),echo "skipped: the stack in the lab: $(call lacks,fis)",$(MAKE) --no-print-directory demo-account)
+
+# The mission without an account: the page's own AWS commands, typed into the lab.
+demo-account: cli setup-lab
+	@$(MAKE) --no-print-directory stack >.cache/stack.log
+	@$(LAB_CLOUD_BIN)/python tools/demo_account.py target/release/faultlayer fis/README.md dist/stack.json
 
 test-core: check-tools
 	cargo test --quiet --release -p faultlayer-core

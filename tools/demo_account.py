@@ -102,6 +102,21 @@ def blocks(page: str) -> dict[str, list[str]]:
     return found
 
 
+def samples() -> dict[str, str]:
+    """The runtimes of the sample functions, as this machine has them; a language that it lacks keeps the stack's default."""
+    asked = {"Python": ["python3", "--version"], "Node": ["node", "--version"], "Java": ["java", "-version"]}
+    runtimes = {"Python": r"python\g<1>.\g<2>", "Node": r"nodejs\g<1>.x", "Java": r"java\g<1>"}
+    found = {}
+    for language, command in asked.items():
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        if version := re.search(r"(\d+)(?:\.(\d+))?", done.stdout + done.stderr):
+            found[f"{language}Runtime"] = version.expand(runtimes[language])
+    return found
+
+
 def until(look: Callable[[], Any], what: str, limit_s: float = 180) -> Any:
     end = time.monotonic() + limit_s
     while time.monotonic() < end:
@@ -113,9 +128,7 @@ def until(look: Callable[[], Any], what: str, limit_s: float = 180) -> Any:
 
 def call(shell: Shell, run: Run, moment: str) -> None:
     command = [sys.executable, "-c", CALLER, run.function]
-    run.seen[moment] = json.loads(
-        subprocess.run(command, env=shell.environment, capture_output=True, text=True, check=True).stdout
-    )
+    run.seen[moment] = json.loads(subprocess.run(command, env=shell.environment, capture_output=True, text=True, check=True).stdout)
 
 
 def configuration(shell: Shell, function: str) -> dict[str, Any]:
@@ -154,16 +167,14 @@ def experiment(shell: Shell, run: Run) -> bool:
 
 
 def layers(shell: Shell, function: str) -> list[dict[str, Any]]:
-    return list(
-        shell.aws("lambda", "get-function-configuration", "--function-name", function, "--query", "Layers || `[]`")
-    )
+    return list(shell.aws("lambda", "get-function-configuration", "--function-name", function, "--query", "Layers || `[]`"))
 
 
 def show(run: Run, restored: bool) -> str:
     cells = [f"{run.function:<12}"]
     for moment in ("before", "during", "after"):
         seen = run.seen[moment]
-        cells.append(f"{seen['ok']:>4} ok {seen['errors']:>3} failed {seen['slow']:>3} slowed")
+        cells.append(f"{seen['ok']:>2} ok {seen['errors']:>2} failed {seen['slow']:>2} slowed".ljust(28))
     return "  ".join([*cells, "as before" if restored else "CHANGED"])
 
 
@@ -203,14 +214,17 @@ def mission(endpoint: str, region: str, folder: Path, page: Path, stack: Path) -
     shell = Shell(blocks(page.read_text(encoding="utf-8")), environment, folder)
     print(f"the lab is AWS here: {endpoint}; the commands are those of fis/README.md", flush=True)
     shell.type("aws s3 mb s3://demo-bucket")
-    deploy = shell.page["Deploy"][0].replace("make stack\n", "").replace("dist/packaged.yaml", "packaged.yaml")
+    deploy = (
+        shell.page["Deploy"][0]
+        .replace("make stack cli\nPATH=$PWD/target/release:$PATH\n", "")
+        .replace("dist/packaged.yaml", "packaged.yaml")
+    )
     shell.page["Deploy"][0] = deploy
-    shell.block("Deploy", 0, STACK=STACK, BUCKET="demo-bucket")
-    outputs = {
-        row["OutputKey"] for row in shell.aws("cloudformation", "describe-stacks", "--query", "Stacks[0].Outputs")
-    }
+    parameters = " ".join(f"{key}={value}" for key, value in samples().items())
+    shell.block("Deploy", 0, STACK=STACK, BUCKET="demo-bucket", PARAMETERS=parameters)
+    outputs = {row["OutputKey"] for row in shell.aws("cloudformation", "describe-stacks", "--query", "Stacks[0].Outputs")}
     print(f"deployed: the stack `{STACK}` with {len(outputs)} outputs", flush=True)
-    print(f"\n{'':<14}{'before':<27}{'during':<27}{'after':<27}configuration", flush=True)
+    print(f"\n{'':<14}{'before':<30}{'during':<30}{'after':<30}configuration", flush=True)
     whole = True
     for language, key in LANGUAGES.items():
         if f"{language}Template" not in outputs:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -17,33 +16,20 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lab"))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests" / "lab"), str(ROOT / "tools")]
 
 from client import Lab
+from demo_account import samples
 from fixtures import labs as labs
 from fixtures import shared_lab as shared_lab
 
-DIST = Path(__file__).resolve().parents[2] / "dist"
+DIST = ROOT / "dist"
 BUCKET = "deployments"
 # What FIS and Automation wait between two looks: oftener, and they would use up the rates of the account.
 POLL_MS = 250
 Aws = Callable[..., Any]
 Deployed = Callable[..., dict[str, str]]
-
-
-def samples() -> dict[str, str]:
-    """The runtimes of the sample functions, as this machine has them; a language that it lacks keeps the stack's default."""
-    asked = {"Python": ["python3", "--version"], "Node": ["node", "--version"], "Java": ["java", "-version"]}
-    runtimes = {"Python": r"python\g<1>.\g<2>", "Node": r"nodejs\g<1>.x", "Java": r"java\g<1>"}
-    found = {}
-    for language, command in asked.items():
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-        except (OSError, subprocess.CalledProcessError):
-            continue
-        if version := re.search(r"(\d+)(?:\.(\d+))?", done.stdout + done.stderr):
-            found[f"{language}Runtime"] = version.expand(runtimes[language])
-    return found
 
 
 @pytest.fixture(scope="module")

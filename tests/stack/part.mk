@@ -3,7 +3,7 @@
 STACK_TESTS_DIR := tests/stack
 IN_STACK_TESTS := cd $(STACK_TESTS_DIR) && FAULTLAYER="$(CURDIR)/target/release/faultlayer"
 
-.PHONY: test-stack lint-stack rights-stack
+.PHONY: test-stack lint-stack rights-stack sweep-stack
 
 # What cannot be built here is not deployed; its tests say so.
 test-stack: setup-lab
@@ -15,6 +15,12 @@ test-stack: setup-lab
 rights-stack: setup-lab
 	cargo build --quiet --release -p faultlayer-cli
 	$(IN_STACK_TESTS) FAULTLAYER_EVERY_RIGHT=1 "$(LAB_CLOUD_BIN)/python" -m pytest -q test_roles.py
+
+# Experiments of the deployed stack, stopped, alarmed, levered, timed out and left alone by their command, at many moments.
+sweep-stack: setup-lab
+	cargo build --quiet --release -p faultlayer-cli
+	$(MAKE) --no-print-directory stack
+	$(IN_STACK_TESTS) FAULTLAYER_STACK_ROUNDS=40 "$(LAB_CLOUD_BIN)/python" -m pytest -q -s test_experiments.py
 
 lint-stack: setup-lab
 	cd $(STACK_TESTS_DIR) && "$(LAB_CLOUD_BIN)/ruff" check . && "$(LAB_CLOUD_BIN)/ruff" format --check . && "$(LAB_CLOUD_BIN)/mypy"

@@ -38,17 +38,17 @@ def test_a_shipped_template_injects_only_while_it_runs_and_leaves_the_function_a
     until(stack.attached, lambda names: names == [function])
     stack.configurations()
     assert stack.injected(function, CALLS) > 0
-    stack.lab.settings(speed=600)
     stack.client("fis").stop_experiment(id=experiment)
     assert stack.ended(experiment) == "stopped"
-    assert stack.configurations() == before
+    until(stack.configurations, lambda now: now == before)
     assert stack.injected(function, CALLS) == 0
 
 
 def test_an_experiment_that_nobody_ends_completes_and_restores(stack: Stack) -> None:
     before = stack.configurations()
-    experiment = stack.start(stack.template())
-    assert stack.ended(experiment) == "completed"
+    # Of the lab's time all of it: five minutes pass in ten seconds, and the forty that are the most in eighty.
+    stack.lab.settings(speed=30)
+    assert stack.ended(stack.start(stack.template())) == "completed"
     assert stack.configurations() == before
 
 
@@ -95,8 +95,9 @@ def test_whatever_ends_an_experiment_at_whatever_moment_restores(stack: Stack, w
             fis.update_safety_lever_state(id="default", state={"status": "disengaged", "reason": "a test"})
         elif way == "alarm":
             cloudwatch.set_alarm_state(AlarmName=f"{stack.name}-stop", StateValue="OK", StateReason="a test")
-        assert stack.configurations() == before, f"{way} after {delay_s:.2f} s"
-        assert stack.attached() == []
+        # The roll-back is an execution of its own and may still be at it.
+        until(stack.configurations, lambda now: now == before, limit=180)
+        assert stack.attached() == [], f"{way} after {delay_s:.2f} s"
     print(f"{way}: {ROUNDS} experiments interrupted, all restored; they ended {sorted(set(ends))}")
 
 

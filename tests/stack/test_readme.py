@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from client import Lab, command
+from demo_account import blocks, samples
 
-from conftest import samples
 from test_deploy import ROOT, everything
 
 OURS = {
@@ -24,7 +24,7 @@ OURS = {
 
 def test_every_command_of_the_page_works_in_its_order(lab: Lab, tmp_path: Path) -> None:
     page = (ROOT / "fis" / "README.md").read_text(encoding="utf-8")
-    script = "\n".join(re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE))
+    script = "\n".join(block for section in blocks(page).values() for block in section)
     for name, value in OURS.items():
         script, changed = re.subn(rf'^{name}=("[^"]*"|\S+)', f"{name}={value}", script, flags=re.MULTILINE)
         assert changed == 1, f"{name} is set {changed} times on the page"
