@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from client import Lab, until
 
 LANGUAGES = {"Python": "python", "Node": "node", "Java": "java"}
@@ -72,6 +74,19 @@ class Stack:
         """How an experiment ended, once it has."""
         found = until(lambda: self.state(experiment), lambda found: "endTime" in found)
         return str(found["state"]["status"])
+
+    def automation(self, document: str, **parameters: list[str]) -> str:
+        """Runs one of the stack's documents; how it ended. Looks seldom, since looking counts as well."""
+        ssm = self.client("ssm")
+        started = ssm.start_automation_execution(DocumentName=f"{self.name}-{document}", Parameters=parameters)
+        end = time.monotonic() + 300
+        while time.monotonic() < end:
+            found = ssm.get_automation_execution(AutomationExecutionId=started["AutomationExecutionId"])["AutomationExecution"]
+            if "ExecutionEndTime" in found:
+                print(found.get("FailureMessage", ""))
+                return str(found["AutomationExecutionStatus"])
+            time.sleep(0.5)
+        pytest.fail(f"{document} has not ended")
 
     def injected(self, function: str, calls: int = 1) -> int:
         """Calls of a function that met a fault, by its log."""

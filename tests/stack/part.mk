@@ -5,11 +5,12 @@ IN_STACK_TESTS := cd $(STACK_TESTS_DIR) && FAULTLAYER="$(CURDIR)/target/release/
 
 .PHONY: test-stack lint-stack rights-stack sweep-stack
 
-# What cannot be built here is not deployed; its tests say so.
+# What cannot be built here is not deployed; its tests say so. Each file has a lab and a stack of its own, and waits most of the
+# time: the command line looks every 30 s.
 test-stack: setup-lab
 	cargo build --quiet --release -p faultlayer-cli
 	$(if $(call lacks,fis),@echo "dist/stack.json is not built: $(call lacks,fis)",$(MAKE) --no-print-directory stack)
-	$(IN_STACK_TESTS) "$(LAB_CLOUD_BIN)/python" -m pytest -q
+	$(IN_STACK_TESTS) "$(LAB_CLOUD_BIN)/python" -m pytest -q -n 4 --dist loadfile
 
 # Every statement, action and resource of the roles taken away by itself, where `make test` has a few.
 rights-stack: setup-lab

@@ -41,8 +41,7 @@ def test_one_stack_rolls_back_and_goes_while_the_others_experiment_runs_to_its_e
     experiment = two.start(two.outputs["NodeTemplate" if "NodeTemplate" in two.outputs else "AttachOnlyTemplate"])
     until(one.attached, bool)
     until(two.attached, lambda names: len(names) == len({"two-python", *two.functions[1:2]}))
-    rolling = lab.start("one-Rollback", AllMarked=["true"], DeleteMarks=["true"])
-    assert lab.ended(rolling)["AutomationExecutionStatus"] == "Success"
+    assert one.automation("Rollback", AllMarked=["true"], DeleteMarks=["true"]) == "Success"
     assert one.attached() == []
     assert "two-python" in two.attached(), "another stack's functions are not ours to restore"
     aws("cloudformation", "delete-stack", "--stack-name", "one")
@@ -51,6 +50,5 @@ def test_one_stack_rolls_back_and_goes_while_the_others_experiment_runs_to_its_e
     assert not [name for name in left if name.startswith(("one-", "/faultlayer/one/", "/aws/lambda/one-"))]
     lab.settings(speed=60)
     two.ended(experiment)
-    rolling = lab.start("two-Rollback", AllMarked=["true"], DeleteMarks=["true"])
-    assert lab.ended(rolling)["AutomationExecutionStatus"] == "Success"
+    assert two.automation("Rollback", AllMarked=["true"], DeleteMarks=["true"]) == "Success"
     assert two.configurations() == before
