@@ -2,10 +2,10 @@
 
     python3 node_client.py VERSION CLIENTS NODE
 
-Makes CLIENTS/aws-lambda-ric-VERSION with the npm that belongs to NODE, an executable. One build serves every Node (it uses
-Node-API), and both generations: their native part is the same source, and only the fourth's package carries a `configure`
-that needs no autotools. Of the tools that npm's build runs, cmake, xz and a C++ compiler come from PyPI where they are
-missing. Exit status 1 with what is missing and how to get it, or the end of what npm said.
+Makes CLIENTS/aws-lambda-ric-VERSION with the npm that belongs to NODE, an executable. One build serves every Node (it
+uses Node-API) and both generations: their native part is the same source, and only the fourth's package carries a
+`configure` that needs no autotools. Of the tools that npm's build runs, cmake, xz and a C++ compiler come from PyPI
+where they are missing. Exit status 1 with what is missing and how to get it, or the end of what npm said.
 """
 
 from __future__ import annotations
@@ -45,18 +45,12 @@ def build(version: str, clients: Path, node: Path) -> None:
     if version != NATIVE:
         build(NATIVE, clients, node)
         native = package(clients, NATIVE) / addon(NATIVE)
-    environment = dict(
-        os.environ, PATH=f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    )
+    environment = dict(os.environ, PATH=f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}")
     npm = shutil.which("npm", path=environment["PATH"])
-    missing = [
-        tool for tool in DEBIAN if not (npm if tool == "npm" else shutil.which(tool))
-    ]
+    missing = [tool for tool in DEBIAN if not (npm if tool == "npm" else shutil.which(tool))]
     if missing:
         packages = " ".join(DEBIAN[tool] for tool in missing)
-        raise Trouble(
-            f"missing: {', '.join(missing)}. On Debian: apt install {packages}"
-        )
+        raise Trouble(f"missing: {', '.join(missing)}. On Debian: apt install {packages}")
     if native is None:
         print(
             f"faultlayer: builds Lambda's runtime client for Node (aws-lambda-ric {NATIVE}); once, for a minute",
@@ -70,9 +64,7 @@ def build(version: str, clients: Path, node: Path) -> None:
         (half / "package.json").write_text('{"private":true}\n')
         install(half, version, node, str(npm), environment, scripts=native is None)
         if native is not None:
-            shutil.copy2(
-                native, half / "node_modules" / "aws-lambda-ric" / addon(version)
-            )
+            shutil.copy2(native, half / "node_modules" / "aws-lambda-ric" / addon(version))
         try:
             half.rename(clients / f"aws-lambda-ric-{version}")
         except OSError:
@@ -108,23 +100,13 @@ def install(
         errors="replace",
     )
     if done.returncode:
-        said = [
-            line
-            for line in (done.stdout + done.stderr).splitlines()
-            if "LIBARCHIVE.xattr" not in line
-        ]
-        raise Trouble(
-            "\n".join([f"`npm install aws-lambda-ric@{version}` said:", *said[-15:]])
-        )
+        said = [line for line in (done.stdout + done.stderr).splitlines() if "LIBARCHIVE.xattr" not in line]
+        raise Trouble("\n".join([f"`npm install aws-lambda-ric@{version}` said:", *said[-15:]]))
 
 
 def lend_tools(folder: Path, environment: dict[str, str]) -> None:
     """Puts what this machine lacks on the build's path."""
-    wanted = {
-        tool: requirement
-        for tool, requirement in PACKAGES.items()
-        if not shutil.which(tool)
-    }
+    wanted = {tool: requirement for tool, requirement in PACKAGES.items() if not shutil.which(tool)}
     lent = folder / "bin"
     if wanted:
         if not (lent / "python").exists():
@@ -137,13 +119,9 @@ def lend_tools(folder: Path, environment: dict[str, str]) -> None:
             "--quiet",
             "--disable-pip-version-check",
         ]
-        done = subprocess.run(
-            [*pip, *wanted.values()], check=False, capture_output=True, text=True
-        )
+        done = subprocess.run([*pip, *wanted.values()], check=False, capture_output=True, text=True)
         if done.returncode:
-            raise Trouble(
-                f"missing: {', '.join(wanted)}; pip cannot get them either: {done.stderr.strip()[-300:]}"
-            )
+            raise Trouble(f"missing: {', '.join(wanted)}; pip cannot get them either: {done.stderr.strip()[-300:]}")
     if "g++" in wanted:
         # For what is C++ alone: the C compiler, which Rust needs too, is there, and much faster than this one to start.
         script(lent / "zig-c++", f'exec "{lent}/python" -m ziglang c++ "$@"')
