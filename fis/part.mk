@@ -14,7 +14,8 @@ $(FIS_VENV)/.ready: $(FIS)/tests/requirements.txt | check-python
 	@touch $@
 
 # dist/stack.json, for `aws cloudformation package` and `deploy`: fis/README.md.
-stack: layers $(FIS_VENV)/.ready
+# Layers of the other architecture that were built once are brought up to date: old ones beside new documents would not fit.
+stack: layers $(filter-out %-$(LAYER_ARCH).zip,$(wildcard dist/layers/faultlayer-*.zip)) $(FIS_VENV)/.ready
 	@$(FIS_BIN)/python $(FIS)/scripts/build_stack.py
 
 test-fis: cli example-java $(FIS_VENV)/.ready
