@@ -29,7 +29,44 @@ pub struct Act {
     pub properties: Value,
 }
 
+/// How a service's resources are tagged.
+pub struct Tagging {
+    /// The service.
+    pub service: &'static str,
+    /// The operations that put tags and take them off.
+    pub operations: [&'static str; 2],
+    /// Their members for the tags to put and the keys to take off.
+    pub members: [&'static str; 2],
+    /// The form of the tags: `listed` or `mapped`.
+    pub form: fn(&Map<String, Value>) -> Value,
+}
+
+/// Documents and parameters.
+pub const SSM_TAGGING: Tagging = Tagging {
+    service: "ssm",
+    operations: ["AddTagsToResource", "RemoveTagsFromResource"],
+    members: ["Tags", "TagKeys"],
+    form: listed,
+};
+
 impl Act {
+    /// Brings the tags of the resource that `whose` names from the old properties' to the new ones', by one call each way at most.
+    pub async fn retag(&self, tagging: &Tagging, whose: Value, old: &Value) -> Result<(), ApiError> {
+        let (old, mut new) = (tags(old), tags(&self.properties));
+        let gone: Vec<String> = old.keys().filter(|key| !new.contains_key(*key)).cloned().collect();
+        new.retain(|key, value| old.get(key) != Some(value));
+        let whose = whose.as_object().cloned().unwrap_or_default();
+        let [put, off] = tagging.operations;
+        if !new.is_empty() {
+            let input = and(whose.clone(), tagging.members[0], (tagging.form)(&new));
+            self.call(tagging.service, put, Value::Object(input)).await?;
+        }
+        if !gone.is_empty() {
+            self.call(tagging.service, off, Value::Object(and(whose, tagging.members[1], gone))).await?;
+        }
+        Ok(())
+    }
+
     /// A property.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.properties.get(name)
@@ -124,12 +161,9 @@ pub fn tags(properties: &Value) -> Map<String, Value> {
     }
 }
 
-/// The tags to put and the keys to take off, to come from one set to the other.
-pub fn retag(old: &Value, new: &Value) -> (Map<String, Value>, Vec<String>) {
-    let (old, mut new) = (tags(old), tags(new));
-    let gone = old.keys().filter(|key| !new.contains_key(*key)).cloned().collect();
-    new.retain(|key, value| old.get(key) != Some(value));
-    (new, gone)
+/// Tags as they are, as the other APIs want them.
+pub fn mapped(tags: &Map<String, Value>) -> Value {
+    Value::Object(tags.clone())
 }
 
 /// A list of tags from a map, as most APIs want them.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::act::{Act, and, attributes, listed, retag};
+use super::act::{Act, Tagging, and, attributes, listed};
 use super::{Doing, Facts, Kind, Tags, fixed, kept, lacking};
 use crate::cloud::call::ApiError;
 use crate::cloud::services::members::list;
@@ -60,6 +60,9 @@ async fn there(act: &Act, name: &str) -> Result<bool, ApiError> {
     Ok(list(&answer, "MetricAlarms").next().is_some())
 }
 
+const TAGGING: Tagging =
+    Tagging { service: "cloudwatch", operations: ["TagResource", "UntagResource"], members: ["Tags", "TagKeys"], form: listed };
+
 impl Kind for Alarm {
     fn facts(&self) -> &'static Facts {
         &FACTS
@@ -83,15 +86,7 @@ impl Kind for Alarm {
     fn update<'a>(&'a self, act: &'a Act, physical: &'a str, old: &'a Value) -> Doing<'a, ()> {
         Box::pin(async move {
             put(act, false).await?;
-            let (added, gone) = retag(old, &act.properties);
-            let arn = act.arn("cloudwatch", &format!("alarm:{physical}"));
-            if !added.is_empty() {
-                act.call("cloudwatch", "TagResource", json!({"ResourceARN": arn, "Tags": listed(&added)})).await?;
-            }
-            if !gone.is_empty() {
-                act.call("cloudwatch", "UntagResource", json!({"ResourceARN": arn, "TagKeys": gone})).await?;
-            }
-            Ok(())
+            act.retag(&TAGGING, json!({"ResourceARN": act.arn("cloudwatch", &format!("alarm:{physical}"))}), old).await
         })
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::act::{Act, and, listed, retag, tags};
+use super::act::{Act, SSM_TAGGING, and, listed, tags};
 use super::{Doing, Facts, Kind, Tags, depends, fixed, kept};
 use crate::cloud::call::ApiError;
 use crate::cloud::services::members::{list, text};
@@ -87,15 +87,7 @@ impl Kind for Document {
                 let version = version.ok_or_else(|| ApiError::internal(format!("no version of {physical} has the content")))?;
                 act.call("ssm", "UpdateDocumentDefaultVersion", json!({"Name": physical, "DocumentVersion": version})).await?;
             }
-            let (put, gone) = retag(old, &act.properties);
-            let whose = || json!({"ResourceType": "Document", "ResourceId": physical}).as_object().cloned().unwrap_or_default();
-            if !put.is_empty() {
-                act.call("ssm", "AddTagsToResource", Value::Object(and(whose(), "Tags", listed(&put)))).await?;
-            }
-            if !gone.is_empty() {
-                act.call("ssm", "RemoveTagsFromResource", Value::Object(and(whose(), "TagKeys", gone))).await?;
-            }
-            Ok(())
+            act.retag(&SSM_TAGGING, json!({"ResourceType": "Document", "ResourceId": physical}), old).await
         })
     }
 

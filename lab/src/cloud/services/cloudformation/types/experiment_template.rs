@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::act::{Act, and, attributes, retag};
+use super::act::{Act, Tagging, and, attributes, mapped};
 use super::{Doing, Facts, Kind, Tags, depends, kept, lacking};
 use crate::cloud::services::members::text;
 
@@ -26,6 +26,9 @@ static FACTS: Facts = Facts {
     identifier: "Id",
     tags: Tags::Map,
 };
+
+const TAGGING: Tagging =
+    Tagging { service: "fis", operations: ["TagResource", "UntagResource"], members: ["tags", "tagKeys"], form: mapped };
 
 impl Kind for ExperimentTemplate {
     fn facts(&self) -> &'static Facts {
@@ -64,15 +67,7 @@ impl Kind for ExperimentTemplate {
                 input = and(input, "ExperimentOptions", json!({"emptyTargetResolutionMode": mode}));
             }
             act.call("fis", "UpdateExperimentTemplate", Value::Object(input)).await?;
-            let (put, gone) = retag(old, &act.properties);
-            let arn = act.arn("fis", &format!("experiment-template/{physical}"));
-            if !put.is_empty() {
-                act.call("fis", "TagResource", json!({"resourceArn": arn, "tags": put})).await?;
-            }
-            if !gone.is_empty() {
-                act.call("fis", "UntagResource", json!({"resourceArn": arn, "tagKeys": gone})).await?;
-            }
-            Ok(())
+            act.retag(&TAGGING, json!({"resourceArn": act.arn("fis", &format!("experiment-template/{physical}"))}), old).await
         })
     }
 

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::act::{Act, and, attributes, retag, tags};
+use super::act::{Act, Tagging, and, attributes, mapped, tags};
 use super::{Doing, Facts, Kind, Tags, fixed, kept, lacking};
 use crate::cloud::call::ApiError;
 use crate::cloud::services::members::text;
@@ -75,6 +75,9 @@ const CONFIGURATION: [(&str, &str); 17] = [
     ("Timeout", "3"),
     ("TracingConfig", r#"{"Mode":"PassThrough"}"#),
 ];
+
+const TAGGING: Tagging =
+    Tagging { service: "lambda", operations: ["TagResource", "UntagResource"], members: ["Tags", "TagKeys"], form: mapped };
 
 impl Kind for Function {
     fn facts(&self) -> &'static Facts {
@@ -151,15 +154,7 @@ impl Kind for Function {
                 }
             }
             reserved(act, physical, old).await?;
-            let (put, gone) = retag(old, &act.properties);
-            let arn = act.arn("lambda", &format!("function:{physical}"));
-            if !put.is_empty() {
-                act.call("lambda", "TagResource", json!({"Resource": arn, "Tags": put})).await?;
-            }
-            if !gone.is_empty() {
-                act.call("lambda", "UntagResource", json!({"Resource": arn, "TagKeys": gone})).await?;
-            }
-            Ok(())
+            act.retag(&TAGGING, json!({"Resource": act.arn("lambda", &format!("function:{physical}"))}), old).await
         })
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::act::{Act, and, attributes, retag, tags};
+use super::act::{Act, Tagging, and, attributes, mapped, tags};
 use super::{Doing, Facts, Kind, Tags, fixed, kept, lacking};
 use crate::cloud::call::ApiError;
 use crate::cloud::services::members::{list, text};
@@ -41,6 +41,9 @@ async fn retention(act: &Act, group: &str, old: &Value) -> Result<(), ApiError> 
     }
     Ok(())
 }
+
+const TAGGING: Tagging =
+    Tagging { service: "logs", operations: ["TagResource", "UntagResource"], members: ["tags", "tagKeys"], form: mapped };
 
 impl Kind for LogGroup {
     fn facts(&self) -> &'static Facts {
@@ -81,15 +84,7 @@ impl Kind for LogGroup {
     fn update<'a>(&'a self, act: &'a Act, physical: &'a str, old: &'a Value) -> Doing<'a, ()> {
         Box::pin(async move {
             retention(act, physical, old).await?;
-            let (put, gone) = retag(old, &act.properties);
-            let arn = act.arn("logs", &format!("log-group:{physical}"));
-            if !put.is_empty() {
-                act.call("logs", "TagResource", json!({"resourceArn": arn, "tags": put})).await?;
-            }
-            if !gone.is_empty() {
-                act.call("logs", "UntagResource", json!({"resourceArn": arn, "tagKeys": gone})).await?;
-            }
-            Ok(())
+            act.retag(&TAGGING, json!({"resourceArn": act.arn("logs", &format!("log-group:{physical}"))}), old).await
         })
     }
 

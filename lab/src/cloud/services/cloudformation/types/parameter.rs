@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::act::{Act, and, listed, retag, tags};
+use super::act::{Act, SSM_TAGGING, and, listed, tags};
 use super::{Doing, Facts, Kind, Tags, fixed, kept};
 use crate::cloud::services::members::text;
 
@@ -65,15 +65,7 @@ impl Kind for Parameter {
                 input.entry("Description").or_insert_with(|| json!(""));
             }
             act.call("ssm", "PutParameter", Value::Object(input)).await?;
-            let (put, gone) = retag(old, &act.properties);
-            let whose = || json!({"ResourceType": "Parameter", "ResourceId": physical}).as_object().cloned().unwrap_or_default();
-            if !put.is_empty() {
-                act.call("ssm", "AddTagsToResource", Value::Object(and(whose(), "Tags", listed(&put)))).await?;
-            }
-            if !gone.is_empty() {
-                act.call("ssm", "RemoveTagsFromResource", Value::Object(and(whose(), "TagKeys", gone))).await?;
-            }
-            Ok(())
+            act.retag(&SSM_TAGGING, json!({"ResourceType": "Parameter", "ResourceId": physical}), old).await
         })
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::act::{Act, and, listed, retag, tags};
+use super::act::{Act, Tagging, and, listed, tags};
 use super::{Doing, Facts, Kind, Tags, fixed, kept};
 use crate::cloud::call::ApiError;
 use crate::cloud::services::members::{list, text};
@@ -65,6 +65,9 @@ async fn policies(act: &Act, role: &str, old: &Value) -> Result<(), ApiError> {
     }
     Ok(())
 }
+
+const TAGGING: Tagging =
+    Tagging { service: "iam", operations: ["TagRole", "UntagRole"], members: ["Tags", "TagKeys"], form: listed };
 
 impl Kind for Role {
     fn facts(&self) -> &'static Facts {
@@ -132,14 +135,7 @@ impl Kind for Role {
             if changed("Policies") || changed("ManagedPolicyArns") {
                 policies(act, physical, old).await?;
             }
-            let (put, gone) = retag(old, &act.properties);
-            if !put.is_empty() {
-                act.call("iam", "TagRole", json!({"RoleName": physical, "Tags": listed(&put)})).await?;
-            }
-            if !gone.is_empty() {
-                act.call("iam", "UntagRole", json!({"RoleName": physical, "TagKeys": gone})).await?;
-            }
-            Ok(())
+            act.retag(&TAGGING, json!({"RoleName": physical}), old).await
         })
     }
 
