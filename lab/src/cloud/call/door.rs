@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::access::{self, Need, Statements};
+use super::access::{self, Statements};
 use super::hooks::{Action, Fired};
 use super::log::Row;
 use super::{ApiError, Call, Outcome, Principal, Reply, Request};
@@ -53,24 +53,6 @@ impl Lab {
             Outcome::Answer(answer) => answer.map(|_| ()),
             Outcome::Dropped => Err(ApiError::internal("the connection was closed")),
         }
-    }
-
-    /// What somebody must be allowed beside the calls that are made in its name; the log has it as if it were one.
-    pub fn permitted(&self, who: &Principal, need: Need) -> Result<(), ApiError> {
-        let action = need.action.clone();
-        let (service, operation) = action.split_once(':').unwrap_or(("", &action));
-        let request = Request::new(service, operation, Value::Null);
-        let resource = need.resources.first().cloned().unwrap_or_default();
-        let nth = self.log.begin(who);
-        let (result, statements) = match access::judge(self, who, vec![need]) {
-            Ok(statements) => (Ok(()), statements),
-            Err((message, statements)) => (Err(ApiError::new("AccessDeniedException", 403, message)), statements),
-        };
-        let (status, outcome) =
-            result.as_ref().map_or_else(|error: &ApiError| (error.status, error.code.as_str()), |()| (200, "ok"));
-        let (action, resource, statements) = (action.as_str(), resource.as_str(), statements.as_slice());
-        self.log.end(&Row { who, nth, request: &request, action, resource, status, outcome, hook: None, statements });
-        result
     }
 
     async fn answer(
