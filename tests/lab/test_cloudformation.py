@@ -350,3 +350,28 @@ def test_a_stack_goes_on_after_the_lab_was_killed(labs: list[Lab], tmp_path: Pat
     if operation == "update":
         assert "PT5S" in again.ssm.get_document(Name="Doc")["Content"]
         assert len(again.ssm.list_document_versions(Name="Doc")["DocumentVersions"]) == 2
+
+
+def test_a_role_to_act_with_must_trust_cloudformation_and_have_the_rights(lab: Lab) -> None:
+    iam = lab.client("iam")
+
+    def role(name: str, service: str, *actions: str) -> str:
+        trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        made = iam.create_role(
+            RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        )
+        if actions:
+            rights = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+            document = json.dumps({"Version": "2012-10-17", "Statement": [rights]})
+            iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=document)
+        return str(made["Role"]["Arn"])
+
+    stranger = role("stranger", "ec2.amazonaws.com", "ssm:*")
+    said = refused(lambda: create(lab, YAML, RoleARN=stranger))
+    assert said == ("ValidationError", 400, f"Role {stranger} is invalid or cannot be assumed")
+    create(lab, YAML, RoleARN=role("poor", "cloudformation.amazonaws.com"))
+    assert settled(lab)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "/one/first" not in values(lab)
+    deleted(lab)
+    created(lab, YAML, RoleARN=role("able", "cloudformation.amazonaws.com", "ssm:*"))
+    assert values(lab)["/one/first"] == "hello"

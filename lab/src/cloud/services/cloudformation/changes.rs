@@ -132,7 +132,7 @@ pub async fn create(service: &Arc<CloudFormation>, call: &Call) -> Result<Value,
         "UNAVAILABLE".clone_into(&mut set.execution);
         set.reason = failed;
     }
-    let who = start::acting(call, &set.goal);
+    let who = start::acting(call, set.goal.role.as_deref()).await?;
     service.tables(|tables| {
         if tables.changes.values().any(|other| other.name == name && other.stack.id == stack.identity.id) {
             return Err(ApiError::bad(
@@ -180,14 +180,14 @@ pub fn list(service: &CloudFormation, input: &Value) -> Result<Value, ApiError> 
 }
 
 /// ExecuteChangeSet: the stack's other change sets are forgotten.
-pub fn execute(service: &Arc<CloudFormation>, call: &Call) -> Result<Value, ApiError> {
+pub async fn execute(service: &Arc<CloudFormation>, call: &Call) -> Result<Value, ApiError> {
     let input = &call.request.input;
     let set = service.tables(|tables| find(tables, input).cloned())?;
     if set.execution != "AVAILABLE" {
         let message = format!("ChangeSet [{}] cannot be executed in its current execution status of [{}]", set.id, set.execution);
         return Err(ApiError::bad("InvalidChangeSetStatus", message));
     }
-    let who = start::acting(call, &set.goal);
+    let who = start::acting(call, set.goal.role.as_deref()).await?;
     let on_failure = if on(input, "DisableRollback") { "DO_NOTHING".to_owned() } else { set.on_failure.clone() };
     let review =
         service.tables(|tables| stacks::find(tables, &set.stack.id).is_some_and(|stack| stack.status == "REVIEW_IN_PROGRESS"));

@@ -26,6 +26,7 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use super::{Answer, Done, Service, Tagged};
+use crate::cloud::call::access::Need;
 use crate::cloud::call::rates::{Rate, rate};
 use crate::cloud::call::{ApiError, Call, Reply, Request};
 use crate::cloud::clock;
@@ -107,9 +108,9 @@ async fn operate(service: Arc<CloudFormation>, call: Call) -> Result<Value, ApiE
     match call.request.operation.as_str() {
         "CreateStack" => start::create(&service, &call).await,
         "UpdateStack" => start::update(&service, &call).await,
-        "DeleteStack" => start::delete(&service, &call),
+        "DeleteStack" => start::delete(&service, &call).await,
         "CreateChangeSet" => changes::create(&service, &call).await,
-        "ExecuteChangeSet" => changes::execute(&service, &call),
+        "ExecuteChangeSet" => changes::execute(&service, &call).await,
         "DescribeChangeSet" => changes::describe(&service, input),
         "DeleteChangeSet" => changes::delete(&service, input),
         "ListChangeSets" => changes::list(&service, input),
@@ -144,6 +145,13 @@ impl Service for CloudFormation {
             }
             None => vec!["*".to_owned()],
         }
+    }
+
+    /// Beside the operation the right to hand over the role that CloudFormation is to act with.
+    fn needs(&self, request: &Request) -> Vec<Need> {
+        let own = Need::new(&self.action(request), self.resources(request));
+        let role = text(&request.input, "RoleARN").map(|role| Need::pass_role(role, "cloudformation.amazonaws.com"));
+        std::iter::once(own).chain(role).collect()
     }
 
     fn rate(&self, operation: &str) -> Option<Rate> {

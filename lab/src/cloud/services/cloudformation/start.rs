@@ -36,11 +36,13 @@ pub fn name(input: &Value) -> Result<String, ApiError> {
 }
 
 /// In whose name a stack is worked on: the caller's, or the role's that the request names.
-pub fn acting(call: &Call, goal: &Goal) -> Principal {
-    match &goal.role {
-        Some(role) => Principal::session(&call.lab.site.place.account, role, "AWSCloudFormation"),
-        None => call.who.clone(),
-    }
+pub async fn acting(call: &Call, role: Option<&str>) -> Result<Principal, ApiError> {
+    let Some(role) = role else { return Ok(call.who.clone()) };
+    let session = "AWSCloudFormation";
+    let source = call.lab.site.place.arn("cloudformation", "stack/*");
+    let assumed = call.lab.assume("cloudformation.amazonaws.com", source, role, session).await;
+    assumed.map_err(|_| invalid(format!("Role {role} is invalid or cannot be assumed")))?;
+    Ok(Principal::session(&call.lab.site.place.account, role, session))
 }
 
 /// A new stack's name and id.
@@ -73,7 +75,7 @@ pub async fn create(service: &Arc<CloudFormation>, call: &Call) -> Result<Value,
         _ => "ROLLBACK".to_owned(),
     };
     let mut stack = Stack {
-        who: acting(call, &goal),
+        who: acting(call, goal.role.as_deref()).await?,
         identity: identity.clone(),
         goal,
         on_failure,
@@ -119,7 +121,7 @@ pub async fn update(service: &Arc<CloudFormation>, call: &Call) -> Result<Value,
     if preview::changes(service, &stack, &plan)?.is_none() {
         return Err(invalid("No updates are to be performed."));
     }
-    let who = acting(call, &goal);
+    let who = acting(call, goal.role.as_deref()).await?;
     let on_failure = if on(input, "DisableRollback") { "DO_NOTHING" } else { "ROLLBACK" };
     begin_update(service, call, &stack.identity.id, goal, who, on_failure, None)?;
     Ok(json!({"StackId": stack.identity.id}))
@@ -153,7 +155,7 @@ pub fn begin_update(
 }
 
 /// DeleteStack; one that is not there is deleted.
-pub fn delete(service: &Arc<CloudFormation>, call: &Call) -> Result<Value, ApiError> {
+pub async fn delete(service: &Arc<CloudFormation>, call: &Call) -> Result<Value, ApiError> {
     let input = &call.request.input;
     requests::served(input)?;
     let wanted = text(input, "StackName").unwrap_or_default();
@@ -177,10 +179,7 @@ pub fn delete(service: &Arc<CloudFormation>, call: &Call) -> Result<Value, ApiEr
         ));
     }
     let id = stack.identity.id.clone();
-    let who = match text(input, "RoleARN").or(stack.goal.role.as_deref()) {
-        Some(role) => Principal::session(&call.lab.site.place.account, role, "AWSCloudFormation"),
-        None => call.who.clone(),
-    };
+    let who = acting(call, text(input, "RoleARN").or(stack.goal.role.as_deref())).await?;
     let begun = service.tables(|tables| {
         super::changes::forget(tables, &id)?;
         tables
