@@ -49,6 +49,30 @@ class Trouble(Exception):
     """What did not go as the page says."""
 
 
+def environment(endpoint: str, region: str, *programs: Path) -> dict[str, str]:
+    """This process's own, with the lab for AWS and the folders of `programs` first on the path."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return kept | {
+        "PATH": os.pathsep.join([*map(str, programs), os.environ["PATH"]]),
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": "lab",
+        "AWS_SECRET_ACCESS_KEY": "lab",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_PAGER": "",
+    }
+
+
+def with_variables(script: str, **variables: str) -> str:
+    """A script of the page with other values of the variables at its top; those that it does not set stand before it."""
+    for name, value in variables.items():
+        line = f"{name}={shlex.quote(value)}"
+        script, changed = re.subn(rf'^{name}=("[^"]*"|\S+)', line.replace("\\", r"\\"), script, flags=re.MULTILINE)
+        script = script if changed else f"{line}\n{script}"
+    return script
+
+
 @dataclass
 class Shell:
     """Types what the page says, with the variables at its top set to ours."""
@@ -59,12 +83,7 @@ class Shell:
 
     def block(self, heading: str, number: int, then: str = "", **variables: str) -> str:
         """Runs one block of a heading, and in the same shell what comes `then`; the output."""
-        script = self.page[heading][number]
-        for name, value in variables.items():
-            script, changed = re.subn(rf'^{name}=("[^"]*"|\S+)', f"{name}={shlex.quote(value)}", script, flags=re.MULTILINE)
-            if not changed:
-                script = f"{name}={value}\n{script}"
-        return self.type(f"{script}\n{then}")
+        return self.type(f"{with_variables(self.page[heading][number], **variables)}\n{then}")
 
     def type(self, script: str) -> str:
         done = subprocess.run(
@@ -93,8 +112,15 @@ class Run:
     seen: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
+# What the page builds, and whoever calls this has built already.
+BUILD = "make stack cli\nPATH=$PWD/target/release:$PATH\n"
+
+
 def blocks(page: str) -> dict[str, list[str]]:
-    """The shell blocks of a page, by the heading they stand under."""
+    """The shell blocks of a page, by the heading they stand under, without what builds."""
+    if page.count(BUILD) != 1:
+        raise Trouble(f"the page is to say once: {BUILD}")
+    page = page.replace(BUILD, "")
     found: dict[str, list[str]] = {}
     for section in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
         heading, _, text = section.partition("\n")
@@ -199,27 +225,11 @@ def main(command: str, page: Path, stack: Path) -> int:
 
 
 def mission(endpoint: str, region: str, folder: Path, page: Path, stack: Path) -> int:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
-    environment = kept | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_ACCESS_KEY_ID": "lab",
-        "AWS_SECRET_ACCESS_KEY": "lab",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_PAGER": "",
-    }
     (folder / "dist").symlink_to(stack.parent.resolve())
-    shell = Shell(blocks(page.read_text(encoding="utf-8")), environment, folder)
+    own = environment(endpoint, region, Path(sys.executable).parent)
+    shell = Shell(blocks(page.read_text(encoding="utf-8")), own, folder)
     print(f"the lab is AWS here: {endpoint}; the commands are those of fis/README.md", flush=True)
     shell.type("aws s3 mb s3://demo-bucket")
-    deploy = (
-        shell.page["Deploy"][0]
-        .replace("make stack cli\nPATH=$PWD/target/release:$PATH\n", "")
-        .replace("dist/packaged.yaml", "packaged.yaml")
-    )
-    shell.page["Deploy"][0] = deploy
     parameters = " ".join(f"{key}={value}" for key, value in samples().items())
     shell.block("Deploy", 0, STACK=STACK, BUCKET="demo-bucket", PARAMETERS=parameters)
     outputs = {row["OutputKey"] for row in shell.aws("cloudformation", "describe-stacks", "--query", "Stacks[0].Outputs")}

@@ -6,7 +6,6 @@ A deployment takes half a minute, for so long the command line waits between two
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -20,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "lab"), str(ROOT / "tools")]
 
 from client import Lab
-from demo_account import samples
+from demo_account import environment, samples
 from fixtures import labs as labs
 from fixtures import shared_lab as shared_lab
 
@@ -46,13 +45,9 @@ def aws(lab: Lab) -> Aws:
     """Runs the AWS command line; what it printed, read as JSON where it is."""
 
     def run(*arguments: str, status: int = 0) -> Any:
-        environment = {
-            "PATH": os.environ["PATH"], "HOME": str(lab.state), "AWS_ENDPOINT_URL": lab.url, "AWS_DEFAULT_REGION": "eu-central-1",
-            "AWS_ACCESS_KEY_ID": "lab", "AWS_SECRET_ACCESS_KEY": "lab", "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": "",
-        }  # fmt: skip
+        own = environment(lab.url, "eu-central-1") | {"HOME": str(lab.state)}
         command = [str(Path(sys.executable).with_name("aws")), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, env=own, check=False)
         assert done.returncode == status, done.stdout + done.stderr
         try:
             return json.loads(done.stdout)

@@ -70,6 +70,10 @@ class Stack:
         found: dict[str, Any] = self.client("fis").get_experiment(id=experiment)["experiment"]
         return found
 
+    def experiments(self) -> set[str]:
+        """All that there are, by id."""
+        return {str(one["id"]) for one in self.client("fis").list_experiments()["experiments"]}
+
     def ended(self, experiment: str) -> str:
         """How an experiment ended, once it has."""
         found = until(lambda: self.state(experiment), lambda found: "endTime" in found)
@@ -83,7 +87,6 @@ class Stack:
         while time.monotonic() < end:
             found = ssm.get_automation_execution(AutomationExecutionId=started["AutomationExecutionId"])["AutomationExecution"]
             if "ExecutionEndTime" in found:
-                print(found.get("FailureMessage", ""))
                 return str(found["AutomationExecutionStatus"])
             time.sleep(0.5)
         pytest.fail(f"{document} has not ended")

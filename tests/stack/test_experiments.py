@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import subprocess
 import time
+from collections.abc import Callable
 from datetime import datetime, timezone
+from typing import Any
 
 import pytest
 from client import Lab, command, until
+from demo_account import environment
 
 from conftest import Deployed
 from experiments import LANGUAGES, Stack
@@ -52,56 +54,79 @@ def test_an_experiment_that_nobody_ends_completes_and_restores(stack: Stack) -> 
     assert stack.configurations() == before
 
 
-WAYS = ("stop", "alarm", "lever", "max_duration", "kill")
+def stop(stack: Stack, experiment: str) -> None:
+    stack.client("fis").stop_experiment(id=experiment)
+
+
+def alarm(stack: Stack, experiment: str) -> None:
+    values = [{"MetricName": "Stop", "Value": 1}]
+    stack.client("cloudwatch").put_metric_data(Namespace=f"Faultlayer/{stack.name}", MetricData=values)
+    stack.ended(experiment)
+    stack.client("cloudwatch").set_alarm_state(AlarmName=f"{stack.name}-stop", StateValue="OK", StateReason="a test")
+
+
+def lever(stack: Stack, experiment: str) -> None:
+    fis = stack.client("fis")
+    fis.update_safety_lever_state(id="default", state={"status": "engaged", "reason": "a test"})
+    stack.ended(experiment)
+    fis.update_safety_lever_state(id="default", state={"status": "disengaged", "reason": "a test"})
+
+
+def nothing(stack: Stack, experiment: str) -> None:
+    """Its `maxDuration` ends it, or it ends by itself."""
+
+
+def restores(stack: Stack, before: dict[str, Any], experiment: str, moment: str) -> str:
+    """How an experiment ended, once everything is what it was, which is judged however it ended."""
+    end = stack.ended(experiment)
+    # The roll-back is an execution of its own and may still be at it.
+    until(stack.configurations, lambda now: now == before, limit=180)
+    assert stack.attached() == [], moment
+    return end
+
+
+# How it is ended, what its `maxDuration` is then, and how FIS says that it ended.
+WAYS: dict[str, tuple[Callable[[Stack, str], None], dict[str, str], set[str]]] = {
+    "stop": (stop, {}, {"stopped"}),
+    "alarm": (alarm, {}, {"stopped"}),
+    "lever": (lever, {}, {"stopped"}),
+    "max_duration": (nothing, {"maxDuration": "PT1M"}, {"failed"}),
+}
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_whatever_ends_an_experiment_at_whatever_moment_restores(stack: Stack, way: str) -> None:
-    before = stack.configurations()
-    fis, cloudwatch = stack.client("fis"), stack.client("cloudwatch")
-    shipped = stack.template()
-    # In the lab's time: it passes 40 times as fast.
-    short = stack.template(maxDuration="PT1M")
-    moments = random.Random(way)
-    ends = []
+    end_it, parameters, ends = WAYS[way]
+    before, template, moments = stack.configurations(), stack.template(**parameters), random.Random(way)
+    # Attaching takes two or three seconds here, and then it holds for seven; a minute passes in one and a half.
+    stack.lab.settings(speed=40)
     for _ in range(ROUNDS):
-        # Attaching takes two or three seconds here, and then it holds for seven.
-        stack.lab.settings(speed=40)
         delay_s = moments.uniform(0, 6)
-        if way == "kill":
-            watching = subprocess.Popen(
-                [command(), "experiment", "start", shipped, "--stack", stack.name],
-                env={**os.environ, "AWS_ENDPOINT_URL": stack.lab.url, "AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "lab", "AWS_SECRET_ACCESS_KEY": "lab"},
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
-            time.sleep(delay_s)
-            watching.send_signal(signal.SIGKILL)
-            watching.wait()
-        else:
-            experiment = stack.start(short if way == "max_duration" else shipped)
-            time.sleep(delay_s)
-        if way == "stop":
-            fis.stop_experiment(id=experiment)
-        elif way == "alarm":
-            cloudwatch.put_metric_data(Namespace=f"Faultlayer/{stack.name}", MetricData=[{"MetricName": "Stop", "Value": 1}])
-        elif way == "lever":
-            fis.update_safety_lever_state(id="default", state={"status": "engaged", "reason": "a test"})
-        if way == "kill":
-            running = [one["id"] for one in fis.list_experiments()["experiments"] if one["state"]["status"] not in FINAL]
-            ends += [stack.ended(one) for one in running]
-        else:
-            ends.append(stack.ended(experiment))
-        if way == "lever":
-            fis.update_safety_lever_state(id="default", state={"status": "disengaged", "reason": "a test"})
-        elif way == "alarm":
-            cloudwatch.set_alarm_state(AlarmName=f"{stack.name}-stop", StateValue="OK", StateReason="a test")
-        # The roll-back is an execution of its own and may still be at it.
-        until(stack.configurations, lambda now: now == before, limit=180)
-        assert stack.attached() == [], f"{way} after {delay_s:.2f} s"
-    print(f"{way}: {ROUNDS} experiments interrupted, all restored; they ended {sorted(set(ends))}")
+        experiment = stack.start(template)
+        time.sleep(delay_s)
+        end_it(stack, experiment)
+        assert restores(stack, before, experiment, f"{way} after {delay_s:.2f} s") in ends
+    print(f"{way}: {ROUNDS} experiments interrupted, all restored")
 
 
-FINAL = {"completed", "stopped", "failed", "cancelled"}
+def test_an_experiment_whose_command_is_killed_goes_on_and_restores(stack: Stack) -> None:
+    before, template, moments = stack.configurations(), stack.template(), random.Random("kill")
+    stack.lab.settings(speed=40)
+    own = environment(stack.lab.url, "eu-central-1") | {"AWS_REGION": "eu-central-1"}
+    for _ in range(ROUNDS):
+        known, delay_s = stack.experiments(), moments.uniform(0, 6)
+        watching = subprocess.Popen(
+            [command(), "experiment", "start", template, "--stack", stack.name],
+            env=own,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        [experiment] = until(lambda known=known: stack.experiments() - known, bool)  # type: ignore[misc]
+        time.sleep(delay_s)
+        watching.kill()
+        watching.wait()
+        assert restores(stack, before, experiment, f"killed after {delay_s:.2f} s") == "completed"
+    print(f"kill: {ROUNDS} commands killed, all experiments completed and restored")
 
 
 def test_nothing_fires_after_the_expiry_where_the_roll_back_is_prevented(stack: Stack) -> None:
