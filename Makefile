@@ -3,7 +3,9 @@
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-export CARGO_TERM_PROGRESS_WHEN := never
+# Cargo's own progress where somebody sees it.
+TERMINAL := $(shell test -t 2 && echo yes)
+export CARGO_TERM_PROGRESS_WHEN := $(if $(TERMINAL),auto,never)
 
 # Lambda's name for this machine's architecture, and what building a layer takes beside its sources.
 LAYER_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
@@ -31,7 +33,8 @@ check-tools:
 	@tools/check-tools
 
 cli: check-tools
-	cargo build $(HOST)
+	@test -e target/release/faultlayer || echo "building the command: the first time some five to ten minutes on two cores" >&2
+	cargo build $(if $(TERMINAL),$(filter-out --quiet,$(HOST)),$(HOST))
 	@echo "target/release/faultlayer"
 
 has = $(shell command -v $(1) 2>/dev/null)

@@ -7,19 +7,16 @@ IN_STACK_TESTS := cd $(STACK_TESTS_DIR) && FAULTLAYER="$(CURDIR)/target/release/
 
 # What cannot be built here is not deployed; its tests say so. Each file has a lab and a stack of its own, and waits most of the
 # time: the command line looks every 30 s.
-test-stack: setup-lab
-	cargo build --quiet --release -p faultlayer-cli
+test-stack: setup-lab cli
 	$(if $(call lacks,fis),@echo "dist/stack.json is not built: $(call lacks,fis)",$(MAKE) --no-print-directory stack)
 	$(IN_STACK_TESTS) "$(LAB_CLOUD_BIN)/python" -m pytest -q -n 4 --dist loadfile
 
 # Every statement, action and resource of the roles taken away by itself, where `make test` has a few.
-rights-stack: setup-lab
-	cargo build --quiet --release -p faultlayer-cli
+rights-stack: setup-lab cli
 	$(IN_STACK_TESTS) FAULTLAYER_EVERY_RIGHT=1 "$(LAB_CLOUD_BIN)/python" -m pytest -q test_roles.py
 
 # Experiments of the deployed stack, stopped, alarmed, levered, timed out and left alone by their command, at many moments.
-sweep-stack: setup-lab
-	cargo build --quiet --release -p faultlayer-cli
+sweep-stack: setup-lab cli
 	$(MAKE) --no-print-directory stack
 	$(IN_STACK_TESTS) FAULTLAYER_STACK_ROUNDS=40 "$(LAB_CLOUD_BIN)/python" -m pytest -q -s test_experiments.py
 
