@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+import time
 from typing import Any
 
 import pytest
@@ -185,6 +186,22 @@ def test_a_killed_lab_goes_on_with_its_experiments(labs: list[Lab], tmp_path: An
     labs.append(again)
     assert ended(again, experiment)["state"]["status"] == "completed"
     [_only_one] = again.client("ssm").describe_automation_executions()["AutomationExecutionMetadataList"]
+
+
+def test_looking_at_executions_leaves_the_account_its_rate(experiments: Lab) -> None:
+    experiments.settings(rates=1)
+    fis = experiments.client("fis")
+    begun = time.monotonic()
+    both = [start(experiments, {name: automation(Hold="PT6S")}, stop=False) for name in ("one", "two")]
+
+    def states() -> list[str]:
+        time.sleep(0.5)
+        return [fis.get_experiment(id=experiment)["experiment"]["state"]["status"] for experiment in both]
+
+    until(states, lambda now: now == ["completed", "completed"])
+    calls = [row for row in experiments.ask("GET", "/calls")["calls"] if row["action"] == "ssm:GetAutomationExecution"]
+    assert len(calls) <= time.monotonic() - begun + 2, "once a second in all, of three that the account has"
+    assert {row["status"] for row in calls} == {200}
 
 
 def test_templates_are_kept_listed_tagged_and_deleted(experiments: Lab) -> None:

@@ -3,8 +3,9 @@
 //! Everything that it has done stands in the experiment's row before it goes on, so that a lab that was killed takes it up where it
 //! was. What stops it (a request, an alarm, the lever, `maxDuration`) calls StopAutomationExecution and waits for the execution's end.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -23,7 +24,7 @@ fn role(experiment: &Experiment) -> &str {
 
 /// Runs an experiment to its end.
 pub async fn run(fis: Arc<Fis>, lab: Arc<Lab>, id: String) {
-    let run = Run { fis, lab, id };
+    let run = Run { fis, lab, id, looks: Mutex::default() };
     // A destination that is gone for good holds nobody up for ever.
     let mut tries = 0;
     while let Some(experiment) = run.experiment() {
@@ -45,6 +46,8 @@ struct Run {
     fis: Arc<Fis>,
     lab: Arc<Lab>,
     id: String,
+    /// When each action's execution was looked at last.
+    looks: Mutex<HashMap<String, Instant>>,
 }
 
 impl Run {
@@ -276,6 +279,23 @@ impl Run {
         Duration::from_millis(u64::try_from(since).unwrap_or(0)).mul_f64(self.lab.site.settings().speed.max(0.0))
     }
 
+    /// Whether it is time to look at an action's execution. All experiments together ask once a second, whatever `poll_ms` is: the
+    /// account has three such requests, and the documents, which ask for one another's executions, must not go short for our looking.
+    fn may_look(&self, action: &str) -> bool {
+        let rates = self.lab.site.settings().rates;
+        if rates <= 0.0 {
+            return true;
+        }
+        let running = self.fis.tasks(|tasks| u32::try_from(tasks.len()).unwrap_or(u32::MAX).max(1));
+        let apart = Duration::from_secs(1).saturating_mul(running).div_f64(rates.max(0.01));
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = looks.get(action).is_none_or(|last| last.elapsed() >= apart);
+        if is_due {
+            looks.insert(action.to_owned(), Instant::now());
+        }
+        is_due
+    }
+
     async fn automation(
         &self,
         experiment: &Experiment,
@@ -291,6 +311,9 @@ impl Run {
                 self.begin(experiment, name, action).await
             };
         };
+        if !self.may_look(name) {
+            return Some(());
+        }
         let asked = json!({"AutomationExecutionId": execution});
         let answer = match self.call(experiment, "ssm", "GetAutomationExecution", asked.clone()).await {
             Ok(answer) => answer,
