@@ -87,9 +87,9 @@ native! {
     }
 
     Java_dev_faultlayer_agent_runtime_Native_before, Java_dev_faultlayer_runtime_Native_before:
-    (env, handle: jlong) -> jobjectArray {
+    (env, handle: jlong, deadline_ms: jlong) -> jobjectArray {
         // SAFETY: see the module.
-        unsafe { session::before(Jvm::new(env), handle) }
+        unsafe { session::before(Jvm::new(env), handle, deadline_ms) }
     }
 
     Java_dev_faultlayer_agent_runtime_Native_wantsText, Java_dev_faultlayer_runtime_Native_wantsText:

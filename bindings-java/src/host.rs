@@ -15,6 +15,7 @@ const ABSENT: jlong = jlong::MIN;
 
 const READS_EVENT: jint = 1;
 const READS_CLIENT_CONTEXT: jint = 2;
+const READS_DEADLINE: jint = 4;
 
 /// Either side, which an address does not tell.
 pub enum Asked {
@@ -56,7 +57,10 @@ pub unsafe fn free(handle: jlong) {
 pub unsafe fn reads(handle: jlong) -> jint {
     // SAFETY: by the caller.
     let reads = unsafe { at(handle) }.ask(Host::reads).unwrap_or_default();
-    (if reads.event { READS_EVENT } else { 0 }) | (if reads.client_context { READS_CLIENT_CONTEXT } else { 0 })
+    [(reads.event, READS_EVENT), (reads.client_context, READS_CLIENT_CONTEXT), (reads.deadline, READS_DEADLINE)]
+        .into_iter()
+        .filter_map(|(is_read, bit)| is_read.then_some(bit))
+        .sum()
 }
 
 /// What [`decide`] is told of an invocation, as the JVM has it.

@@ -43,9 +43,9 @@ impl Running {
 
 /// # Safety
 /// As [`Running::at`].
-pub unsafe fn before(jvm: Jvm, handle: jlong) -> jobjectArray {
+pub unsafe fn before(jvm: Jvm, handle: jlong, deadline_ms: jlong) -> jobjectArray {
     // SAFETY: by the caller.
-    unsafe { Running::at(handle) }.step(jvm, |steps| steps.before(None))
+    unsafe { Running::at(handle) }.step(jvm, |steps| steps.before(present(deadline_ms)))
 }
 
 /// # Safety

@@ -32,11 +32,28 @@ def busy() -> Iterator[None]:
         process.wait()
 
 
+def rolls_back(lab: LabWorld, execution: str) -> bool:
+    """Whether a roll-back of an execution's functions goes on."""
+    asked = [{"Key": "DocumentNamePrefix", "Values": ["Faultlayer-Rollback"]}, {"Key": "ExecutionStatus", "Values": ["InProgress"]}]
+    pages = lab.ssm.get_paginator("describe_automation_executions").paginate(Filters=asked)
+    going = [one["AutomationExecutionId"] for page in pages for one in page["AutomationExecutionMetadataList"]]
+    return any(lab.execution(one)["Parameters"]["ExecutionId"] == [execution] for one in going)
+
+
+def runs_on(lab: LabWorld, execution: str) -> bool:
+    """Whether a script of an execution does."""
+    return any(one["execution"] == execution for one in lab.lab.get("/scripts")["scripts"])
+
+
 def experiment(lab: LabWorld, seed: int, longest_s: float) -> str:
     """One interrupted experiment; what is wrong afterwards, or nothing."""
     source = random.Random(seed)
     names = [lab.function(kind=kind) for kind in ("python", "node")]
     before = {name: lab.snapshot(name) for name in names}
+
+    def changed() -> list[str]:
+        return [name for name in names if lab.snapshot(name) != before[name]]
+
     execution = lab.experiment(names, DurationMinutes=1)
     what = source.choice(["cancel", "hook", "denied", "both"])
     if what != "cancel":
@@ -51,16 +68,10 @@ def experiment(lab: LabWorld, seed: int, longest_s: float) -> str:
         except lab.ssm.exceptions.ClientError:
             what += ", too late"
     lab.finished(execution, 600)
-    # The roll-back is an execution of its own and may still be at it.
-    ends = time.monotonic() + 300
-    while wrong := [name for name in names if lab.snapshot(name) != before[name]]:
-        if time.monotonic() > ends:
-            break
-        time.sleep(0.5)
-    # A script that runs on may not put anything back.
-    while [one for one in lab.lab.get("/scripts")["scripts"] if one["execution"] == execution]:
-        time.sleep(0.5)
-    wrong = wrong or [name for name in names if lab.snapshot(name) != before[name]]
+    # As long as a script of it runs on, or a roll-back, which is an execution of its own, nothing can be said, however slow the machine.
+    while runs_on(lab, execution) or (changed() and rolls_back(lab, execution)):
+        time.sleep(1)
+    wrong = changed()
     return f"seed {seed}, {what}: {wrong} attached\n{lab.story(execution)}" if wrong else ""
 
 

@@ -103,7 +103,7 @@ class VectorsTest {
         List<Step> steps = new ArrayList<>();
         List<String> records = new ArrayList<>();
         if (session != 0) {
-            steps.add(Step.of(Native.before(session)));
+            steps.add(Step.of(Native.before(session, Native.ABSENT)));
             for (JsonNode then : call.get("then")) {
                 if (then.has("returned")) {
                     JsonNode told = then.get("returned");

@@ -111,12 +111,16 @@ final class Wrapped {
     }
 
     private static <O> O drive(Faultlayer faults, Context context, Form<O> form) {
-        long session = faults.isClosed() ? 0 : decide(faults, context, form);
+        boolean isOpen = !faults.isClosed();
+        int reads = isOpen ? Native.reads(faults.host()) : 0;
+        // What nothing is drawn for needs no deadline, unless that is what it is sampled by.
+        boolean isSampled = (reads & Native.READS_DEADLINE) != 0;
+        long session = isOpen ? decide(faults, context, form, reads, isSampled ? deadline(context) : Native.ABSENT) : 0;
         if (session == 0) {
             return sneaky(form::call);
         }
         try {
-            Step before = step(faults, Native.before(session));
+            Step before = step(faults, Native.before(session, isSampled ? Native.ABSENT : deadline(context)));
             if (carriedOut(before)) {
                 return form.fromJson(before.first);
             }
@@ -124,11 +128,11 @@ final class Wrapped {
             try {
                 answer = form.call();
             } catch (Throwable own) {
-                carriedOut(step(faults, Native.failed(session, Long.MIN_VALUE)));
+                carriedOut(step(faults, Native.failed(session, Native.ABSENT)));
                 throw own;
             }
             byte[] given = Native.wantsText(session) ? form.toJson(answer) : null;
-            Step after = step(faults, Native.returned(session, given, Long.MIN_VALUE));
+            Step after = step(faults, Native.returned(session, given, Native.ABSENT));
             return carriedOut(after) ? form.fromJson(after.first) : answer;
         } catch (Throwable thrown) {
             throw Faults.<RuntimeException>raise(thrown);
@@ -137,18 +141,17 @@ final class Wrapped {
         }
     }
 
-    private static long decide(Faultlayer faults, Context context, Form<?> form) {
+    private static long decide(Faultlayer faults, Context context, Form<?> form, int reads, long deadlineMs) {
         try {
-            int reads = Native.reads(faults.host());
             String id = context == null ? null : context.getAwsRequestId();
             long session = Native.decide(
                     faults.host(),
                     id == null || id.isEmpty() ? faults.nextName() : id,
-                    context == null ? Long.MIN_VALUE : deadline(context),
+                    deadlineMs,
                     context == null ? null : context.getInvokedFunctionArn(),
                     (reads & Native.READS_CLIENT_CONTEXT) != 0 && context != null ? clientContext(context) : null,
                     (reads & Native.READS_EVENT) != 0 ? form.event() : null,
-                    Long.MIN_VALUE);
+                    Native.ABSENT);
             if (session == Native.FAILED) {
                 throw Faultlayer.engineFailed();
             }
@@ -163,6 +166,9 @@ final class Wrapped {
 
     /** The context tells the time left alone: asked again until the clock stood still around the question. */
     private static long deadline(Context context) {
+        if (context == null) {
+            return Native.ABSENT;
+        }
         int tries = Native.deadlineTries();
         while (true) {
             long now = System.currentTimeMillis();

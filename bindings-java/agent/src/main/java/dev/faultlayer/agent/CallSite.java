@@ -15,8 +15,11 @@ import org.objectweb.asm.commons.AnalyzerAdapter;
  * into the calling method itself, so that no frame of Faultlayer is on the stack while the handler runs:
  *
  * <pre>
- *   do { now = currentTimeMillis(); left = context.getRemainingTimeInMillis(); } while (Hook.asksAgain(now, ++tries));
- *   injection = Hook.before(context.getAwsRequestId(), now, left, context.getInvokedFunctionArn(), context, in, out);
+ *   injection = Hook.decide(context.getAwsRequestId(), context.getInvokedFunctionArn(), context, in);
+ *   if (injection != null) {
+ *     do { now = currentTimeMillis(); left = context.getRemainingTimeInMillis(); } while (Hook.asksAgain(now, ++tries));
+ *     injection = Hook.before(injection, now, left, out);
+ *   }
  *   if (Hook.runs(injection)) {
  *     try { handler.handleRequest(in, out, context); } catch (Throwable t) { throw Hook.failed(injection, t); }
  *     Hook.returned(injection, out);
@@ -34,11 +37,11 @@ final class CallSite {
     private static final String HOOK = "dev/faultlayer/agent/Hook";
     private static final String INJECTION = "dev/faultlayer/agent/Injection";
     /** What the call of {@code before} takes, the time in two. */
-    private static final int MOST_OPERANDS = 8;
+    private static final int MOST_OPERANDS = 5;
 
-    private static final String BEFORE_TYPE =
-            "(Ljava/lang/String;JILjava/lang/String;Ljava/lang/Object;Ljava/io/InputStream;Ljava/io/OutputStream;)L"
-                    + INJECTION + ";";
+    private static final String DECIDE_TYPE =
+            "(Ljava/lang/String;Ljava/lang/String;Ljava/lang/Object;Ljava/io/InputStream;)L" + INJECTION + ";";
+    private static final String BEFORE_TYPE = "(L" + INJECTION + ";JILjava/io/OutputStream;)L" + INJECTION + ";";
 
     private CallSite() {}
 
@@ -147,24 +150,36 @@ final class CallSite {
             int in = handler + 1;
             int out = handler + 2;
             int context = handler + 3;
-            int tries = handler + 4;
-            int now = handler + 5;
-            int left = handler + 7;
-            int injection = handler + 8;
+            int injection = handler + 4;
+            int tries = handler + 5;
+            int now = handler + 6;
+            int left = handler + 8;
             int error = handler + 9;
             localsNeeded = handler + 10;
             for (int slot = context; slot >= handler; slot--) {
                 super.visitVarInsn(Opcodes.ASTORE, slot);
             }
 
-            List<Object> held = new ArrayList<>(outer);
-            held.addAll(List.of(operands));
-            held.add(Opcodes.INTEGER);
+            Label decided = new Label();
+            askContext(context, "getAwsRequestId", "()Ljava/lang/String;");
+            askContext(context, "getInvokedFunctionArn", "()Ljava/lang/String;");
+            super.visitVarInsn(Opcodes.ALOAD, context);
+            super.visitVarInsn(Opcodes.ALOAD, in);
+            invokeStatic(HOOK, "decide", DECIDE_TYPE);
+            super.visitVarInsn(Opcodes.ASTORE, injection);
+            super.visitVarInsn(Opcodes.ALOAD, injection);
+            super.visitJumpInsn(Opcodes.IFNULL, decided);
+
+            List<Object> running = new ArrayList<>(outer);
+            running.addAll(List.of(operands));
+            running.add(INJECTION);
             super.visitInsn(Opcodes.ICONST_0);
             super.visitVarInsn(Opcodes.ISTORE, tries);
             Label again = new Label();
             super.visitLabel(again);
-            frame(held, new Object[0]);
+            List<Object> asking = new ArrayList<>(running);
+            asking.add(Opcodes.INTEGER);
+            frame(asking, new Object[0]);
             invokeStatic("java/lang/System", "currentTimeMillis", "()J");
             super.visitVarInsn(Opcodes.LSTORE, now);
             askContext(context, "getRemainingTimeInMillis", "()I");
@@ -174,22 +189,20 @@ final class CallSite {
             super.visitVarInsn(Opcodes.ILOAD, tries);
             invokeStatic(HOOK, "asksAgain", "(JI)Z");
             super.visitJumpInsn(Opcodes.IFNE, again);
-
-            askContext(context, "getAwsRequestId", "()Ljava/lang/String;");
+            super.visitVarInsn(Opcodes.ALOAD, injection);
             super.visitVarInsn(Opcodes.LLOAD, now);
             super.visitVarInsn(Opcodes.ILOAD, left);
-            askContext(context, "getInvokedFunctionArn", "()Ljava/lang/String;");
-            super.visitVarInsn(Opcodes.ALOAD, context);
-            super.visitVarInsn(Opcodes.ALOAD, in);
             super.visitVarInsn(Opcodes.ALOAD, out);
             invokeStatic(HOOK, "before", BEFORE_TYPE);
             super.visitVarInsn(Opcodes.ASTORE, injection);
+
+            super.visitLabel(decided);
+            frame(running, new Object[0]);
             Label after = new Label();
             super.visitVarInsn(Opcodes.ALOAD, injection);
             invokeStatic(HOOK, "runs", "(L" + INJECTION + ";)Z");
             super.visitJumpInsn(Opcodes.IFEQ, after);
 
-            List<Object> running = new ArrayList<>(locals);
             super.visitLabel(start);
             for (int slot = handler; slot <= context; slot++) {
                 super.visitVarInsn(Opcodes.ALOAD, slot);

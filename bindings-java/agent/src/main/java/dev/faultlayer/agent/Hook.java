@@ -27,6 +27,8 @@ public final class Hook {
 
     private static final int RESERVE = 64 * 1024;
 
+    private static final String UNDECIDED = "an invocation could not be decided";
+
     private Hook() {}
 
     /** Loads the engine; false if nothing can ever fire. Its own record has said why. */
@@ -87,39 +89,58 @@ public final class Hook {
         return now != System.currentTimeMillis() && tries < deadlineTries;
     }
 
-    /** Decides and carries out what comes before the handler, which may throw. Null if nothing is drawn. */
-    public static Injection before(
-            String requestId, long now, int left, String arn, Object context, InputStream in, OutputStream out) {
-        Injection injection;
-        long session = 0;
+    /**
+     * Decides, unless that takes the deadline. Null if nothing is drawn; else the client's context is asked for the time left,
+     * which few invocations need, and then comes {@link #before}.
+     */
+    public static Injection decide(String requestId, String arn, Object context, InputStream in) {
         try {
             long engine = host;
             if (engine == 0) {
                 return null;
             }
+            int wanted = reads;
             String clientContext = null;
             InputStream event = null;
-            if (reads != 0) {
-                if ((reads & Native.READS_CLIENT_CONTEXT) != 0) {
+            if (wanted != 0) {
+                if ((wanted & Native.READS_CLIENT_CONTEXT) != 0) {
                     clientContext = ClientContextText.of(context);
                 }
-                if ((reads & Native.READS_EVENT) != 0 && in instanceof ByteArrayInputStream) {
+                if ((wanted & Native.READS_EVENT) != 0 && in instanceof ByteArrayInputStream) {
                     event = in;
                 }
+                if ((wanted & Native.READS_DEADLINE) != 0) {
+                    return new Injection(new Injection.Undecided(engine, requestId, arn, clientContext, event));
+                }
             }
-            session = Native.decide(engine, requestId, now + left, arn, clientContext, event, Long.MIN_VALUE);
-            if (session == 0) {
-                return null;
-            }
-            injection = new Injection(session);
+            long session = Native.decide(engine, requestId, Native.ABSENT, arn, clientContext, event, Native.ABSENT);
+            return session == 0 ? null : injection(session);
         } catch (Throwable trouble) {
-            if (session != 0) {
-                Native.end(session);
-            }
-            trouble("an invocation could not be decided", trouble);
+            trouble(UNDECIDED, trouble);
             return null;
         }
-        injection.begin(out);
+    }
+
+    private static Injection injection(long session) {
+        try {
+            return new Injection(session);
+        } catch (Throwable trouble) {
+            Native.end(session);
+            throw trouble;
+        }
+    }
+
+    /** Carries out what comes before the handler, which may throw. Null if nothing is drawn. */
+    public static Injection before(Injection injection, long now, int left, OutputStream out) {
+        try {
+            if (!injection.isDrawn(now + left)) {
+                return null;
+            }
+        } catch (Throwable trouble) {
+            trouble(UNDECIDED, trouble);
+            return null;
+        }
+        injection.begin(now + left, out);
         return injection;
     }
 

@@ -6,6 +6,7 @@ import dev.faultlayer.runtime.Native;
 import dev.faultlayer.runtime.Step;
 import dev.faultlayer.runtime.Waiting;
 import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 
@@ -14,8 +15,45 @@ public final class Injection {
     private long session;
     private boolean runs = true;
 
+    /** Where the deadline is what it is sampled by, what else there is to decide with. */
+    private Undecided undecided;
+
     Injection(long session) {
         this.session = session;
+    }
+
+    Injection(Undecided undecided) {
+        this.undecided = undecided;
+    }
+
+    /** What is known of an invocation that is decided with its deadline. */
+    static final class Undecided {
+        private final long host;
+        private final String requestId;
+        private final String arn;
+        private final String clientContext;
+        private final InputStream event;
+
+        Undecided(long host, String requestId, String arn, String clientContext, InputStream event) {
+            this.host = host;
+            this.requestId = requestId;
+            this.arn = arn;
+            this.clientContext = clientContext;
+            this.event = event;
+        }
+
+        long decide(long deadlineMs) {
+            return Native.decide(host, requestId, deadlineMs, arn, clientContext, event, Native.ABSENT);
+        }
+    }
+
+    /** Whether something is drawn for it. */
+    boolean isDrawn(long deadlineMs) {
+        if (undecided != null) {
+            session = undecided.decide(deadlineMs);
+            undecided = null;
+        }
+        return session != 0;
     }
 
     boolean runs() {
@@ -23,10 +61,10 @@ public final class Injection {
     }
 
     /** Before the handler. */
-    void begin(OutputStream out) {
+    void begin(long deadlineMs, OutputStream out) {
         Throwable fault = null;
         try {
-            Step step = Step.of(Native.before(session));
+            Step step = Step.of(Native.before(session, deadlineMs));
             fault = Hook.asThrownByTheHandler(carryOut(step));
             if (step.outcome == Step.RESPONSE) {
                 out.write(bytes(step.first));
@@ -50,7 +88,7 @@ public final class Injection {
         try {
             ByteArrayOutputStream answer = out instanceof ByteArrayOutputStream ? (ByteArrayOutputStream) out : null;
             byte[] given = answer != null && Native.wantsText(session) ? answer.toByteArray() : null;
-            Step step = Step.of(Native.returned(session, given, Long.MIN_VALUE));
+            Step step = Step.of(Native.returned(session, given, Native.ABSENT));
             fault = Hook.asThrownByTheHandler(carryOut(step));
             if (answer != null && (step.outcome == Step.RESPONSE || step.outcome == Step.CORRUPT)) {
                 replace(answer, bytes(step.first));
@@ -69,7 +107,7 @@ public final class Injection {
     Throwable failed(Throwable error) {
         Throwable fault = null;
         try {
-            fault = Hook.asThrownByTheHandler(carryOut(Step.of(Native.failed(session, Long.MIN_VALUE))));
+            fault = Hook.asThrownByTheHandler(carryOut(Step.of(Native.failed(session, Native.ABSENT))));
         } catch (Throwable trouble) {
             Hook.trouble("a fault could not be carried out", trouble);
         } finally {

@@ -12,6 +12,12 @@ public final class Native {
     /** Bit of {@link #reads}: some pattern looks at the client context. */
     public static final int READS_CLIENT_CONTEXT = 2;
 
+    /** Bit of {@link #reads}: some fault samples by attempt. */
+    public static final int READS_DEADLINE = 4;
+
+    /** What stands for a number that is not told. */
+    public static final long ABSENT = Long.MIN_VALUE;
+
     /** What {@link #decide} answers where a library's engine failed. */
     public static final long FAILED = -1;
 
@@ -35,7 +41,7 @@ public final class Native {
     /** Ends a host. */
     public static native void free(long host);
 
-    /** What {@link #decide} needs to be given: {@link #READS_EVENT}, {@link #READS_CLIENT_CONTEXT}. */
+    /** What {@link #decide} needs to be given: {@link #READS_EVENT}, {@link #READS_CLIENT_CONTEXT}, {@link #READS_DEADLINE}. */
     public static native int reads(long host);
 
     /** The ids of the plan's faults that never had a chance to fire, each followed by why; null where the engine failed. */
@@ -53,18 +59,22 @@ public final class Native {
     /**
      * Decides one invocation.
      *
-     * @param deadlineMs epoch milliseconds, or {@link Long#MIN_VALUE} for none
+     * @param deadlineMs epoch milliseconds, or {@link #ABSENT}
      * @param arn the invoked ARN or null
      * @param clientContext its JSON or null
      * @param event raw JSON as a {@code byte[]}, or as a {@code ByteArrayInputStream} of which nothing is taken; or null
-     * @param nowUs epoch microseconds, or {@link Long#MIN_VALUE} for the clock
+     * @param nowUs epoch microseconds, or {@link #ABSENT} for the clock
      * @return a session, 0 if nothing is drawn, or {@link #FAILED}
      */
     public static native long decide(
             long host, String requestId, long deadlineMs, String arn, String clientContext, Object event, long nowUs);
 
-    /** What comes before the handler; see {@link Step} for the form. */
-    public static native String[] before(long session);
+    /**
+     * What comes before the handler; see {@link Step} for the form.
+     *
+     * @param deadlineMs epoch milliseconds, where {@link #decide} was not told it, or {@link #ABSENT}
+     */
+    public static native String[] before(long session, long deadlineMs);
 
     /** Whether {@link #returned} needs the answer. */
     public static native boolean wantsText(long session);
