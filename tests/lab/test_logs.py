@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -243,6 +244,28 @@ def test_a_function_that_may_not_write_logs_runs_all_the_same(lab: Lab) -> None:
     )
     assert json.load(lab.functions.invoke(FunctionName="one", Payload=b"1")["Payload"]) == 1
     lab.ask("DELETE", "/hooks")
+    assert lab.client("logs").describe_log_groups()["logGroups"] == []
+
+
+def test_what_a_function_of_before_a_reset_writes_is_in_no_log_of_after_it(lab: Lab) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        address = server.getsockname()
+        code = f"""
+import socket
+def handler(event, context):
+    with socket.create_connection({address!r}) as test:
+        test.recv(1)
+"""
+        lab.function(Code={"ZipFile": archive(app=code)}, Timeout=60)
+        lab.functions.invoke(FunctionName="one", InvocationType="Event")
+        function, _ = server.accept()
+        with function:
+            lab.ask("POST", "/reset")
+            function.sendall(b"1")
+            assert function.recv(1) == b"", "it has returned"
+    # What is written late is written within this time; how long nothing is, nobody can wait for.
+    time.sleep(0.5)
     assert lab.client("logs").describe_log_groups()["logGroups"] == []
 
 

@@ -233,7 +233,7 @@ pub async fn invoke(lambda: &Arc<Lambda>, call: &Call) -> Result<Reply, ApiError
 }
 
 async fn run(lambda: &Lambda, lab: &Arc<Lab>, chosen: Chosen, call: Invoke) -> Result<Invoked, ApiError> {
-    let writer = Writer::of(&lambda.site.place, &chosen.name, &chosen.config);
+    let writer = Writer::of(lab, &chosen.name, &chosen.config);
     let slot = lambda.environments.of(&chosen.name, &chosen.config).await;
     let invoked = match slot.get_or_try_init(|| make(lambda, chosen)).await {
         Ok(function) => function.invoke(call).await.map_err(|error| ApiError::bad("InvalidRuntimeException", error.to_string())),

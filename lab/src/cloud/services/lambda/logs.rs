@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::function::Config;
 use crate::cloud::call::{ApiError, Outcome, Principal, Request};
-use crate::cloud::lab::{Lab, Place};
+use crate::cloud::lab::Lab;
 use crate::cloud::services::members::text;
 use crate::runtime::Invoked;
 
@@ -26,12 +26,15 @@ pub fn group(name: &str, config: &Config) -> String {
 pub struct Writer {
     who: Principal,
     group: String,
+    /// In this era of the lab the invocation began; in a later one there is nobody whose log it would be.
+    era: u64,
 }
 
 impl Writer {
-    /// For a function of this configuration.
-    pub fn of(place: &Place, name: &str, config: &Config) -> Writer {
-        Writer { who: Principal::session(&place.account, &config.role, name), group: group(name, config) }
+    /// For a function of this configuration that is about to be invoked.
+    pub fn of(lab: &Lab, name: &str, config: &Config) -> Writer {
+        let who = Principal::session(&lab.site.place.account, &config.role, name);
+        Writer { who, group: group(name, config), era: lab.era() }
     }
 
     /// Writes the log of an invocation.
@@ -67,6 +70,9 @@ impl Writer {
     }
 
     async fn call(&self, lab: &Arc<Lab>, operation: &str, input: Value) -> Result<(), ApiError> {
+        if lab.era() != self.era {
+            return Err(ApiError::internal("the lab was reset"));
+        }
         match lab.call(&self.who, &Request::new("logs", operation, input)).await {
             Outcome::Answer(answer) => answer.map(|_| ()),
             Outcome::Dropped => Err(ApiError::internal("the connection was closed")),
