@@ -11,6 +11,9 @@ export type Delay =
   | { pareto: { scale: number; shape: number; max: number } }
   | { percentiles: { [percentile: string]: number } };
 
+/** Which of an invocation's calls. */
+export type Calls = 'all' | { first: number } | { share: number };
+
 /** From 0 (never) to 1 (always), or steps at seconds after `starts_at`. */
 export type Rate = number | { steps: { at_s: number; rate: number }[] };
 
@@ -86,10 +89,28 @@ export interface CpuFault extends FaultOptions {
   duration_ms: number;
   threads?: number;
 }
+export interface AwsCallFault extends FaultOptions {
+  kind: 'aws_call';
+  target: { [name: string]: Json };
+  error?: string;
+  status?: number;
+  message?: string;
+  delay_ms?: Delay;
+  calls?: Calls;
+}
 
 /** One fault of a plan. */
 export type Fault =
-  LatencyFault | ErrorFault | ResponseFault | ExitFault | TimeoutFault | CorruptFault | DiskFault | MemoryFault | CpuFault;
+  | LatencyFault
+  | ErrorFault
+  | ResponseFault
+  | ExitFault
+  | TimeoutFault
+  | CorruptFault
+  | DiskFault
+  | MemoryFault
+  | CpuFault
+  | AwsCallFault;
 // </faults>
 
 /** The plan's own fields. */
@@ -142,6 +163,12 @@ export declare const fault: {
   memory(size_mib: number, options?: FaultOptions): MemoryFault;
   /** Burns CPU beside the handler. */
   cpu(duration_ms: number, options?: FaultOptions & { threads?: number }): CpuFault;
+  /** Answers calls to AWS with an error, or delays them. */
+  aws_call(
+    target: { [name: string]: Json },
+    error?: string,
+    options?: FaultOptions & { status?: number; message?: string; delay_ms?: Delay; calls?: Calls },
+  ): AwsCallFault;
   // </builders>
 };
 

@@ -23,6 +23,7 @@ const KINDS = {
   disk: ['size_mib'],
   memory: ['size_mib'],
   cpu: ['duration_ms'],
+  aws_call: ['target', 'error'],
 };
 /** The kinds of the builders that have names of their own. */
 const KIND_OF = { payload: 'response', corrupt_body: 'corrupt' };

@@ -6,6 +6,7 @@
 //! [`boundary`].
 
 pub mod attach;
+pub mod aws;
 pub mod boundary;
 pub mod decision;
 pub mod delay;

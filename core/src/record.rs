@@ -105,6 +105,8 @@ pub enum OwnReason {
     InternalError,
     /// Holding patterns against an event took more than its budget, so that some fault was not drawn.
     MatchBudgetSpent,
+    /// A call belongs to no invocation that is known, so that it was not hit.
+    UnattributedCall,
     /// The runtime client is none that can be instrumented (Java).
     ClientUnknown,
 }

@@ -62,7 +62,12 @@ impl Draws {
     /// The next draw, in [0, 1), one of 2^53 values.
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit a binary64 exactly")]
     pub fn next_draw(&mut self) -> f64 {
-        (self.next_output() >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
+        self.next_whole() as f64 * (1.0 / 9_007_199_254_740_992.0)
+    }
+
+    /// The next draw as the whole number that it is made of, below 2^53.
+    pub const fn next_whole(&mut self) -> u64 {
+        self.next_output() >> 11
     }
 
     const fn next_output(&mut self) -> u64 {

@@ -41,34 +41,39 @@ fn field(kind: &Spec, name: &str) -> &'static Field {
     fields.iter().find(|field| field.name == name).unwrap_or_else(|| panic!("{} has no {name}", kind.name))
 }
 
-/// A type by its shape: of text, whole numbers, other numbers, objects, objects of strings, any JSON, delays, error classes.
-fn typed(shape: &Shape, [text, whole, number, object, strings, json, delay, class]: [&'static str; 8]) -> &'static str {
+/// A type by its shape: of text, whole numbers, other numbers, objects, objects of strings, any JSON, delays, error classes,
+/// which calls.
+fn typed(shape: &Shape, [text, whole, number, object, strings, json, delay, class, calls]: [&'static str; 9]) -> &'static str {
     match shape {
         Shape::Name { .. } | Shape::Text => text,
         Shape::Integer { .. } => whole,
         Shape::Number { .. } | Shape::Fraction => number,
-        Shape::Object => object,
+        Shape::Object | Shape::Pattern => object,
         Shape::Strings => strings,
         Shape::Json => json,
         Shape::Either(Shape::Number { .. }, _) => delay,
         Shape::Either(Shape::Name { .. }, _) => class,
+        Shape::Either(Shape::Choice(_), _) => calls,
         other => panic!("a builder takes no {other:?} yet: say here what its type is"),
     }
 }
 
 fn python_type(shape: &Shape) -> &'static str {
-    typed(shape, ["str", "int", "float", "Mapping[str, Any]", "Mapping[str, str]", "Any", "Delay", "ErrorType"])
+    typed(shape, ["str", "int", "float", "Mapping[str, Any]", "Mapping[str, str]", "Any", "Delay", "ErrorType", "Calls"])
 }
 
 fn node_type(shape: &Shape) -> &'static str {
     let (object, strings) = ("{ [name: string]: Json }", "{ [name: string]: string }");
-    typed(shape, ["string", "number", "number", object, strings, "Json", "Delay", "ErrorType"])
+    typed(shape, ["string", "number", "number", object, strings, "Json", "Delay", "ErrorType", "Calls"])
 }
 
 /// The first sentence.
 fn brief(doc: &str) -> String {
     doc.split_once(". ").map_or_else(|| doc.to_owned(), |(first, _)| format!("{first}."))
 }
+
+/// The most parameters that Python's lint lets a caller tell by their place.
+const PYTHON_PLACES: usize = 5;
 
 /// A class method: `taken` as parameters, required ones first.
 fn python_method(kind: &Spec, name: &str, taken: &[&Field], all_required: bool, doc: &str) -> String {
@@ -78,6 +83,9 @@ fn python_method(kind: &Spec, name: &str, taken: &[&Field], all_required: bool, 
     parameters.extend(taken.iter().filter(required).map(|field| format!("{}: {}", field.name, python_type(&field.shape))));
     let optional: Vec<_> = taken.iter().filter(|field| !required(field)).collect();
     parameters.extend(optional.iter().map(|field| format!("{}: {} | None = None", field.name, python_type(&field.shape))));
+    if parameters.len() > PYTHON_PLACES {
+        parameters.insert(1 + kind.by_place.len(), "*".to_owned());
+    }
     parameters.push(format!("**common: Unpack[{common}]"));
     let mut head = format!("    def {name}({}) -> Fault:", parameters.join(", "));
     if head.len() > PYTHON_WIDTH {
@@ -87,10 +95,12 @@ fn python_method(kind: &Spec, name: &str, taken: &[&Field], all_required: bool, 
     let given: Vec<_> = optional.iter().map(|field| format!("{0}={0}", field.name)).collect();
     let given = if given.is_empty() { String::new() } else { format!("**_given({}), ", given.join(", ")) };
     let fields: String = taken.iter().filter(required).map(said).collect();
-    format!(
-        "    @classmethod\n{head}\n        \"\"\"{doc}\"\"\"\n        return cls(\"{}\", {fields}{given}**common)\n\n",
-        kind.name
-    )
+    let mut made = format!("        return cls(\"{}\", {fields}{given}**common)", kind.name);
+    if made.len() > PYTHON_WIDTH {
+        let split = fields.replace(", ", ",\n            ") + &given.replace("), ", "),\n            ");
+        made = format!("        return cls(\n            \"{}\",\n            {split}**common,\n        )", kind.name);
+    }
+    format!("    @classmethod\n{head}\n        \"\"\"{doc}\"\"\"\n{made}\n\n")
 }
 
 #[test]
@@ -129,11 +139,11 @@ fn nodes_builders_are_the_tables_own() {
 }
 
 fn interface(kind: &Spec) -> String {
-    let mut name = kind.name.to_owned();
-    if let Some(first) = name.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    format!("{name}Fault")
+    let word = |word: &str| {
+        let (initial, rest) = word.split_at(1);
+        initial.to_uppercase() + rest
+    };
+    kind.name.split('_').map(word).collect::<String>() + "Fault"
 }
 
 fn options(kind: &Spec) -> &'static str {
@@ -205,7 +215,7 @@ fn java_name(name: &str) -> String {
 }
 
 fn java_method(kind: &Spec, name: &str, taken: &[&Field], doc: &str) -> String {
-    let types = ["String", "int", "double", "Map<String, ?>", "Map<String, String>", "Object", "Duration", "String"];
+    let types = ["String", "int", "double", "Map<String, ?>", "Map<String, String>", "Object", "Duration", "String", "Object"];
     let is_time = |field: &&&Field| field.name.ends_with("_ms");
     let parameter = |field: &&Field| {
         let of = if is_time(&field) { "Duration" } else { typed(&field.shape, types) };

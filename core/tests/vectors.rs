@@ -14,7 +14,7 @@
 use std::sync::{Arc, Mutex};
 
 use faultlayer_core::attach::{self, Window};
-use faultlayer_core::boundary::{Call, EventInput, Identity, Language, Library, Session, Sink, Step, Steps};
+use faultlayer_core::boundary::{Answer, Call, EventInput, Identity, Language, Library, Request, Session, Sink, Step, Steps};
 use faultlayer_core::timestamp::Timestamp;
 use serde_json::{Value, json};
 
@@ -62,10 +62,15 @@ fn ask(session: &mut Session, question: impl FnOnce(&mut Steps) -> Step) -> Step
     session.ask(question).unwrap()
 }
 
-fn decide(case: &Value) -> Value {
+/// A sink, and the lines that it gets.
+fn sink() -> (Sink, Arc<Mutex<Vec<String>>>) {
     let lines = Arc::new(Mutex::new(Vec::new()));
-    let sink = Arc::clone(&lines);
-    let sink = Sink::callback(move |line| sink.lock().unwrap().push(line.to_owned()));
+    let kept = Arc::clone(&lines);
+    (Sink::callback(move |line| kept.lock().unwrap().push(line.to_owned())), lines)
+}
+
+fn decide(case: &Value) -> Value {
+    let (sink, lines) = sink();
     let language = language(case);
     let identity = Identity {
         function_name: case["identity"]["function_name"].as_str().map(str::to_owned),
@@ -118,6 +123,55 @@ fn decide(case: &Value) -> Value {
 #[test]
 fn every_decision_is_met_exactly() {
     run("decisions.json", decide);
+}
+
+/// An answer as vectors have it: its body as text, or in hexadecimal where it is none.
+fn answered(answer: &Answer) -> Value {
+    let headers: serde_json::Map<_, _> = answer.headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    match std::str::from_utf8(&answer.body) {
+        Ok(body) => json!({"status": answer.status, "headers": headers, "body": body}),
+        Err(_) => {
+            let body: String = answer.body.iter().map(|byte| format!("{byte:02x}")).collect();
+            json!({"status": answer.status, "headers": headers, "body_hex": body})
+        }
+    }
+}
+
+/// The calls of one invocation: what each meets, and all records.
+fn call(case: &Value) -> Value {
+    let (sink, lines) = sink();
+    let library = Library::open(&text(&case["plan"]), Language::Python, Identity::default(), sink).unwrap();
+    let invocation = Call {
+        deadline_ms: case["deadline_ms"].as_i64(),
+        now_us: case["now_us"].as_i64(),
+        ..Call::of(case["request_id"].as_str().unwrap())
+    };
+    let mut session = library.ask(|host| host.decide(&invocation)).unwrap().unwrap();
+    ask(&mut session, |steps| steps.before(None));
+    let calls = if case["carries_calls"] == true { session.ask(Steps::calls).unwrap() } else { None };
+    let met = case["requests"].as_array().unwrap().iter().map(|request| {
+        let told = Request {
+            method: request["method"].as_str().unwrap(),
+            url: request["url"].as_str().unwrap(),
+            authorization: request["authorization"].as_str(),
+            target: request["target"].as_str(),
+            content_type: request["content_type"].as_str(),
+            retry: request["retry"].as_str(),
+            body: request["body"].as_str().unwrap().as_bytes(),
+            operation: request["operation"].as_str(),
+        };
+        let met = calls.as_ref().unwrap().met(&told, request["now_us"].as_i64()).unwrap();
+        json!({"delay_us": met.delay_us, "answer": met.answer.as_ref().map(answered)})
+    });
+    let met: Vec<_> = met.collect();
+    let end_us = case["end"]["now_us"].as_i64();
+    ask(&mut session, |steps| if case["end"]["how"] == "failed" { steps.failed(end_us) } else { steps.returned(None, end_us) });
+    json!({"met": met, "records": std::mem::take(&mut *lines.lock().unwrap())})
+}
+
+#[test]
+fn every_call_is_met_exactly() {
+    run("calls.json", call);
 }
 
 #[test]

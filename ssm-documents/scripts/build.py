@@ -32,7 +32,7 @@ PACKAGE = "faultlayer_documents"
 # what is to come needs room.
 LIMIT = 56_000
 # Shapes that stand in the table of fields many times, by a name of their own.
-SHAPES = {"WHOLE": "integer 0 to 9007199254740991", "MS": "number 0 to 900000", "TEXT": "text of 1 to 256"}
+SHAPES = {"N": "integer 0 to 9007199254740991", "MS": "number 0 to 900000", "T": "text of 1 to 256", "ONE": "object with one of"}
 # What begins a block of its own, and cannot follow a colon.
 COMPOUND = re.compile(r"(if|for|while|with|try|def|class)\b|@")
 
@@ -112,7 +112,7 @@ def parentheses(text: str) -> Iterator[tuple[int, int]]:
 
 
 def tight(text: str) -> str:
-    """The same code with one space a level and none around signs; keywords keep theirs but before a bracket, and a block of
+    """The same code with one space a level and none around signs; keywords keep theirs but beside a bracket or a text, and a block of
     one plain statement stands on the line of its head."""
     lines: list[tuple[int, str]] = []
     line, depth = "", 0
@@ -130,7 +130,8 @@ def tight(text: str) -> str:
             apart = before is not None and before.end != token.start
             sign = tokenize.OP in (kind, before.type if before else None)
             words = keyword.iskeyword(word) or (before is not None and keyword.iskeyword(before.string))
-            line += " " * (apart and (words or not sign) and not line.endswith(("=", ",")) and not (sign and word in "([{")) + word
+            beside = line.endswith((*"=,)]}", "'", '"')) or (sign and word in "([{")
+            line += " " * (apart and (words or not sign) and not beside) + word
             before = token
     ends = [depth for depth, _ in lines[1:]] + [0]
     made: list[str] = []
@@ -153,13 +154,11 @@ def fewest(value: str) -> str:
 
 def table() -> str:
     """The plan's fields as Python, one line for each object."""
-    lines = ""
-    for name, line in json.loads(FIELDS.read_text()).items():
-        short = line
-        for named, shape in SHAPES.items():
-            short = short.replace(shape, "{" + named + "}")
-        lines += f"{name!r}:{'f' * (short != line)}{short!r},\n"
-    return "".join(f"{named}={shape!r}\n" for named, shape in SHAPES.items()) + "PLAN_FIELDS={\n" + lines + "}\n"
+    lines = "\n".join(f"{name}: {line}" for name, line in json.loads(FIELDS.read_text()).items())
+    for named, shape in SHAPES.items():
+        lines = lines.replace(shape, "{" + named + "}")
+    shapes = "".join(f"{named}={shape!r}\n" for named, shape in SHAPES.items())
+    return shapes + f"PLAN_FIELDS=dict(line.split(': ',1) for line in f'''{lines}'''.split('\\n'))\n"
 
 
 def script(handler_module: str, handler: str) -> str:

@@ -25,6 +25,17 @@ FAULTS = [
     {"id": "full", "kind": "disk", "rate": 1.0, "size_mib": 400, "limit": 3},
     {"id": "hog", "kind": "memory", "rate": 1.0, "size_mib": 200, "match": {"event": {"a": ["b"]}}},
     {"id": "burn", "kind": "cpu", "rate": 1.0, "duration_ms": 200, "threads": 1, "sample_by": "attempt"},
+    {
+        "id": "throttle",
+        "kind": "aws_call",
+        "rate": 1,
+        "target": {"service": ["s3"]},
+        "error": "SlowDown",
+        "status": 503,
+        "message": "m",
+        "calls": {"first": 1},
+    },
+    {"id": "far", "kind": "aws_call", "rate": 1, "target": {"service": ["s3"]}, "delay_ms": 1},
 ]
 TIMES = [
     "2026-11-23T12:00:00Z", "2026-11-23 13:00:00.123456789z", "2026-11-23T12:00:00+00:00", "2026-12-31T23:59:60Z", "2026-12-31T22:59:60Z",
@@ -45,7 +56,8 @@ scalars = st.one_of(
 NAMES = st.sampled_from(
     "id kind rate delay_ms uniform min max normal mean std_dev pareto scale shape percentiles 100 50 5. .5 1.2.3 type python message status body "
     "payload headers size_mib code when match event context steps at_s limit sample_by extra version experiment faults seed expires_at "
-    "starts_at limits injections deadline_margin_ms after_bytes after_ms threads duration_ms dry_run properties".split()
+    "starts_at limits injections deadline_margin_ms after_bytes after_ms threads duration_ms dry_run properties "
+    "target calls first share error".split()
 )
 anything = st.recursive(
     scalars, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=4)), max_leaves=8
@@ -80,6 +92,7 @@ matches = st.dictionaries(st.sampled_from(["event", "context"]), patterns, max_s
 faults = st.one_of(
     st.sampled_from(FAULTS).flatmap(lambda good: st.dictionaries(NAMES, anything, max_size=2).map(lambda more: {**good, **more})),
     st.sampled_from(FAULTS).flatmap(lambda good: matches.map(lambda found: {**good, "match": found})),
+    st.sampled_from(FAULTS).flatmap(lambda good: patterns.map(lambda found: {**good, "target": found})),
     anything,
 )
 objects = st.tuples(

@@ -34,6 +34,17 @@ GOOD = [
     {"id": "full", "kind": "disk", "rate": 1.0, "size_mib": 400, "limit": 3},
     {"id": "hog", "kind": "memory", "rate": 1.0, "size_mib": 200, "match": {"event": {"a": ["b"]}}},
     {"id": "burn", "kind": "cpu", "rate": 1.0, "duration_ms": 200, "threads": 1, "sample_by": "attempt"},
+    {
+        "id": "throttle",
+        "kind": "aws_call",
+        "rate": 1,
+        "target": {"service": ["s3"]},
+        "error": "SlowDown",
+        "status": 503,
+        "message": "m",
+        "calls": {"first": 1},
+    },
+    {"id": "far", "kind": "aws_call", "rate": 1, "target": {"service": ["s3"]}, "delay_ms": 1},
 ]
 
 

@@ -44,6 +44,17 @@ def main() -> int:
                     missed = draw(plan.get("seed", 0), fault["id"], call["request_id"])
                     assert missed >= fault["rate"], (case["name"], fault["id"], missed)
                     checked += 1
+    for case in json.loads((HERE / "calls.json").read_text(encoding="utf-8")):
+        plan, request_id = case["plan"], case["request_id"]
+        for record in map(json.loads, case["expect"]["records"]):
+            assert record["sample"] == draw(plan["seed"], record["fault"], request_id), (case["name"], record)
+            checked += 1
+        calls = plan["faults"][0].get("calls")
+        if isinstance(calls, dict) and "share" in calls:
+            met = [one["answer"] is not None for one in case["expect"]["met"]]
+            drawn = [draw(plan["seed"], "f", request_id, 2 + at) < calls["share"] for at in range(len(met))]
+            assert met == drawn, (case["name"], met, drawn)
+            checked += len(met)
     print(f"{checked} fates agree with the defining script")
     return 0 if checked else 1
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 When = Literal["before", "during", "after"]
 Delay = float | Mapping[str, Mapping[str, float]]
+Calls = Literal["all"] | Mapping[str, float]
 ErrorType = str | type[BaseException] | Mapping[str, str | type[BaseException]]
 Rate = float | Mapping[str, Sequence[Mapping[str, float]]]
 
@@ -127,6 +128,26 @@ class Fault:
     def cpu(cls, duration_ms: float, threads: int | None = None, **common: Unpack[Common]) -> Fault:
         """Burns CPU beside the handler."""
         return cls("cpu", duration_ms=duration_ms, **_given(threads=threads), **common)
+
+    @classmethod
+    def aws_call(
+        cls,
+        target: Mapping[str, Any],
+        error: str | None = None,
+        *,
+        status: int | None = None,
+        message: str | None = None,
+        delay_ms: Delay | None = None,
+        calls: Calls | None = None,
+        **common: Unpack[Common],
+    ) -> Fault:
+        """Answers calls to AWS with an error, or delays them."""
+        return cls(
+            "aws_call",
+            target=target,
+            **_given(error=error, status=status, message=message, delay_ms=delay_ms, calls=calls),
+            **common,
+        )
 
     # </builders>
 

@@ -7,9 +7,8 @@ use super::call::{Call, Reads};
 use super::session::Session;
 use super::side::{Failed, Shared};
 use crate::decision::{Context, Engine, Facts, Invocation, NoChance, alias};
-use crate::matching::{Budget, MAX_BYTES, MAX_STEPS, Patterns};
+use crate::matching::{Budget, Patterns};
 use crate::plan::Plan;
-use crate::record::OwnReason;
 use crate::rim::clock;
 use crate::timestamp::Timestamp;
 
@@ -59,6 +58,12 @@ impl Host {
         self.engine.no_chance()
     }
 
+    /// Whether the plan in force has faults that hit the handler's calls to AWS: without any, a shim need not look at them.
+    #[must_use]
+    pub fn hits_aws_calls(&self) -> bool {
+        self.engine.plan().is_some_and(|plan| plan.faults.iter().any(|fault| fault.kind.aws_call().is_some()))
+    }
+
     /// The time as [`Call::now_us`] tells it.
     #[must_use]
     pub fn now_us(&self) -> i64 {
@@ -68,6 +73,17 @@ impl Host {
     /// Decides for one invocation, and counts it. `None` if nothing is drawn: call the handler as if nothing were here.
     #[must_use]
     pub fn decide(&self, call: &Call<'_>) -> Option<Session> {
+        self.decided(call, false)
+    }
+
+    /// As [`Host::decide`], for code that makes calls but has no steps around it, as a library's scope has: only faults in
+    /// calls are drawn.
+    #[must_use]
+    pub fn decide_calls(&self, call: &Call<'_>) -> Option<Session> {
+        self.decided(call, true)
+    }
+
+    fn decided(&self, call: &Call<'_>, calls_alone: bool) -> Option<Session> {
         let before = self.invocations.fetch_add(1, Ordering::Relaxed);
         let mut budget = Budget::default();
         let decision = self.engine.decide_within(
@@ -80,11 +96,10 @@ impl Host {
                 streaming: call.streaming,
                 facts: Facts { event: call.event, context: self.context(call, before + 1) },
             },
+            calls_alone,
         );
         if budget.is_spent() {
-            let limits = format!("{MAX_STEPS} steps or {MAX_BYTES} bytes");
-            let message = format!("matching an event takes more than {limits}, faults that it was not enough for are not drawn");
-            self.shared.tell(OwnReason::MatchBudgetSpent, &message);
+            self.shared.tell_budget();
         }
         Some(Session::begin(Arc::clone(&self.shared), decision?))
     }

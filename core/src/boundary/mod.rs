@@ -6,6 +6,7 @@
 //! for its [`Steps`] and carries them out around the handler. So a binding holds conversion and nothing else.
 
 mod call;
+mod calls;
 mod deadline;
 mod guard;
 mod host;
@@ -17,6 +18,7 @@ mod side;
 mod step;
 
 pub use call::{Call, EventInput, Reads};
+pub use calls::{Calls, Met};
 pub use deadline::{DEADLINE_TRIES, exact_deadline_ms};
 pub use host::Host;
 pub use language::Language;
@@ -25,6 +27,7 @@ pub use library::Library;
 pub use session::{Session, Steps};
 pub use side::{Failed, Refused};
 
+pub use crate::aws::{Answer, Request};
 pub use crate::decision::{Border, NoChance, NoChanceReason, Outcome, Step};
 pub use crate::rim::environment::Identity;
 pub use crate::rim::sink::Sink;

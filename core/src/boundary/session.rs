@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Language;
+use super::calls::Calls;
 use super::guard::guard;
 use super::side::{Failed, Shared};
 use crate::decision::{Border, Decision, Phase, Step};
@@ -80,6 +81,12 @@ impl Steps {
         step
     }
 
+    /// Of a handler that is about to run, after [`Steps::before`]: what its calls have to ask; `None` where no fault waits
+    /// for calls. A shim that asks for it carries such faults out; where it does not, they are skipped (`not_supported`).
+    pub fn calls(&mut self) -> Option<Calls> {
+        Some(Calls::new(Arc::clone(&self.shared), self.decision.calls()?))
+    }
+
     /// The places of a streamed response at which the shim has to ask [`Steps::reached`].
     #[must_use]
     pub fn borders(&self) -> Vec<Border> {
@@ -126,7 +133,7 @@ impl Steps {
     }
 }
 
-fn at(now_us: Option<i64>) -> Timestamp {
+pub(super) fn at(now_us: Option<i64>) -> Timestamp {
     now_us.map_or_else(clock::now, Timestamp)
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::guard::guard;
 use super::language::Language;
+use crate::matching::{MAX_BYTES, MAX_STEPS};
 use crate::plan::PlanError;
 use crate::record::OwnReason;
 use crate::rim::clock;
@@ -61,6 +62,13 @@ impl Shared {
     pub(super) fn report(&self, message: &str) {
         // What ended the engine may end its record too, and must not get further.
         guard(|| self.tell(OwnReason::InternalError, message));
+    }
+
+    /// Writes Faultlayer's own record of patterns that took too much.
+    pub(super) fn tell_budget(&self) {
+        let limits = format!("{MAX_STEPS} steps or {MAX_BYTES} bytes");
+        let message = format!("matching an event takes more than {limits}, faults that it was not enough for are not drawn");
+        self.tell(OwnReason::MatchBudgetSpent, &message);
     }
 
     /// Writes Faultlayer's own record, once an environment and reason.

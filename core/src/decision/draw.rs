@@ -3,15 +3,20 @@
 use std::cell::OnceCell;
 
 use super::Running;
+use super::calls::Told;
 use super::engine::Invocation;
 use super::matches::held;
+use super::moment::Details;
 use super::reason::Reason;
+use crate::faults::Role;
 use crate::matching::Budget;
 use crate::plan::{Expiry, Fault, Plan, SampleBy};
+use crate::record::{Action, Record};
 use crate::sampling::{Draws, RequestHash};
+use crate::timestamp::Timestamp;
 
 /// A fault that hits this invocation, before it is known how it combines with the others.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Drawn {
     /// Its index in the plan.
     pub(super) fault: usize,
@@ -19,6 +24,34 @@ pub(super) struct Drawn {
     pub(super) rate: f64,
     /// The stream behind the sample.
     pub(super) draws: Draws,
+}
+
+impl Drawn {
+    /// What became of it.
+    pub(super) fn record(
+        &self,
+        plan: &Plan,
+        told: &Told,
+        timestamp: Timestamp,
+        action: Action,
+        reason: Option<Reason>,
+        details: Details,
+    ) -> Record {
+        let (fault, kind) = plan.faults.get(self.fault).map_or(("", ""), |fault| (&fault.id, fault.kind.spec().name));
+        Record {
+            timestamp,
+            experiment: plan.experiment.clone(),
+            fault: fault.to_owned(),
+            kind,
+            action,
+            reason,
+            request_id: told.request_id.clone(),
+            sample: self.sample,
+            rate: self.rate,
+            details,
+            cold_start: told.cold_start,
+        }
+    }
 }
 
 /// Why a fault is not drawn, with what is known of its sample.
@@ -79,14 +112,15 @@ pub(super) fn hit(plan: &Plan, fault: &Fault, index: usize, hashes: &Hashes<'_>)
 /// All faults that are drawn, each with one taken from its limits.
 ///
 /// All must say yes, so the cheap ones are asked first: an event is only looked at for faults that their sample hits.
-pub(super) fn draw(running: &Running, invocation: &Invocation<'_>, budget: &mut Budget) -> Vec<Drawn> {
+/// `calls_alone` leaves out all but faults in calls.
+pub(super) fn draw(running: &Running, invocation: &Invocation<'_>, budget: &mut Budget, calls_alone: bool) -> Vec<Drawn> {
     let plan = &running.plan;
-    if !running.chance.met(plan, invocation.now) {
+    if !running.chance.met(plan, invocation.now, calls_alone) {
         return Vec::new();
     }
     let hashes = Hashes::new(plan, invocation);
-    let mut drawn: Vec<_> =
-        plan.faults.iter().enumerate().filter_map(|(index, fault)| hit(plan, fault, index, &hashes).ok()).collect();
+    let asked = plan.faults.iter().enumerate().filter(|(_, fault)| !calls_alone || fault.role() == Role::Calls);
+    let mut drawn: Vec<_> = asked.filter_map(|(index, fault)| hit(plan, fault, index, &hashes).ok()).collect();
     if drawn.iter().filter_map(|drawn| plan.faults.get(drawn.fault)).any(|fault| fault.matches.asks()) {
         let faults: Vec<_> = drawn.iter().map(|drawn| drawn.fault).collect();
         let mut held = held(plan, invocation, &faults, budget).into_iter();

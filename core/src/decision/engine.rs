@@ -88,15 +88,16 @@ impl Engine {
     /// Draws the faults of one invocation; `None` if nothing is drawn, which is the hot path.
     #[must_use]
     pub fn decide(&self, invocation: &Invocation<'_>) -> Option<Decision> {
-        self.decide_within(&mut Budget::default(), invocation)
+        self.decide_within(&mut Budget::default(), invocation, false)
     }
 
-    /// As [`Engine::decide`]. Where the budget is spent, a fault that it was not enough for is not drawn.
+    /// As [`Engine::decide`]. Where the budget is spent, a fault that it was not enough for is not drawn. With
+    /// `calls_alone`, only faults in calls are.
     #[must_use]
-    pub fn decide_within(&self, budget: &mut Budget, invocation: &Invocation<'_>) -> Option<Decision> {
+    pub fn decide_within(&self, budget: &mut Budget, invocation: &Invocation<'_>, calls_alone: bool) -> Option<Decision> {
         let running = self.running.load();
         let running = running.as_ref()?;
-        let drawn = draw(running, invocation, budget);
+        let drawn = draw(running, invocation, budget, calls_alone);
         if drawn.is_empty() {
             return None;
         }

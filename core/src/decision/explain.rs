@@ -77,10 +77,18 @@ pub fn explain(plan: &Arc<Plan>, invocation: &Invocation<'_>) -> Vec<Explained> 
     }
     let mut decision = Decision::new(running, invocation, all_drawn);
     let mut records = decision.before(&mut Unbounded).records;
+    // Nobody knows the handler's calls: what waits for them would hit them.
+    let waiting = decision.calls().map(|calls| calls.faults()).unwrap_or_default();
     records.extend(decision.returned(Some("any text"), invocation.now).records);
     for record in records {
         if let Some(fate) = explained.iter_mut().find(|fate| fate.fault == record.fault) {
             (fate.action, fate.reason) = (Some(record.action), record.reason);
+        }
+    }
+    let action = if plan.dry_run { Action::DryRun } else { Action::Injected };
+    for fault in waiting {
+        if let Some(fate) = explained.get_mut(fault) {
+            (fate.action, fate.reason) = (Some(action), None);
         }
     }
     explained

@@ -3,6 +3,7 @@
 //! Everything here is a function of its arguments: time, identity and event come in, the decision goes out as data. The
 //! only state is the limits' counters, and whether any call ever met an open window.
 
+mod calls;
 mod chance;
 mod draw;
 mod engine;
@@ -15,6 +16,7 @@ mod phase;
 mod reason;
 mod resources;
 
+pub use calls::{Calls, MAX_CALL_RECORDS, Met};
 pub use chance::{NoChance, NoChanceReason};
 pub use engine::{Engine, Invocation};
 pub use explain::{Explained, explain};

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::outcome::Outcome;
 use super::reason::Reason;
 use super::resources::{Resource, Resources};
+use crate::plan::{Expiry, Plan};
 use crate::sampling::Draws;
 use crate::timestamp::Timestamp;
 
@@ -63,7 +64,16 @@ pub struct Cut {
     pub by: Option<Reason>,
 }
 
-impl Moment<'_> {
+impl<'a> Moment<'a> {
+    pub(super) fn new(plan: &Plan, draws: &'a Draws, started: Timestamp, now: Timestamp, deadline: Option<Timestamp>) -> Self {
+        let margin_us = plan.limits.deadline_margin_us;
+        let expires = match plan.expires {
+            Expiry::At(end) => Some(end),
+            Expiry::Never | Expiry::Unsaid => None,
+        };
+        Self { draws, started, now, deadline, text: None, held_us: 0, margin_us, expires, resources: None }
+    }
+
     /// What is left of a delay: it ends before the deadline's margin, and with the plan.
     #[must_use]
     pub fn cut(&self, micros: u64) -> Cut {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::Running;
+use super::calls::{Calls, Told};
 use super::draw::Drawn;
 use super::engine::Invocation;
 use super::moment::{Act, Details, Effect, Moment};
@@ -21,13 +22,12 @@ use crate::timestamp::Timestamp;
 #[derive(Debug)]
 pub struct Decision {
     running: Arc<Running>,
-    request_id: String,
-    started: Timestamp,
-    deadline: Option<Timestamp>,
-    cold_start: bool,
+    told: Told,
     streaming: bool,
     /// In the plan's order; `None` once settled.
     drawn: Vec<Option<Drawn>>,
+    /// Once asked for.
+    calls: Option<Arc<Calls>>,
 }
 
 /// What one point of an invocation brings.
@@ -59,20 +59,19 @@ enum Handler {
 
 impl Decision {
     pub(super) fn new(running: Arc<Running>, invocation: &Invocation<'_>, drawn: Vec<Drawn>) -> Self {
-        Self {
-            running,
+        let told = Told {
             request_id: invocation.request_id.to_owned(),
             started: invocation.now,
             deadline: invocation.deadline,
             cold_start: invocation.cold_start,
-            streaming: invocation.streaming,
-            drawn: drawn.into_iter().map(Some).collect(),
-        }
+        };
+        let drawn = drawn.into_iter().map(Some).collect();
+        Self { running, told, streaming: invocation.streaming, drawn, calls: None }
     }
 
     /// The deadline, where it was not told with the invocation: to be known before [`Decision::before`].
     pub const fn set_deadline(&mut self, deadline: Timestamp) {
-        self.deadline = Some(deadline);
+        self.told.deadline = Some(deadline);
     }
 
     /// Before the handler: resource faults as far as `resources` grants them, delays, then the first outcome that stands
@@ -80,10 +79,16 @@ impl Decision {
     pub fn before(&mut self, resources: &mut dyn Resources) -> Phase {
         let stands = |fault: &Fault| fault.when == When::Before;
         let winner = self.first(|fault| stands(fault) && fault.is_outcome());
-        let mut pass = self.pass(self.started, winner);
+        let mut pass = self.pass(self.told.started, winner);
         for slot in 0..pass.decision.drawn.len() {
-            let Some(when) = pass.decision.fault(slot).map(|fault| fault.when) else { continue };
+            let Some((when, role)) = pass.decision.fault(slot).map(|fault| (fault.when, fault.role())) else { continue };
             match when {
+                // Of a handler that runs, they wait for its calls.
+                When::Before if role == Role::Calls => {
+                    if winner.is_some() {
+                        pass.skip(slot, Reason::HandlerNotRun);
+                    }
+                }
                 When::Before => pass.settle(slot, None, Some(&mut *resources)),
                 _ if winner.is_some() => pass.skip(slot, Reason::HandlerNotRun),
                 When::During { .. } if !pass.decision.streaming => pass.skip(slot, Reason::NotStreaming),
@@ -91,6 +96,19 @@ impl Decision {
             }
         }
         pass.finish()
+    }
+
+    /// What the handler's calls have to ask from now on, after [`Decision::before`]; `None` where no fault waits for calls.
+    /// Whoever asks for it says that it carries such faults out.
+    pub fn calls(&mut self) -> Option<Arc<Calls>> {
+        if self.calls.is_none() {
+            self.first(|fault| fault.role() == Role::Calls)?;
+            let slots = self.drawn.iter().enumerate();
+            let waiting = slots.filter(|(slot, _)| self.fault(*slot).is_some_and(|fault| fault.role() == Role::Calls));
+            let drawn = waiting.filter_map(|(_, drawn)| drawn.clone());
+            self.calls = Some(Arc::new(Calls::new(Arc::clone(&self.running), self.told.clone(), drawn)));
+        }
+        self.calls.clone()
     }
 
     /// The places of a streamed response at which faults still wait, in the plan's order.
@@ -170,6 +188,7 @@ impl Decision {
             };
             match (reason, fault.role()) {
                 (Some(reason), _) => pass.skip(slot, reason),
+                (None, Role::Calls) => pass.close(slot),
                 (None, Role::Corruption) if winner.is_some() => pass.skip(slot, Reason::Superseded),
                 // Of a stream, every chunk that could be damaged is out.
                 (None, Role::Corruption) if streamed => pass.skip(slot, Reason::NothingToCorrupt),
@@ -204,7 +223,10 @@ impl Drop for Decision {
     fn drop(&mut self) {
         if !self.running.plan.dry_run {
             for drawn in self.drawn.iter().flatten() {
-                self.running.limits.give_back(drawn.fault);
+                let used = self.calls.as_ref().is_some_and(|calls| calls.abandon(drawn.fault));
+                if !used {
+                    self.running.limits.give_back(drawn.fault);
+                }
             }
         }
     }
@@ -237,28 +259,19 @@ impl Pass<'_> {
         let superseded = match fault.role() {
             Role::Delay => self.hangs,
             Role::Corruption => self.corrupted,
-            Role::Resource => false,
+            Role::Resource | Role::Calls => false,
             Role::Error | Role::Answer | Role::End | Role::Hang => self.winner != Some(slot),
         };
         if superseded {
             return self.skip(slot, Reason::Superseded);
         }
-        let mut moment = Moment {
-            draws: &drawn.draws,
-            started: self.decision.started,
-            now: self.now,
-            deadline: self.decision.deadline,
-            text,
-            held_us: self.held_us,
-            margin_us: running.plan.limits.deadline_margin_us,
-            expires: match running.plan.expires {
-                Expiry::At(end) => Some(end),
-                Expiry::Never | Expiry::Unsaid => None,
-            },
-            resources: match resources {
-                Some(resources) if !running.plan.dry_run => Some(resources),
-                _ => None,
-            },
+        let told = &self.decision.told;
+        let mut moment = Moment::new(&running.plan, &drawn.draws, told.started, self.now, told.deadline);
+        moment.text = text;
+        moment.held_us = self.held_us;
+        moment.resources = match resources {
+            Some(resources) if !running.plan.dry_run => Some(resources),
+            _ => None,
         };
         match fault.kind.act(&mut moment) {
             Ok(act) => self.inject(slot, fault.role(), act),
@@ -288,23 +301,22 @@ impl Pass<'_> {
         self.record(slot, Action::Skipped, Some(reason), fault.kind.details(&drawn.draws));
     }
 
+    /// The handler makes no more calls.
+    fn close(&mut self, slot: usize) {
+        let Some(calls) = self.decision.calls.clone() else { return self.skip(slot, Reason::NotSupported) };
+        let Some(drawn) = self.decision.drawn.get_mut(slot).and_then(Option::take) else { return };
+        let (records, used) = calls.close(drawn.fault, self.now);
+        self.records.extend(records);
+        let running = &self.decision.running;
+        if !used && !running.plan.dry_run {
+            running.limits.give_back(drawn.fault);
+        }
+    }
+
     fn record(&mut self, slot: usize, action: Action, reason: Option<Reason>, details: Details) {
         let Some(drawn) = self.decision.drawn.get_mut(slot).and_then(Option::take) else { return };
-        let plan = &self.decision.running.plan;
-        let Some(fault) = plan.faults.get(drawn.fault) else { return };
-        self.records.push(Record {
-            timestamp: self.now,
-            experiment: plan.experiment.clone(),
-            fault: fault.id.clone(),
-            kind: fault.kind.spec().name,
-            action,
-            reason,
-            request_id: self.decision.request_id.clone(),
-            sample: drawn.sample,
-            rate: drawn.rate,
-            details,
-            cold_start: self.decision.cold_start,
-        });
+        let (plan, told) = (&self.decision.running.plan, &self.decision.told);
+        self.records.push(drawn.record(plan, told, self.now, action, reason, details));
     }
 
     fn finish(self) -> Phase {

@@ -26,6 +26,12 @@ pub enum Reason {
     NoRoom,
     /// The system refuses the resource.
     Unavailable,
+    /// The handler made no call that the fault is about.
+    NoCall,
+    /// Of calls that were let through: `calls` did not choose them.
+    NotChosen,
+    /// This language's shim cannot carry it out.
+    NotSupported,
     /// From `expires_at` on; in a record, of a fault that was drawn before.
     Expired,
 

@@ -22,11 +22,13 @@ pub(super) static SPEC: Spec = Spec {
 
 const MILLIS: Shape = Shape::number(0.0, MAX_DELAY_MS);
 
-static FIELDS: &[Field] = &[Field::required(
-    "delay_ms",
-    Shape::Either(&MILLIS, &Shape::OneOf(DISTRIBUTIONS)),
-    "How long: a number of milliseconds, or a distribution of them.",
-)];
+/// A number of milliseconds, or a distribution of them.
+pub(super) const DELAY: Shape = Shape::Either(&MILLIS, &DISTRIBUTED);
+
+/// One place in memory, by which the table of fields knows it again.
+static DISTRIBUTED: Shape = Shape::OneOf(DISTRIBUTIONS);
+
+static FIELDS: &[Field] = &[Field::required("delay_ms", DELAY, "How long: a number of milliseconds, or a distribution of them.")];
 
 static DISTRIBUTIONS: &[Field] = &[
     Field::optional("uniform", Shape::Fields(UNIFORM), "Evenly between two bounds."),
@@ -91,20 +93,24 @@ impl Latency {
     fn asked_us(&self, draws: &Draws) -> u64 {
         self.delay.at(draws.clone().next_draw())
     }
+
+    /// Of a walked `delay_ms`.
+    pub(super) fn read(said: &Value) -> Option<Self> {
+        let Some((name, options)) = said.as_object().and_then(|said| said.iter().next()) else {
+            return Some(Self { delay: Delay::Constant(said.as_f64()?) });
+        };
+        let number = |key: &str| options.get(key).and_then(Value::as_f64);
+        let delay = match name.as_str() {
+            "uniform" => Delay::Uniform { max: number("max")?, min: number("min")? },
+            "normal" => Delay::Normal { mean: number("mean")?, std_dev: number("std_dev")?, max: number("max")? },
+            "pareto" => Delay::Pareto { max: number("max")?, scale: number("scale")?, shape: number("shape")? },
+            "percentiles" => Delay::Percentiles(percentiles(options.as_object()?)?),
+            _ => return None,
+        };
+        Some(Self { delay })
+    }
 }
 
 fn read(fault: &Value, _: Written, _: &str, _: &mut Vec<Problem>) -> Read {
-    let said = fault.get("delay_ms")?;
-    let Some((name, options)) = said.as_object().and_then(|said| said.iter().next()) else {
-        return boxed(Latency { delay: Delay::Constant(said.as_f64()?) });
-    };
-    let number = |key: &str| options.get(key).and_then(Value::as_f64);
-    let delay = match name.as_str() {
-        "uniform" => Delay::Uniform { max: number("max")?, min: number("min")? },
-        "normal" => Delay::Normal { mean: number("mean")?, std_dev: number("std_dev")?, max: number("max")? },
-        "pareto" => Delay::Pareto { max: number("max")?, scale: number("scale")?, shape: number("shape")? },
-        "percentiles" => Delay::Percentiles(percentiles(options.as_object()?)?),
-        _ => return None,
-    };
-    boxed(Latency { delay })
+    Latency::read(fault.get("delay_ms")?).and_then(boxed)
 }

@@ -1,6 +1,7 @@
 //! The kinds of fault: one file a kind, one table of all. A kind's file holds its fields, what they mean and what its
 //! record says; how faults combine is [`crate::decision`]'s business.
 
+mod aws_call;
 mod corrupt;
 mod cpu;
 mod disk;
@@ -11,6 +12,7 @@ mod memory;
 mod response;
 mod timeout;
 
+pub use aws_call::AwsCall;
 pub use error::{FALLBACK_TYPE, TypeName};
 
 use std::fmt;
@@ -37,6 +39,11 @@ pub trait Kind: fmt::Debug + Send + Sync {
     /// # Errors
     /// It cannot, for this reason.
     fn act(&self, moment: &mut Moment<'_>) -> Result<Act, Reason>;
+
+    /// Itself, where it hits the calls to AWS that a handler makes.
+    fn aws_call(&self) -> Option<&AwsCall> {
+        None
+    }
 }
 
 /// A kind as a fault of a plan has it; `None` where its fields do not hold.
@@ -60,6 +67,8 @@ pub enum Role {
     Corruption,
     /// Runs beside the handler.
     Resource,
+    /// Hits calls that the handler makes.
+    Calls,
 }
 
 /// One row of the table of kinds.
@@ -105,6 +114,7 @@ pub static KINDS: &[&Spec] = &[
     &disk::SPEC,
     &memory::SPEC,
     &cpu::SPEC,
+    &aws_call::SPEC,
 ];
 
 /// The row of a kind.
@@ -142,6 +152,7 @@ mod tests {
                 "error" => ",\"type\":\"E\"",
                 "disk" | "memory" => ",\"size_mib\":1",
                 "cpu" => ",\"duration_ms\":1",
+                "aws_call" => ",\"target\":{\"service\":[\"s3\"]},\"error\":\"E\"",
                 _ => "",
             };
             let text = format!(r#"{{"version":1,"faults":[{{"id":"a","kind":"{}","rate":1{own}}}]}}"#, spec.name);

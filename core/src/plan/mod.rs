@@ -21,7 +21,7 @@ pub(crate) use json::join;
 pub use locate::{locate, locate_all};
 pub use problem::{MAX_SHOWN, PlanError, Problem, ProblemCode};
 pub use rate::{Rate, Step};
-pub(crate) use read::typed;
+pub(crate) use read::{pattern, typed};
 pub use reference::options;
 pub use resolved::{Expiry, Fault, Limits, Plan, SampleBy, When};
 pub use schema::schema;

@@ -176,7 +176,12 @@ fn resolve_fault(
 }
 
 /// A compiled pattern. `None` also where it does not hold, which is a problem then.
-fn pattern(written: Option<&Value>, path: &str, patterns: &mut Patterns, problems: &mut Vec<Problem>) -> Option<PatternId> {
+pub(crate) fn pattern(
+    written: Option<&Value>,
+    path: &str,
+    patterns: &mut Patterns,
+    problems: &mut Vec<Problem>,
+) -> Option<PatternId> {
     // What is no object was noticed by the walk.
     let added = patterns.add(written.filter(|written| written.is_object())?, path);
     let refuse = |problem: PatternProblem| {

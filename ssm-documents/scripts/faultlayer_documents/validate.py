@@ -126,6 +126,10 @@ def fault_problems(fault: Any, path: str) -> Iterator[str]:
     classes = fault.get("type")
     if kind == "error" and isinstance(classes, dict) and not {*classes} & {*fields_of("type")}:
         yield problem(f"{path}.type", "a class for at least one language", classes)
+    if kind == "aws_call" and "error" not in fault:
+        yield from (problem(f"{path}.{name}", "it only with `error`", fault[name]) for name in ("status", "message") if name in fault)
+        if "delay_ms" not in fault:
+            yield problem(f"{path}.error", "it or `delay_ms`")
     [steps] = parts([fault.get("rate")], "steps")
     for at, (one, two) in enumerate(pairwise(parts(steps, "at_s"))):
         if is_number(one) and is_number(two) and two <= one:

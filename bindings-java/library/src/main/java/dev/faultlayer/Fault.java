@@ -80,6 +80,11 @@ public final class Fault {
         return new Fault("cpu").set("duration_ms", millis(duration));
     }
 
+    /** Answers calls to AWS with an error, or delays them. */
+    public static Fault awsCall(Map<String, ?> target) {
+        return new Fault("aws_call").set("target", target);
+    }
+
     // </builders>
 
     /** Its name in records. */

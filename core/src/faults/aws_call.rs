@@ -1,0 +1,167 @@
+//! `aws_call`: calls of the function to AWS are answered with an error of AWS's, or delayed. Which invocations it hits is
+//! decided as ever; which of their calls, its target and `calls` say. What calls look like is [`crate::aws`]' business.
+
+use serde_json::Value;
+
+use super::latency::{DELAY, Latency};
+use super::{Kind, Read, Role, Spec, Written, boxed};
+use crate::aws::{Answer, Request, Seen};
+use crate::decision::{Act, Details, Effect, Moment, Reason, details};
+use crate::matching::{Budget, PatternId, Patterns};
+use crate::plan::{Field, MAX_EXACT, Problem, ProblemCode, Shape, When, join, pattern, typed};
+use crate::sampling::Draws;
+
+pub(super) static SPEC: Spec = Spec {
+    name: "aws_call",
+    doc: "Answers calls to AWS with an error, or delays them.",
+    fields: FIELDS,
+    takes_when: false,
+    role: Role::Calls,
+    stands: When::Before,
+    by_place: &["target", "error"],
+    instead: &[],
+    read,
+};
+
+static FIELDS: &[Field] = &[
+    Field::required("target", Shape::Pattern, "An Amazon EventBridge pattern that a call must match."),
+    Field::optional("error", Shape::Name { max: 256 }, "The code of AWS's error. It or `delay_ms` must stand."),
+    Field::optional(
+        "status",
+        Shape::Integer { min: 400, max: 599 },
+        "With `error`: its HTTP status, by default the one that AWS answers it with.",
+    ),
+    Field::optional("message", Shape::Text, "With `error`: its message, by default \"injected by Faultlayer\"."),
+    Field::optional("delay_ms", DELAY, "How long each call is held before it goes on, or before its error: as in `latency`."),
+    Field::with_default(
+        "calls",
+        Shape::Either(&Shape::Choice(&["all"]), &Shape::OneOf(CALLS)),
+        "\"all\"",
+        "Which of the matching calls of an invocation are hit, each attempt of the SDK being one.",
+    ),
+];
+
+static CALLS: &[Field] = &[
+    Field::optional("first", Shape::Integer { min: 1, max: MAX_EXACT }, "So many, from the first on."),
+    Field::optional("share", Shape::Fraction, "This share of them, each by a draw of its own."),
+];
+
+/// What happens to calls, and to which.
+#[derive(Debug)]
+pub struct AwsCall {
+    target: (Patterns, PatternId),
+    calls: Chosen,
+    error: Option<Failure>,
+    latency: Option<Latency>,
+}
+
+#[derive(Debug)]
+enum Chosen {
+    All,
+    First(u64),
+    Share(f64),
+}
+
+#[derive(Debug)]
+struct Failure {
+    code: String,
+    status: Option<u16>,
+    message: String,
+}
+
+impl Kind for AwsCall {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn details(&self, draws: &Draws) -> Details {
+        let mut said = self.failure();
+        said.extend(self.latency.as_ref().map(|latency| latency.details(draws)).unwrap_or_default());
+        said
+    }
+
+    /// On one call.
+    fn act(&self, moment: &mut Moment<'_>) -> Result<Act, Reason> {
+        let mut act = Act::new(Effect::Hold(0), self.failure());
+        match self.latency.as_ref().map(|latency| latency.act(moment)) {
+            Some(Ok(held)) => {
+                act.effect = held.effect;
+                act.details.extend(held.details);
+            }
+            Some(Err(reason)) if self.error.is_none() => return Err(reason),
+            _ => {}
+        }
+        Ok(act)
+    }
+
+    fn aws_call(&self) -> Option<&AwsCall> {
+        Some(self)
+    }
+}
+
+impl AwsCall {
+    /// Whether a call is one of its; `None` where the budget was spent before that was known.
+    pub(crate) fn is_target(&self, seen: &Seen<'_>, budget: &mut Budget) -> Option<bool> {
+        let (patterns, target) = &self.target;
+        patterns.hold(std::iter::once(*target), seen, budget).of(*target)
+    }
+
+    /// Whether it hits the invocation's matching call of this number, from 1. `draws` stands behind the delay, and is asked
+    /// once for each matching call.
+    pub(crate) fn chooses(&self, number: u64, draws: &mut Draws) -> bool {
+        match self.calls {
+            Chosen::All => true,
+            Chosen::First(most) => number <= most,
+            Chosen::Share(share) => draws.next_draw() < share,
+        }
+    }
+
+    /// Whether calls are answered, so that they never reach AWS.
+    pub(crate) const fn answers(&self) -> bool {
+        self.error.is_some()
+    }
+
+    /// The answer instead of AWS's.
+    pub(crate) fn answer(&self, request: &Request<'_>, seen: &Seen<'_>, id: &str) -> Option<Answer> {
+        let error = self.error.as_ref()?;
+        Some(Answer::error(request, seen, &error.code, error.status, &error.message, id))
+    }
+
+    fn failure(&self) -> Details {
+        self.error.as_ref().map_or_else(Details::new, |error| details([("error", error.code.as_str().into())]))
+    }
+}
+
+fn read(fault: &Value, _: Written, path: &str, problems: &mut Vec<Problem>) -> Read {
+    let (error, delay) = (fault.get("error"), fault.get("delay_ms"));
+    for name in ["status", "message"] {
+        if let (Some(value), None) = (fault.get(name), error) {
+            problems.push(Problem::new(ProblemCode::Conflict, &join(path, name), Some(value), "it only with \"error\""));
+        }
+    }
+    if error.or(delay).is_none() {
+        let expected = "an error's code here, or \"delay_ms\", nothing stands there";
+        problems.push(Problem::new(ProblemCode::MissingField, &join(path, "error"), None, expected));
+    }
+    let mut patterns = Patterns::default();
+    let target = pattern(fault.get("target"), &join(path, "target"), &mut patterns, problems);
+    let calls = fault.get("calls")?;
+    let calls = match (calls.get("first").and_then(Value::as_u64), calls.get("share").and_then(Value::as_f64)) {
+        (Some(most), _) => Chosen::First(most),
+        (_, Some(share)) => Chosen::Share(share),
+        _ => Chosen::All,
+    };
+    let failure = |code: &str| {
+        let message = fault.get("message").and_then(Value::as_str).unwrap_or("injected by Faultlayer");
+        Failure { code: code.to_owned(), status: fault.get("status").and_then(typed), message: message.to_owned() }
+    };
+    boxed(AwsCall {
+        target: (patterns, target?),
+        calls,
+        error: error.and_then(Value::as_str).map(failure),
+        latency: match delay {
+            Some(delay) => Some(Latency::read(delay)?),
+            None => None,
+        },
+    })
+}
