@@ -3,11 +3,19 @@
 STACK_TESTS_DIR := tests/stack
 IN_STACK_TESTS := cd $(STACK_TESTS_DIR) && FAULTLAYER="$(CURDIR)/target/release/faultlayer"
 
-.PHONY: test-stack lint-stack rights-stack sweep-stack
+.PHONY: setup-sam test-stack lint-stack rights-stack sweep-stack
+
+# AWS SAM's command line, whose requirements pip takes minutes to resolve. Without it one test is skipped, by name.
+setup-sam: .cache/sam/.ready
+.cache/sam/.ready:
+	python3 -m venv .cache/sam
+	.cache/sam/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9 && \
+		.cache/sam/bin/uv pip install --quiet --python .cache/sam/bin/python aws-sam-cli==1.170.0 && touch $@ || \
+		{ rm -rf .cache/sam; echo "skipped: AWS SAM's command line cannot be installed here" >&2; }
 
 # What cannot be built here is not deployed; its tests say so. Each file has a lab and a stack of its own, and waits most of the
 # time: the command line looks every 30 s.
-test-stack: setup-lab cli
+test-stack: setup-lab setup-sam cli
 	$(if $(call lacks,fis),@echo "dist/stack.json is not built: $(call lacks,fis)",$(MAKE) --no-print-directory stack)
 	$(IN_STACK_TESTS) "$(LAB_CLOUD_BIN)/python" -m pytest -q -n 4 --dist loadfile
 
