@@ -9,7 +9,7 @@ export CARGO_TERM_PROGRESS_WHEN := $(if $(TERMINAL),auto,never)
 
 # Lambda's name for this machine's architecture, and what building a layer takes beside its sources.
 LAYER_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
-LAYER_TOOLS := .cache/zig/.ready Cargo.lock $(addprefix tools/,layer-library cross-rust debian-packages elf.py layer_archive.py third_party.py)
+LAYER_TOOLS := .cache/zig/.ready Cargo.lock $(addprefix tools/,layer-library layer-link cross-rust debian-packages elf.py layer_archive.py third_party.py)
 
 # The command depends on every crate but the bindings: whatever is chosen beside it gets the same features, so that the AWS SDK and
 # tokio are compiled once for building and testing, and once for clippy. The engine by itself needs neither.

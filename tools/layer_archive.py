@@ -69,7 +69,8 @@ def pack(
 ) -> int:
     """Writes `entries` (the path in the archive to the content), with the licences of what is in them at `notices`.
 
-    `out` ends in `-ARCHITECTURE.zip`; `more` is what the layer carries beside the crate's own dependencies. Returns the exit
+    `out` ends in `-ARCHITECTURE.zip`; `most_bytes` is of the archive, whose kilobytes have 1,000 bytes wherever Faultlayer
+    speaks of them; `more` is what the layer carries beside the crate's own dependencies. Returns the exit
     status of a packer.
     """
     arch = out.stem.rpartition("-")[2]

@@ -25,4 +25,4 @@ def entries(library: Path) -> dict[str, bytes]:
 
 if __name__ == "__main__":
     crate, notices = "faultlayer-python", f"{PACKAGE}/THIRD-PARTY-NOTICES.txt"
-    sys.exit(pack(entries(Path(sys.argv[1])), Path(sys.argv[2]), crate=crate, notices=notices, most_bytes=520_000))
+    sys.exit(pack(entries(Path(sys.argv[1])), Path(sys.argv[2]), crate=crate, notices=notices, most_bytes=500_000))

@@ -1,5 +1,7 @@
 //! Where the world comes in and goes out: the clock, the environment, files, standard output. Nothing here decides.
 
+#[cfg(faultlayer_layer)]
+mod backtrace;
 pub mod clock;
 pub mod effects;
 pub mod environment;
