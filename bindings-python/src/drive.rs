@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
 use crate::act::Acting;
+use crate::calls::{self, Entered};
 use crate::error::failed;
 use crate::sleep::hold_us;
 
@@ -52,7 +53,10 @@ impl<'py> Actor<'_, 'py> {
             Stands::Error(error) => return Err(error),
             Stands::Own | Stands::Text(_) => {}
         }
-        match call() {
+        let entered = self.enter(session)?;
+        let ended = call();
+        drop(entered);
+        match ended {
             Ok(answer) => match self.stands(session.ask(|steps| returned(steps, &answer)))? {
                 Stands::Own => Ok(answer),
                 Stands::Answer(other) => Ok(other),
@@ -67,6 +71,11 @@ impl<'py> Actor<'_, 'py> {
                 _ => Err(own),
             },
         }
+    }
+
+    /// From here on, calls to AWS are this invocation's.
+    fn enter(&self, session: &mut Session) -> PyResult<Option<Entered<'py>>> {
+        calls::enter_drawn(self.target.py(), session).or_else(|error| (self.trouble)(error).map(|()| None))
     }
 
     /// Holds and does what the step says. An error from here is the user's: a signal handler's, or strict trouble.

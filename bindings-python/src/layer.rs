@@ -7,6 +7,7 @@ use faultlayer_core::boundary::{Call, EventInput, Host, Language, Layer, Reads, 
 use pyo3::prelude::*;
 
 use crate::act::Acting;
+use crate::botocore;
 use crate::context::{Seen, deadline_ms};
 use crate::drive::Actor;
 use crate::event::decide;
@@ -35,6 +36,11 @@ impl LayerHandler {
                 return Ok(handler.clone());
             }
         };
+        if layer.ask(Host::hits_aws_calls)
+            && let Err(error) = botocore::install(handler.py())
+        {
+            layer.report(&format!("calls to AWS cannot be looked at: {error}"));
+        }
         let layered = Self { reads: layer.ask(Host::reads), layer, original: handler.clone().unbind(), acting };
         // The bound method rather than the object: the interpreter calls it without packing a tuple.
         Bound::new(handler.py(), layered)?.getattr("invoke")

@@ -1,6 +1,8 @@
 //! Faultlayer for Python: the native half of the layer and of the library.
 
 mod act;
+mod botocore;
+mod calls;
 mod context;
 mod drive;
 mod error;
@@ -22,7 +24,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(library::error, module)?)?;
     module.add_function(wrap_pyfunction!(library::timeout, module)?)?;
     module.add_function(wrap_pyfunction!(library::class_of, module)?)?;
+    module.add_function(wrap_pyfunction!(calls::look_at_calls, module)?)?;
     module.add_class::<library::Host>()?;
+    module.add_class::<calls::Calls>()?;
     module.add_class::<session::Session>()?;
     // The layer makes it only where something can fire.
     if module.name()?.to_str()?.starts_with("faultlayer.") {

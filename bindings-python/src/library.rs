@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
 use crate::act::Acting;
+use crate::calls;
 use crate::context::{Seen, deadline_ms};
 use crate::drive::Actor;
 use crate::error::{failed, refused};
@@ -52,6 +53,18 @@ impl Host {
         Ok(missed.into_iter().map(|missed| (missed.fault, missed.reason.name())).collect())
     }
 
+    /// Whether the plan in force has faults in calls to AWS.
+    fn hits_aws_calls(&self) -> PyResult<bool> {
+        self.library.ask(boundary::Host::hits_aws_calls).map_err(failed)
+    }
+
+    /// Decides for code that calls AWS and has no call of its own around it: only faults in calls are drawn.
+    fn begin_calls(&self) -> PyResult<Option<Session>> {
+        let request_id = self.numbered();
+        let session = self.library.ask(|host| host.decide_calls(&Call::of(&request_id))).map_err(failed)?;
+        Ok(session.map(|session| Session::new(session, self.language)))
+    }
+
     /// Calls `function`, with the faults that are drawn for this call.
     fn call<'py>(
         &self,
@@ -61,7 +74,10 @@ impl Host {
     ) -> PyResult<Bound<'py, PyAny>> {
         let call = || if kwargs.is_empty() { function.call1(args) } else { function.call(args, Some(kwargs)) };
         match self.drawn(args, kwargs)? {
-            None => call(),
+            None => {
+                let _nobodys = calls::shield(function.py())?;
+                call()
+            }
             Some(session) => {
                 Actor { acting: self.acting, target: function, deadline_ms: &|| None, trouble: &Err }.drive(session, call)
             }
@@ -107,7 +123,7 @@ impl Host {
         let request_id = match seen.as_ref().and_then(Seen::request_id) {
             Some(id) => id,
             None => {
-                numbered = format!("call-{}", self.calls.fetch_add(1, Ordering::Relaxed) + 1);
+                numbered = self.numbered();
                 &numbered
             }
         };
@@ -121,6 +137,10 @@ impl Host {
             now_us: None,
         };
         self.ask(reads, call, argument(args, 0, kwargs, intern!(py, "event")).as_ref())
+    }
+
+    fn numbered(&self) -> String {
+        format!("call-{}", self.calls.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     fn reads(&self) -> PyResult<Reads> {

@@ -6,6 +6,7 @@ use faultlayer_core::boundary::{self, Language, Step, Steps};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
+use crate::calls::Calls;
 use crate::drive::returned;
 use crate::error::failed;
 
@@ -24,6 +25,12 @@ impl Session {
     /// What to do before the call, or in its place.
     fn before(&self) -> PyResult<String> {
         self.step(|steps| steps.before(None))
+    }
+
+    /// What the call's own calls to AWS ask; `None` where no fault waits for them.
+    fn calls(&self) -> PyResult<Option<Calls>> {
+        crate::botocore::is_installed()?;
+        Ok(self.ask(|steps| steps.calls())?.map(Calls))
     }
 
     /// The places of a stream at which `reached` has to be asked.

@@ -79,6 +79,31 @@ def test_decisions(case: Any, kept: Any, objects: bool) -> None:
         records.clear()
 
 
+@pytest.mark.parametrize("case", MADE["calls"], ids=lambda case: case["name"])
+def test_calls(case: Any) -> None:
+    records: list[str] = []
+    host = Host(text(case["plan"]), records.append)
+    session = host.decide(case["request_id"], deadline_ms=case["deadline_ms"], now_us=case["now_us"])
+    assert session is not None
+    session.before()
+    calls = session.calls() if case["carries_calls"] else None
+    for request, expect in zip(case["requests"], case["expect"]["met"], strict=True):
+        assert calls is not None
+        delay_us, answer = calls.met(**{**request, "body": request["body"].encode()})
+        assert delay_us == expect["delay_us"]
+        if answer is None:
+            assert expect["answer"] is None
+            continue
+        status, headers, body = answer
+        told = expect["answer"]
+        sent = bytes.fromhex(told["body_hex"]) if "body_hex" in told else told["body"].encode()
+        assert (status, dict(headers), body) == (told["status"], told["headers"], sent)
+    end = case["end"]
+    session.failed(end["now_us"]) if end["how"] == "failed" else session.returned(None, end["now_us"])
+    session.close()
+    assert records == case["expect"]["records"]
+
+
 @pytest.mark.parametrize("case", MADE["refusals"], ids=lambda case: case["name"])
 def test_refusals(case: Any) -> None:
     if case["expect"] is None:

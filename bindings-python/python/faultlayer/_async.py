@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ._alarm import hold
+from ._calls import enter, leave
 from ._native import Session, error, timeout
 
 _OWN = object()
@@ -22,13 +23,16 @@ async def drive(session: Session, function: Callable[..., Any], args: tuple[Any,
         stands = await _carry_out(session.before(), function)
         if stands is not _OWN:
             return stands
+        entered = enter(session)
         try:
             answer = await function(*args, **kwargs)
         except BaseException as own:
+            leave(entered)
             # The caller gave up: no time may be taken from it now.
             if not _is_cancellation(own):
                 await _carry_out(session.failed(), function)
             raise
+        leave(entered)
         stands = await _carry_out(session.answered(answer), function, answer)
         return answer if stands is _OWN else stands
     finally:

@@ -3,18 +3,19 @@ closing and judging; targets are `_targets`', the wrappers `_wrap`'s."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextvars import Token
 from types import TracebackType
 from typing import Any, TypeVar
 
 from ._errors import NoChance, NoChanceError
-from ._native import Host
+from ._native import Calls, Host, Session
 from ._plan import PlanLike
 from ._records import Record, Records, Told, sink
 from ._strict import checked
 from ._targets import Target
-from ._wrap import Active, around, in_context, in_contexts, in_process
+from ._wrap import Active, around, in_context, in_contexts, in_process, look_at_calls
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,6 +27,9 @@ class faults(Told):
     for `targets`, which are replaced for everybody until the block ends: `"package.module.function"`,
     `"module.Class.method"`, or the function itself. With `everywhere=True` it holds for all injection points of the
     process, those that other threads call included.
+
+    Faults in calls to AWS hit those that such a call makes. Without targets they also hit those that the block itself
+    makes: the whole block is one call then.
 
         with faults(Fault.error("ConnectionError"), "app.fetch") as chaos:
             ...
@@ -62,7 +66,13 @@ class faults(Told):
             keep(line)
             self._deliver(line)
 
+        # The block itself, where it calls AWS.
+        self._lock = threading.Lock()
+        self._block: Session | None = None
+        self._block_calls: Calls | None = None
+        self._block_began = False
         self._host = Host(checked(plan, import_classes=True), both)
+        self._look()
 
     @property
     def records(self) -> list[Record]:
@@ -76,8 +86,10 @@ class faults(Told):
     def replace(self, plan: PlanLike) -> None:
         """Puts another plan in force, at once, also for calls under way. The old one is judged as it stands."""
         text, missed = checked(plan, import_classes=True), self._now_missed()
+        self._end_block()
         self._host.replace(text)
         self._missed += missed
+        self._look()
 
     def wrap(self, function: F) -> F:
         """`function` with this scope around it: faults while it is open, nothing before and after."""
@@ -114,6 +126,30 @@ class faults(Told):
         """For the wrappers: the host while the scope is open."""
         return (self._host,) if self._open else ()
 
+    def own_calls(self) -> Calls | None:
+        """For the hook: what calls to AWS ask that the block makes, outside any call that the plan is around."""
+        if not self._open or self._given:
+            return None
+        with self._lock:
+            if not self._block_began:
+                self._block_began = True
+                self._block = self._host.begin_calls()
+                if self._block is not None:
+                    self._block.before()
+                    self._block_calls = self._block.calls()
+            return self._block_calls
+
+    def _look(self) -> None:
+        if self._host.hits_aws_calls():
+            look_at_calls()
+
+    def _end_block(self) -> None:
+        with self._lock:
+            block, self._block, self._block_calls, self._block_began = self._block, None, None, False
+        if block is not None:
+            block.returned()
+            block.close()
+
     def __enter__(self) -> faults:
         self.open_targets()
         if self._everywhere:
@@ -132,6 +168,7 @@ class faults(Told):
         if self._token is not None:
             in_context.reset(self._token)
             self._token = None
+        self._end_block()
         self._restore()
 
     def judge(self) -> None:
@@ -183,7 +220,8 @@ class faults(Told):
             return "other_thread", "injection points were called in another thread or context only: say everywhere=True"
         targets = self._targets or self._closed
         if not targets:
-            return reason, "no injection point (`@inject()`) was called"
+            calls = " and no client of AWS's" if self._host.hits_aws_calls() else ""
+            return reason, f"no injection point (`@inject()`){calls} was called"
         names = [name for target in targets for name in target.other_names()]
         hint = f"; {_listed(names[:3])} is the same function under another name, which is not replaced" if names else ""
         return reason, f"{_listed([target.name for target in targets])} was not called{hint}"

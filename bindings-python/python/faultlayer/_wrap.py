@@ -11,7 +11,8 @@ from types import MethodType
 from typing import Any, Protocol, TypeVar, cast, overload
 
 from ._async import drive
-from ._native import Host
+from ._calls import enter, leave, look
+from ._native import Calls, Host
 from ._plan import PlanLike
 from ._records import Records, sink
 from ._strict import checked
@@ -28,6 +29,9 @@ class Active(Protocol):
 
     def hosts(self) -> Hosts:
         """Its hosts while it is open, the outermost first."""
+
+    def own_calls(self) -> Calls | None:
+        """What calls to AWS ask that are made outside any call that it is around."""
 
 
 # The innermost scope of this context, all that are open in some context, and those of the whole process.
@@ -47,6 +51,8 @@ def wrap(function: F, plan: PlanLike | None = None, *, records: Records = None) 
     if plan is None:
         return around(function, _active_hosts)
     hosts = (Host(checked(plan, import_classes=False), sink(records)),)
+    if hosts[0].hits_aws_calls():
+        look_at_calls()
     return around(function, lambda: hosts)
 
 
@@ -89,7 +95,11 @@ def around(function: F, hosts_of: Callable[[], Hosts], *, method: bool | None = 
             inner, args = under(hosts, args)
             session = hosts[0].begin(args, kwargs)
             if session is None:
-                return await inner(*args, **kwargs)
+                entered = enter(None)
+                try:
+                    return await inner(*args, **kwargs)
+                finally:
+                    leave(entered)
             return await drive(session, inner, args, kwargs)
 
         wrapper: Any = call_async
@@ -136,6 +146,22 @@ def _just(host: Host) -> Callable[[], Hosts]:
 
 def _always(_: object) -> bool:
     return True
+
+
+def look_at_calls() -> None:
+    """A plan is about calls to AWS: the hook is put in."""
+    look(_calls_outside)
+
+
+def _calls_outside() -> Calls | None:
+    scope = in_context.get()
+    if scope is None or not scope.hosts():
+        scope = in_process[-1] if in_process else None
+    if scope is not None:
+        return scope.own_calls()
+    for elsewhere in tuple(in_contexts):
+        elsewhere.called_elsewhere |= any(host.hits_aws_calls() for host in elsewhere.hosts())
+    return None
 
 
 def _active_hosts() -> Hosts:

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import pytest
 
 from ._errors import FaultlayerError, NoChance, NoChanceError
-from ._native import Host
+from ._native import Calls, Host
 from ._plan import Plan, PlanLike, to_json
 from ._records import Record, Told
 from ._scope import faults
@@ -43,6 +43,9 @@ class _Together:
 
     def hosts(self) -> tuple[Host, ...]:
         return tuple(host for scope in reversed(self.scopes) for host in scope.hosts())
+
+    def own_calls(self) -> Calls | None:
+        return next((calls for scope in reversed(self.scopes) if (calls := scope.own_calls()) is not None), None)
 
     def no_chance(self) -> Iterator[NoChance]:
         """What the scopes missed, but for what a nearer marker's outcome stood in the place of."""

@@ -1,0 +1,46 @@
+"""One moto for all tests of a worker, and a proxy of each test's own in front of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import botocore.endpoint
+import pytest
+from moto.server import ThreadedMotoServer
+from proxy import Proxy
+from services import prepare
+
+CREDENTIALS = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "secret", "region_name": "eu-west-1"}
+
+
+def client(name: str, url: str, **config: Any) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    return boto3.session.Session(**CREDENTIALS).client(name, endpoint_url=url, config=Config(**config))
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[int]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name in ("dynamodb", "s3"):
+        prepare(client(name, f"http://{host}:{port}"))
+    yield port
+    server.stop()
+
+
+@pytest.fixture
+def proxy(moto: int) -> Iterator[Proxy]:
+    proxy = Proxy(moto)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries follow at once."""
+    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None))
