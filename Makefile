@@ -14,7 +14,7 @@ LAYER_TOOLS := .cache/zig/.ready Cargo.lock $(addprefix tools/,layer-library lay
 # The command depends on every crate but the bindings: whatever is chosen beside it gets the same features, so that the AWS SDK and
 # tokio are compiled once for building and testing, and once for clippy. The engine by itself needs neither.
 HOST := --quiet --release -p faultlayer-cli
-HOST_CRATES := $(HOST) -p faultlayer-lab -p faultlayer-ssm-documents -p faultlayer-fis
+HOST_CRATES := $(HOST) -p faultlayer-report -p faultlayer-lab -p faultlayer-ssm-documents -p faultlayer-fis
 
 include $(sort $(wildcard */part.mk) $(wildcard tests/*/part.mk))
 
@@ -70,6 +70,7 @@ test: check-tools
 demo: check-tools cli $(call here,layers)
 	@tools/demo
 	@$(if $(call lacks,fis),echo "skipped: the stack in the lab: $(call lacks,fis)",$(MAKE) --no-print-directory demo-account)
+	@echo && echo "the same as a page, to open in a browser:" && cat dist/demo/pages
 
 # The mission without an account: the page's own AWS commands, typed into the lab.
 demo-account: cli setup-lab
@@ -80,7 +81,7 @@ test-core: check-tools
 	cargo test --quiet --release -p faultlayer-core
 	python3 tests/vectors/check.py
 	python3 tests/vectors/sampling.py | cmp - tests/vectors/sampling.json
-	cargo test $(HOST)
+	cargo test $(HOST) -p faultlayer-report
 
 lint-core: check-tools
 	cargo fmt --all -- --check

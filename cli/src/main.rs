@@ -6,6 +6,7 @@ mod automation;
 mod experiment;
 mod lab;
 mod plan;
+mod reporting;
 mod run;
 mod shell;
 

@@ -15,7 +15,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::Outcome;
+use crate::{Outcome, reporting};
 
 /// Calls where neither a number nor a file of events says how many.
 const CALLS: u64 = 200;
@@ -68,9 +68,8 @@ pub struct Args {
     /// Print the report as JSON and nothing else
     #[arg(long)]
     json: bool,
-    /// Write the report as JSON to a file too
-    #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
+    #[command(flatten)]
+    reporting: reporting::Args,
     /// Print the first N of Faultlayer's records below the tables
     #[arg(long, value_name = "N", default_value_t = 0)]
     records: usize,
@@ -97,7 +96,8 @@ pub fn run(args: Args) -> Outcome {
 async fn carry_out(args: Args) -> Outcome {
     let (stop, caught) = signals()?;
     let mut stopped = stop.clone();
-    let (quiet, logs, records, report_file) = (args.json, args.logs, args.records, args.report.clone());
+    let (quiet, logs, records) = (args.json, args.logs, args.records);
+    let reporting = args.reporting.clone();
     let mut prepared = tokio::task::spawn_blocking(move || prepare(args));
     let (request, tools) = tokio::select! {
         prepared = &mut prepared => prepared??,
@@ -109,23 +109,25 @@ async fn carry_out(args: Args) -> Outcome {
         }
     };
     let mut bar = Bar::new(&request, quiet, logs && !quiet);
-    let report = run_function(request, tools, stop, &mut |progress| bar.advance(&progress)).await?;
+    let mut report = run_function(request, tools, stop, &mut |progress| bar.advance(&progress)).await?;
     bar.clear();
+    report.judge(&reporting.expected());
     let json = serde_json::to_string_pretty(&report)?;
-    if let Some(file) = report_file {
-        std::fs::write(&file, format!("{json}\n")).map_err(|error| format!("cannot write `{}`: {error}", file.display()))?;
-    }
+    let written = reporting.write(&report.document(), &json)?;
     if quiet {
         println!("{json}");
     } else {
         let colours = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         print!("{}", render(&report, records, Style { colours }));
+        for file in written {
+            println!("the report: {}", std::path::absolute(file)?.display());
+        }
     }
     Ok(status(&report, *caught.borrow()))
 }
 
-/// Whether the run itself worked: 0, 1 where the handler could not be loaded or Faultlayer could not do its part, 128 + the signal
-/// where one stopped it.
+/// Whether the run itself worked: 0, 1 where the handler could not be loaded or Faultlayer could not do its part, 3 or 4 where an
+/// expectation is broken or cannot be measured, 128 + the signal where one stopped it.
 fn status(report: &Report, signal: u8) -> ExitCode {
     if report.interrupted {
         return ExitCode::from(signal);
@@ -134,7 +136,10 @@ fn status(report: &Report, signal: u8) -> ExitCode {
     for message in &trouble {
         eprintln!("faultlayer: the plan was not carried out: {message}");
     }
-    if trouble.is_empty() && report.run.never_loaded().is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if !trouble.is_empty() || report.run.never_loaded().is_some() {
+        return ExitCode::FAILURE;
+    }
+    reporting::status(&report.expectations).unwrap_or(ExitCode::SUCCESS)
 }
 
 /// Turns true when the run shall stop; the other one has the exit status that this means.

@@ -168,7 +168,7 @@ def test_the_tables_say_what_happened(function: Function) -> None:
     assert "answers as healthy 4 of 4" in lines
     assert "busy response 1 8.0 ± 0.0 4 4 0" in lines
     assert json.loads(lines[lines.index("what the function's log says") + 1])["fault"] == "busy"
-    assert "… and 3 more, all of them in --report FILE" in lines
+    assert "… and 3 more, all of them in --report FILE.json" in lines
     assert lines[-1] == "the same request ids again: --id-seed 5"
 
 

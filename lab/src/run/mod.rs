@@ -7,9 +7,11 @@
 //! - [`records`]: Faultlayer's lines in a function's log.
 //! - [`statistics`]: counts and percentiles.
 //! - [`report`]: all of it as data.
+//! - [`document`]: as what a page says.
 //! - [`table`]: and as text for a terminal.
 
 pub mod attach;
+pub mod document;
 pub mod plan;
 pub mod records;
 pub mod report;

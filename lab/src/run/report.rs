@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use faultlayer_core::plan::Fault;
+use faultlayer_report::document::Verdict;
+use faultlayer_report::figures::rounded;
+use faultlayer_report::{Expectation, Judged, Timeline};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -20,6 +23,15 @@ const LONGEST_ANSWER: usize = 4096;
 pub struct Report {
     /// What was run.
     pub function: Shown,
+    /// What became of what was expected, and what was seen, in two sentences.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// What was expected, and whether it is so.
+    pub expectations: Vec<Judged>,
+    /// When the first call (under the plan, if there is one) began, and when the last one had ended; RFC 3339.
+    pub started_at: String,
+    /// See there.
+    pub ended_at: String,
     /// How often it was to be invoked, on each side.
     pub calls: u64,
     /// Gives the same request ids again.
@@ -43,6 +55,8 @@ pub struct Report {
     pub own_records: Vec<Map<String, Value>>,
     /// What to know about this run.
     pub notes: Vec<String>,
+    /// The run (not the healthy side) on a time axis.
+    pub timeline: Timeline,
     /// Of the run (not of the healthy side), in their order.
     pub invocations: Vec<Invocation>,
 }
@@ -64,6 +78,11 @@ impl Shown {
             timeout_ms: u64::try_from(spec.timeout.as_millis()).unwrap_or(u64::MAX),
             memory_mb: spec.memory_mb,
         }
+    }
+
+    /// The function's handler.
+    pub fn handler(&self) -> &str {
+        &self.handler
     }
 
     /// `python3.12 · app.handler · timeout 3 s · 128 MB`
@@ -95,11 +114,6 @@ pub struct FaultCount {
     pub dry_run: u64,
     /// The others, by reason.
     pub skipped: BTreeMap<String, u64>,
-}
-
-/// To three decimals: what stands behind them is noise.
-pub fn rounded(value: f64) -> f64 {
-    (value * 1000.0).round() / 1000.0
 }
 
 impl FaultCount {
@@ -166,6 +180,8 @@ pub struct Invocation {
     /// `errorType`, unless it is `ok`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_type: Option<String>,
+    /// When it began, since the first one did.
+    pub at_ms: f64,
     /// What the caller waited.
     pub latency_ms: f64,
     /// Whether a process was started for it.
@@ -183,8 +199,8 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// What a report keeps of an invocation.
-    pub fn new(invoked: &Invoked) -> Invocation {
+    /// What a report keeps of an invocation that began so long after the first one.
+    pub fn new(invoked: &Invoked, at_ms: f64) -> Invocation {
         let (outcome, error_type) = match &invoked.outcome {
             InvokeOutcome::Ok { .. } => ("ok", None),
             InvokeOutcome::FunctionError { cause, error_type, .. } => {
@@ -204,6 +220,7 @@ impl Invocation {
             request_id: invoked.request_id.clone(),
             outcome,
             error_type,
+            at_ms: rounded(at_ms),
             latency_ms: rounded(invoked.latency_ms()),
             cold_start: invoked.cold_start,
             answer: (payload.len() <= LONGEST_ANSWER).then(|| String::from_utf8(payload.to_vec()).ok()).flatten(),
@@ -215,12 +232,14 @@ impl Invocation {
 }
 
 impl Invocation {
+    /// The records of what was injected.
+    pub fn injected(&self) -> impl Iterator<Item = &Map<String, Value>> {
+        self.records.iter().filter(|record| records::text(record, "action") == Some("injected"))
+    }
+
     /// Whether a fault replaced or mangled the answer.
     fn answer_is_a_faults(&self) -> bool {
-        self.records.iter().any(|record| {
-            records::text(record, "action") == Some("injected")
-                && matches!(records::text(record, "kind"), Some("response" | "corrupt"))
-        })
+        self.injected().any(|record| matches!(records::text(record, "kind"), Some("response" | "corrupt")))
     }
 }
 
@@ -231,6 +250,10 @@ impl Report {
             not_isolated.map(|why| format!("/var/task, /opt and /tmp are this machine's own paths here, translated ({why})"));
         Report {
             function: Shown::new(&request.spec),
+            verdict: None,
+            expectations: Vec::new(),
+            started_at: String::new(),
+            ended_at: String::new(),
             calls: request.calls,
             id_seed: request.id_seed,
             interrupted: false,
@@ -241,6 +264,7 @@ impl Report {
             faults: Vec::new(),
             own_records: Vec::new(),
             notes: notes.into_iter().collect(),
+            timeline: Timeline::default(),
             invocations: Vec::new(),
         }
     }
@@ -259,7 +283,13 @@ impl Report {
             }
         }
         self.run = figures;
+        self.timeline = super::document::timeline(&invocations);
         self.invocations = invocations;
+    }
+
+    /// Holds what was expected against what was seen.
+    pub fn judge(&mut self, expected: &[Expectation]) {
+        (self.expectations, self.verdict) = super::document::judged(self, expected);
     }
 
     /// What kept the plan from working at all: the messages of Faultlayer's own trouble.

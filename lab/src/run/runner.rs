@@ -1,6 +1,7 @@
 //! The loop over a run's invocations: one after the other, in one environment that lives as long as the function lets it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use faultlayer_core::timestamp::Timestamp;
@@ -133,7 +134,9 @@ async fn under_plan(
         counted(told.invocation);
         progress(told);
     };
+    report.started_at = now().to_rfc3339();
     let done = side(request, spec, Which::Run, tools, stop, &mut both).await?;
+    report.ended_at = now().to_rfc3339();
     for (count, (mean, variance)) in report.faults.iter_mut().zip(rates) {
         count.expect(mean, variance.sqrt());
     }
@@ -151,7 +154,9 @@ async fn side(
     let function = Function::new(spec, Arc::clone(tools)).await?;
     let mut done = Done { figures: Side::default(), invocations: Vec::new(), payloads: Vec::new() };
     let ids = RequestIds::new(request.id_seed);
+    let begun = Instant::now();
     for (request_id, event) in ids.zip(request.events.iter().cycle()).take(usize::try_from(request.calls).unwrap_or(usize::MAX)) {
+        let at_ms = begun.elapsed().as_secs_f64() * 1000.0;
         let call = Invoke { event: event.clone(), request_id: Some(request_id), ..Invoke::default() };
         let invoked = tokio::select! {
             biased;
@@ -160,7 +165,7 @@ async fn side(
             invoked = function.invoke(call) => invoked?,
         };
         done.figures.count(&invoked);
-        let mut invocation = Invocation::new(&invoked);
+        let mut invocation = Invocation::new(&invoked, at_ms);
         progress(Progress { side: which, invocation: &invocation, log: &invoked.log });
         if request.compare {
             done.payloads.push(match &invoked.outcome {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use faultlayer_report::figures::Latency;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::report::rounded;
 use crate::runtime::{Cause, InvokeOutcome, Invoked};
 
 /// Characters of an error's message that are kept.
@@ -50,21 +50,6 @@ pub struct FirstError {
     pub frame: Option<String>,
 }
 
-/// Milliseconds; all 0 without a call.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-pub struct Latency {
-    /// Half of the calls took at most this.
-    pub p50: f64,
-    /// Nine of ten.
-    pub p90: f64,
-    /// 99 of a hundred.
-    pub p99: f64,
-    /// The slowest.
-    pub max: f64,
-    /// The average.
-    pub mean: f64,
-}
-
 impl Side {
     /// Takes one invocation in. [`Side::finish`] completes the figures.
     pub fn count(&mut self, invoked: &Invoked) {
@@ -102,24 +87,8 @@ impl Side {
 
     /// Computes the percentiles.
     pub fn finish(&mut self) {
-        self.waited.sort_by(f64::total_cmp);
-        let at = |share| rounded(percentile(&self.waited, share));
-        #[expect(clippy::cast_precision_loss, reason = "counts of calls are far below 2^53")]
-        let mean = if self.waited.is_empty() { 0.0 } else { self.waited.iter().sum::<f64>() / self.waited.len() as f64 };
-        self.latency_ms = Latency { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1.0), mean: rounded(mean) };
+        self.latency_ms = Latency::of(&mut self.waited);
     }
-}
-
-/// The nearest rank: the smallest value that at least this share of all values does not exceed.
-fn percentile(sorted: &[f64], share: f64) -> f64 {
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a rank within the slice"
-    )]
-    let rank = (share * sorted.len() as f64).ceil().max(1.0) as usize;
-    sorted.get(rank - 1).copied().unwrap_or_default()
 }
 
 /// Reads the error document of a runtime client.
@@ -229,16 +198,12 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_are_values_that_occurred() {
+    fn a_side_knows_its_cold_starts_and_what_its_callers_waited() {
         let mut side = Side::default();
         for ms in (1..=200).rev() {
             side.count(&invoked(ok("1"), f64::from(ms)));
         }
         side.finish();
-        assert_eq!(side.latency_ms, Latency { p50: 100.0, p90: 180.0, p99: 198.0, max: 200.0, mean: 100.5 });
-        assert_eq!(side.cold_starts, 50);
-        let mut none = Side::default();
-        none.finish();
-        assert_eq!(none.latency_ms, Latency::default());
+        assert_eq!((side.cold_starts, side.latency_ms.p99, side.latency_ms.max), (50, 198.0, 200.0));
     }
 }

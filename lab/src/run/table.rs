@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use faultlayer_core::text::printable;
+use faultlayer_report::expect::State;
+use faultlayer_report::figures::{milliseconds, percent};
 
 use super::report::{FaultCount, Report};
 use super::statistics::{FirstError, Side};
@@ -56,6 +58,9 @@ pub fn render(report: &Report, records: usize, style: Style) -> String {
     if !report.faults.is_empty() {
         let _ = writeln!(out, "{}\n", faults(report, style));
     }
+    if !report.expectations.is_empty() {
+        let _ = writeln!(out, "{}\n", expectations(report, style));
+    }
     if records > 0 {
         let _ = writeln!(out, "{}", style.bold("what the function's log says"));
         let all: Vec<_> = report.invocations.iter().flat_map(|invocation| &invocation.records).collect();
@@ -63,7 +68,7 @@ pub fn render(report: &Report, records: usize, style: Style) -> String {
             let _ = writeln!(out, "{}", printable(&serde_json::to_string(record).unwrap_or_default()));
         }
         if let Some(more) = all.len().checked_sub(records).filter(|more| *more > 0) {
-            let _ = writeln!(out, "{}", style.dim(&format!("… and {more} more, all of them in --report FILE")));
+            let _ = writeln!(out, "{}", style.dim(&format!("… and {more} more, all of them in --report FILE.json")));
         }
         out.push('\n');
     }
@@ -214,6 +219,21 @@ fn faults(report: &Report, style: Style) -> String {
     format!("{}\n{}", style.bold("what the plan did"), table.render(style))
 }
 
+/// What became of the expectations.
+fn expectations(report: &Report, style: Style) -> String {
+    let mut table = Table { rows: Vec::new(), left: &[1, 2, 3] };
+    for judged in &report.expectations {
+        let code = match judged.state {
+            State::Held => "32",
+            State::Broken => "31",
+            State::NotMeasurable => "33",
+        };
+        let (measured, why) = (judged.measured.clone().unwrap_or_default(), judged.why.clone().unwrap_or_default());
+        table.add(code, vec![judged.text.clone(), judged.state.word().to_owned(), measured, why]);
+    }
+    format!("{}\n{}", style.bold("what was expected"), table.render(style))
+}
+
 fn expected(fault: &FaultCount) -> String {
     format!("{:.1} ± {:.1}", fault.expected, fault.deviation)
 }
@@ -222,23 +242,4 @@ fn expected(fault: &FaultCount) -> String {
 fn keys<K: Ord + Clone>(sides: &[&Side], of: impl Fn(&Side) -> &BTreeMap<K, u64>) -> Vec<K> {
     let all: std::collections::BTreeSet<&K> = sides.iter().flat_map(|side| of(side).keys()).collect();
     all.into_iter().cloned().collect()
-}
-
-fn percent(count: u64, of: u64) -> String {
-    if count == 0 || of == 0 {
-        return String::new();
-    }
-    #[expect(clippy::cast_precision_loss, reason = "counts of calls are far below 2^53")]
-    let percent = count as f64 * 100.0 / of as f64;
-    if count == of { "100 %".to_owned() } else { format!("{percent:.1} %") }
-}
-
-/// Three digits that count: `0.85 ms`, `12.3 ms`, `840 ms`, `3.02 s`.
-fn milliseconds(value: f64) -> String {
-    match value {
-        _ if value < 10.0 => format!("{value:.2} ms"),
-        _ if value < 100.0 => format!("{value:.1} ms"),
-        _ if value < 1000.0 => format!("{value:.0} ms"),
-        _ => format!("{:.2} s", value / 1000.0),
-    }
 }

@@ -1,0 +1,18 @@
+# The report's page in a real browser: wide and narrow, light and dark, on paper. Included by the root Makefile, run from the root.
+
+PAGE_VENV := .cache/page/venv
+PAGE_BIN := $(CURDIR)/$(PAGE_VENV)/bin
+NEEDS_page := chromium
+
+.PHONY: test-page lint-page
+
+$(PAGE_VENV)/.ready: tests/page/requirements.txt | check-python
+	$(PYTHON) -m venv $(PAGE_VENV)
+	$(PAGE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+test-page: cli layers-python $(PAGE_VENV)/.ready
+	cd tests/page && "$(PAGE_BIN)/python" -m pytest -q
+
+lint-page: $(PAGE_VENV)/.ready
+	cd tests/page && "$(PAGE_BIN)/ruff" check . && "$(PAGE_BIN)/ruff" format --check . && "$(PAGE_BIN)/mypy"
