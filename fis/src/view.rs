@@ -124,10 +124,8 @@ mod tests {
         let step = |name: &str, status: &str, output: (&str, &str)| Step {
             name: name.into(),
             status: status.into(),
-            failure: String::new(),
             outputs: BTreeMap::from([(output.0.to_owned(), output.1.to_owned())]),
-            started: String::new(),
-            sleeps: None,
+            ..Step::default()
         };
         let view = View {
             id: "EXP1".into(),
@@ -138,14 +136,9 @@ mod tests {
             actions: Vec::new(),
             targets: Vec::new(),
             automation: Some(Execution {
-                id: "e".into(),
-                document: "chaos-Experiment".into(),
-                status: "InProgress".into(),
-                started: String::new(),
-                failure: String::new(),
                 steps: vec![step("Attach", "Success", ("Functions", "3")), step("Hold", "InProgress", ("x", "y"))],
                 outputs: BTreeMap::from([("Rollback.Report".into(), r#"{"restored":3}"#.into())]),
-                parameters: BTreeMap::new(),
+                ..Execution::default()
             }),
             hold_ends: None,
         };

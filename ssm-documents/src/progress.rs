@@ -9,7 +9,7 @@ use crate::error::call;
 use crate::{Documents, Error};
 
 /// An execution as it is now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Execution {
     /// Its id.
     pub id: String,
@@ -30,7 +30,7 @@ pub struct Execution {
 }
 
 /// A step of an execution.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Step {
     /// Its name, as in `Attach`.
     pub name: String,

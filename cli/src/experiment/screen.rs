@@ -74,7 +74,10 @@ fn now(view: &View) -> String {
     if let Some(step) = view.step() {
         parts.push(step.to_owned());
     }
-    parts.extend(view.functions().map(|count| format!("attached to {}", functions(count))));
+    parts.extend(view.functions().map(|count| match view.targets.len() {
+        0 => format!("attached to {}", functions(count)),
+        all => format!("attached to {count} of {}", functions(all as u64)),
+    }));
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     if let Some(left) = view.hold_ends.map(|end| end.saturating_sub_unsigned(seconds)).filter(|left| *left > 0) {
         parts.push(format!("{}:{:02} left", left / 60, left % 60));
@@ -105,7 +108,10 @@ pub fn ending(view: &View) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use faultlayer_fis::ActionView;
+    use faultlayer_ssm_documents::{Execution, Step};
 
     use super::*;
 
@@ -133,6 +139,17 @@ mod tests {
     fn states_and_reasons_are_lines() {
         assert_eq!(lines(&view()), ["experiment  stopped: Experiment halted by stop condition.", "  faults    stopped"]);
         assert_eq!(ending(&view()), "experiment EXP1: stopped: Experiment halted by stop condition.\n");
+    }
+
+    #[test]
+    fn how_many_of_the_functions_that_the_action_names_are_attached_is_said() {
+        let outputs = BTreeMap::from([("Functions".to_owned(), "1".to_owned())]);
+        let step = Step { name: "Attach".into(), status: "Success".into(), outputs, ..Step::default() };
+        let automation = Some(Execution { steps: vec![step], ..Execution::default() });
+        let running = View { automation, state: "running".into(), ..view() };
+        assert_eq!(now(&running), "running · attached to 1 function");
+        let named = View { targets: vec!["a".into(), "b".into()], ..running };
+        assert_eq!(now(&named), "running · attached to 1 of 2 functions");
     }
 
     #[test]
