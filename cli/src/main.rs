@@ -9,6 +9,7 @@ mod plan;
 mod reporting;
 mod run;
 mod shell;
+mod shipped;
 
 use std::process::ExitCode;
 
@@ -41,6 +42,10 @@ enum Command {
     Status(automation::StatusArgs),
     /// Build, start, watch and stop experiments of AWS Fault Injection Service
     Experiment(experiment::Args),
+    /// Write the layers that come with this command to a folder
+    Layers(shipped::LayersArgs),
+    /// Print the CloudFormation template of the whole stack, with the layers that come with this command
+    Stack(shipped::StackArgs),
     /// Print a shell's completions of this command
     Completions(shell::CompletionsArgs),
     /// Print the manual's page of this command, or write all pages
@@ -60,6 +65,8 @@ fn main() -> ExitCode {
         Command::Rollback(args) => automation::rollback(args),
         Command::Status(args) => automation::status(args),
         Command::Experiment(args) => experiment::run(args),
+        Command::Layers(args) => shipped::layers(&args),
+        Command::Stack(args) => shipped::stack(&args),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
     };

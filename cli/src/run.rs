@@ -56,7 +56,7 @@ pub struct Args {
     /// A variable of the function's own, as often as needed
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
-    /// A layer, archive or folder, as often as needed; under a plan Faultlayer's own from dist/layers is added unless it is among these
+    /// A layer, archive or folder, as often as needed; under a plan Faultlayer's own is added unless it is among these
     #[arg(long = "layer", value_name = "ZIP")]
     layers: Vec<PathBuf>,
     /// Run without the plan first, with the same request ids and events, and show both

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use faultlayer_core::attach::{self, Configuration, LAYER_LIMIT, Layer, Options, VARIABLES_LIMIT, Variables};
 
 use crate::runtime::{FunctionSpec, LabError};
+use crate::shipped;
 
 /// What stands for the archive among the layers; here a layer is a path and has no ARN.
 const OURS: &str = "faultlayer";
@@ -66,22 +67,15 @@ fn is_ours(layer: &Path, language: &str) -> bool {
     archive.is_some_and(|archive| archive.file_names().any(|name| name.is_ok_and(|name| name.starts_with(mark))))
 }
 
-/// The layer that was built beside the command or beside the working folder, or in a folder above one of them.
+/// The layer that comes with the command.
 fn built(language: &str) -> Result<PathBuf, LabError> {
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
-    let name = format!("dist/layers/faultlayer-{language}-{architecture}.zip");
-    let starts = [std::env::current_dir().ok(), std::env::current_exe().ok()];
-    starts
-        .iter()
-        .flatten()
-        .flat_map(|start| start.ancestors())
-        .map(|folder| folder.join(&name))
-        .find(|path| path.is_file())
-        .ok_or_else(|| {
-            LabError::new(format!(
-                "no `{name}` beside the working folder or the command: build it with `make layers`, or name it with --layer"
-            ))
-        })
+    let name = format!("layers/faultlayer-{language}-{architecture}.zip");
+    shipped::find(&name).ok_or_else(|| {
+        LabError::new(format!(
+            "no `{name}` comes with the command, and none is below `dist` here: build it with `make layers`, or name it with --layer"
+        ))
+    })
 }
 
 #[cfg(test)]
