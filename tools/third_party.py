@@ -128,7 +128,7 @@ def notices(components: Iterable[Component]) -> str:
     by_licence: dict[str, list[Component]] = {}
     for component in components:
         by_licence.setdefault(component.taken, []).append(component)
-    lines = ["Faultlayer is under the Apache License 2.0, which is below. In this layer are, by others:", ""]
+    lines = ["Faultlayer is under the Apache License 2.0, which is below. Inside are, by others:", ""]
     for licence, under in sorted(by_licence.items()):
         lines.append(f"{licence}: " + ", ".join(f"{component.name} {component.version}" for component in under))
     texts: dict[str, list[str]] = {}

@@ -1,8 +1,9 @@
 """Installs the library as `make install-java` does, into a Maven repository of its own, and uses it from there in an empty project:
 the dependencies that the README names, a handler, a plan.
 
-    python3 try_install.py
+    python3 try_install.py [REPOSITORY]
 
+With REPOSITORY it takes what a release has put there instead of what the checkout has.
 What Maven itself needs comes from this user's repository, where the build has put it.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -60,7 +62,10 @@ def main() -> int:
         settings = work / "settings.xml"
         settings.write_text(SETTINGS.format(shelf=Path.home() / ".m2" / "repository"))
         maven = [*MVN, "--settings", str(settings), f"-Dmaven.repo.local={work / 'repository'}"]
-        subprocess.run([*maven, "-f", str(HERE / "pom.xml"), "install", "-pl", ".,runtime,library", "-DskipTests"], check=True)
+        if sys.argv[1:]:
+            shutil.copytree(sys.argv[1], work / "repository")
+        else:
+            subprocess.run([*maven, "-f", str(HERE / "pom.xml"), "install", "-pl", ".,runtime,library", "-DskipTests"], check=True)
         user = work / "shop" / "src" / "test" / "java" / "User.java"
         user.parent.mkdir(parents=True)
         user.write_text(USER)
