@@ -56,7 +56,7 @@ release-library: $(PACKAGES_VENV)/.ready $(PYTHON_VENV)/.ready
 		"$(PACKAGES_PYTHON)" packages/scripts/wheel.py library $$arch $(RELEASE)/python && \
 		"$(PACKAGES_PYTHON)" packages/scripts/npm.py native $(RELEASE)/npm $$arch || exit 1; done
 	"$(PACKAGES_PYTHON)" packages/scripts/npm.py main $(RELEASE)/npm
-	cd $(PYTHON_DIR) && "$(CURDIR)/$(PYTHON_BIN)/maturin" sdist --quiet --out "$(CURDIR)/$(RELEASE)/python"
+	cd $(PYTHON_DIR) && "$(CURDIR)/$(PYTHON_BIN)/maturin" sdist --out "$(CURDIR)/$(RELEASE)/python"
 
 # What comes with the command is taken from dist as it is there.
 release-command: $(PACKAGES_VENV)/.ready $(ZIG_VENV)/.ready
