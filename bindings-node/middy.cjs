@@ -23,6 +23,8 @@ function faultlayer(plan, options) {
     if (!session) return undefined;
     const run = new Run(session, gate, before);
     request.internal[DRAWN] = run;
+    // From here on, what the chain calls is this run's, until it ends.
+    run.enter();
     const effect = await settled(run, run.effect);
     return effect === RUN ? undefined : last(request, effect);
   }

@@ -60,6 +60,8 @@ try {
   if (typeof number === 'number') {
     const state = read(engine, number);
     gate = {
+      engine,
+      owners: undefined,
       host: () => state,
       requestId: (context) => context.awsRequestId,
       // The engine says it once an environment.
@@ -68,6 +70,7 @@ try {
       // loading that module costs a cold start almost two milliseconds.
       exit: (code) => (builtin('node:worker_threads').isMainThread ? process.exit(code) : engine.crash(code)),
     };
+    if (state.hitsCalls) gate.owners = require('./calls.cjs').watch(gate);
   }
 } catch (error) {
   try {

@@ -91,6 +91,26 @@ class Run {
     this.effect = this.phase(() => session.before());
   }
 
+  /** The handler is about to be called: its calls to AWS are this invocation's. */
+  enter() {
+    const { owners } = this.gate;
+    if (!owners) return;
+    try {
+      this.owner ??= owners.open(this.session, this.gate);
+      this.outer = owners.enter(this.owner);
+      this.entered = true;
+    } catch (error) {
+      this.gate.trouble(error);
+    }
+  }
+
+  /** It was called; what it has started goes on. */
+  leave() {
+    if (!this.entered) return;
+    this.entered = false;
+    this.gate.owners.leave(this.outer);
+  }
+
   /** Asks for a step and does it. */
   phase(ask, put) {
     try {
@@ -125,6 +145,7 @@ class Run {
   /** The invocation is over. */
   end() {
     try {
+      if (this.owner) this.gate.owners.close(this.owner);
       this.session.close();
       this.gate.settle?.();
     } catch (error) {
@@ -182,7 +203,14 @@ class Call extends Run {
     }
     let answer;
     try {
-      if (before) value = target === undefined ? apply(original, self, this.args) : construct(original, this.args, target);
+      if (before) {
+        this.enter();
+        try {
+          value = target === undefined ? apply(original, self, this.args) : construct(original, this.args, target);
+        } finally {
+          this.leave();
+        }
+      }
       answer = await value;
     } catch (error) {
       return this.last(this.failed(), () => {
@@ -243,9 +271,12 @@ class CallbackCall extends Run {
     let value;
     try {
       this.watch();
+      this.enter();
       value = apply(original, self, this.args);
     } catch (error) {
       return this.threw(error);
+    } finally {
+      this.leave();
     }
     this.gave(value);
   }

@@ -7,24 +7,42 @@ const { deferred } = require('./builtins.cjs');
 /** What stands behind a fake clock that was there first: Sinon's, which Jest and Vitest have too. */
 const real = (owner, name) => owner[name].clock?.[`_${name}`] ?? owner[name];
 
-const [setTimeout, setImmediate, clearTimeout] = ['setTimeout', 'setImmediate', 'clearTimeout'].map((name) =>
-  real(globalThis, name),
-);
+const [setTimeout, setImmediate, clearTimeout, clearImmediate] = [
+  'setTimeout',
+  'setImmediate',
+  'clearTimeout',
+  'clearImmediate',
+].map((name) => real(globalThis, name));
 const clock = real(process, 'hrtime').bigint;
 
-/** Resolves once `us` microseconds have passed. `setTimeout` counts whole milliseconds and may fire one early. */
-function hold(us) {
+/**
+ * Calls `then` once `us` microseconds have passed, and gives what keeps it from that. `setTimeout` counts whole milliseconds
+ * and may fire one early.
+ */
+function later(us, then) {
   const until = clock() + BigInt(Math.ceil(us)) * 1000n;
-  const held = deferred();
+  let forget = () => {};
   const check = () => {
     const left = Number(until - clock());
-    if (left <= 0) held.resolve();
-    else if (left < 1_000_000) setImmediate(check);
-    // A timer takes at most 2^31-1 ms; what is over that is waited for in the next round.
-    else setTimeout(check, Math.min(Math.floor(left / 1_000_000), 2 ** 31 - 1));
+    if (left <= 0) return then();
+    if (left < 1_000_000) {
+      const next = setImmediate(check);
+      forget = () => clearImmediate(next);
+    } else {
+      // A timer takes at most 2^31-1 ms; what is over that is waited for in the next round.
+      const next = setTimeout(check, Math.min(Math.floor(left / 1_000_000), 2 ** 31 - 1));
+      forget = () => clearTimeout(next);
+    }
   };
   check();
+  return () => forget();
+}
+
+/** Resolves once `us` microseconds have passed. */
+function hold(us) {
+  const held = deferred();
+  later(us, held.resolve);
   return held.promise;
 }
 
-module.exports = { hold, setImmediate, setTimeout, clearTimeout };
+module.exports = { hold, later, setImmediate, setTimeout, clearTimeout };

@@ -2,17 +2,13 @@
 // Owns the library: a plan around one function (`wrap`), a plan for a while (`withFaults`, `Scope`), and what they did.
 // Strict where the layer fails open. Decides nothing: the engine does.
 
-const { AsyncLocalStorage } = require('node:async_hooks');
 const { isMainThread } = require('node:worker_threads');
 const { native } = require('./native.cjs');
 const { toJson } = require('./plan.cjs');
 const { FaultlayerError, NoChanceError, TargetError, strict } = require('./problems.cjs');
-const { once } = require('./shared.cjs');
+const { current, entered, inForce, look, owners, unlook } = require('./scopes.cjs');
 const { wrap: around, read } = require('./wrap.cjs');
 
-/** The innermost scope of what runs now; and the scopes that are in force for what they run. */
-const current = once('current', () => new AsyncLocalStorage());
-const entered = once('entered', () => new Set());
 const released = new FinalizationRegistry((number) => native().release(number));
 
 const OPTIONS = ['records', 'targets', 'identity', 'strict'];
@@ -25,6 +21,8 @@ class Scope {
   #open = false;
   #calls = 0;
   #patched = [];
+  /** What the scope itself calls, once it calls AWS. */
+  #own;
   /** Why the engine was not asked, as far as is known here. */
   #missed = 'not_called';
 
@@ -64,7 +62,9 @@ class Scope {
     const { engine, number } = this.#state;
     const text = toJson(plan);
     strict(() => engine.replace(number, text));
+    this.#endOwn();
     this.#state = read(engine, number);
+    this.#look();
   }
 
   /** `original` with this scope around it: faults while it is open, nothing before and after. */
@@ -76,12 +76,14 @@ class Scope {
   gate() {
     const { engine } = this.#state;
     return {
+      engine,
+      get owners() {
+        return inForce();
+      },
       host: () => (this.#open ? this.#state : undefined),
       requestId: (context) => {
         const id = context?.awsRequestId;
-        if (typeof id === 'string') return id;
-        this.#calls += 1;
-        return `call-${this.#calls}`;
+        return typeof id === 'string' ? id : this.#numbered();
       },
       trouble(error) {
         throw error;
@@ -89,6 +91,11 @@ class Scope {
       settle: () => this.#settle(),
       exit: (code) => (isMainThread ? process.exit(code) : engine.crash(code)),
     };
+  }
+
+  #numbered() {
+    this.#calls += 1;
+    return `call-${this.#calls}`;
   }
 
   #settle() {
@@ -103,6 +110,7 @@ class Scope {
   /** Puts the plan in force around the targets, and for the injection points of what runs from here on. */
   open() {
     this.#open = true;
+    this.#look();
     try {
       for (const [owner, name] of this.targets) this.#patch(owner, name);
     } catch (error) {
@@ -160,9 +168,36 @@ class Scope {
     this.#end();
   }
 
+  /** Of calls to AWS that the scope itself makes: all of it is one call then. Not of a scope that was told its targets. */
+  owner() {
+    if (!this.#open || !this.#state.hitsCalls || this.targets.length > 0) return undefined;
+    if (!this.#own) {
+      const { engine, number } = this.#state;
+      const session = engine.decideCalls(number, this.#numbered());
+      session?.before();
+      this.#own = { session, owner: session ? owners.open(session, this.gate()) : undefined };
+    }
+    return this.#own.owner;
+  }
+
+  #look() {
+    if (this.#open && this.#state.hitsCalls) look(this);
+  }
+
+  #endOwn() {
+    const { session, owner } = this.#own ?? {};
+    this.#own = undefined;
+    if (owner) owners.close(owner);
+    session?.returned();
+    session?.close();
+    if (session) this.#settle();
+  }
+
   #end() {
     this.#open = false;
     entered.delete(this);
+    unlook(this);
+    this.#endOwn();
     for (const { owner, name, before, ours } of this.#patched.splice(0).reverse()) {
       if (Object.getOwnPropertyDescriptor(owner, name)?.value !== ours) this.#missed = 'patched_over';
       if (before) Object.defineProperty(owner, name, before);
@@ -243,6 +278,12 @@ function wrap(original, plan, options) {
     return found?.host();
   };
   return around(original, {
+    get owners() {
+      return inForce();
+    },
+    get engine() {
+      return gate().engine;
+    },
     host,
     requestId: (context) => gate().requestId(context),
     trouble: (error) => gate().trouble(error),

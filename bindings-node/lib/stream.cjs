@@ -57,10 +57,13 @@ class StreamCall extends Run {
     this.tap();
     if (this.effect.error) return this.finish(this.effect);
     let running;
+    this.enter();
     try {
       running = apply(original, self, this.args);
     } catch (error) {
       return this.threw(error);
+    } finally {
+      this.leave();
     }
     if (!isThenable(running)) return this.threw(new Error('Streaming does not support non-async handlers.'));
     return this.later(running);

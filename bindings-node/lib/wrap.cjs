@@ -38,10 +38,12 @@ function wrap(original, gate) {
     const host = gate.host();
     let run;
     let session;
+    let shield;
     if (host !== undefined) {
       try {
         session = decide(host, gate, event, streaming ? third : second, streaming);
         if (session !== undefined && session !== null) run = start(session, gate, original, arguments, wrapper);
+        else shield = gate.owners?.shield();
       } catch (error) {
         session?.close();
         gate.trouble(error);
@@ -49,14 +51,21 @@ function wrap(original, gate) {
     }
     const target = new.target === wrapper ? original : new.target;
     if (run === undefined) {
-      return target === undefined ? apply(original, this, arguments) : construct(original, arguments, target);
+      try {
+        return target === undefined ? apply(original, this, arguments) : construct(original, arguments, target);
+      } finally {
+        if (shield !== undefined) shield();
+      }
     }
     if (run.effect !== RUN) return run.instead(original, this, target);
     let value;
+    run.enter();
     try {
       value = target === undefined ? apply(original, this, run.args) : construct(original, run.args, target);
     } catch (error) {
       return run.threw(error);
+    } finally {
+      run.leave();
     }
     return run.gave(value);
   }
@@ -78,6 +87,7 @@ function read(engine, number) {
     readsClientContext: (reads & 2) !== 0,
     // Else nothing looks at it unless something is drawn, and asking takes longer than all the rest.
     readsDeadline: (reads & 4) !== 0,
+    hitsCalls: engine.hitsAwsCalls(number),
     gather: events?.gatherer(engine.paths(number)),
     runs: events?.runs(),
   };
@@ -121,4 +131,4 @@ function dress(wrapper, original) {
   return wrapper;
 }
 
-module.exports = { wrap, read, decide };
+module.exports = { wrap, read, decide, dress };

@@ -17,12 +17,20 @@ from layer_archive import pack
 FOLDER = "faultlayer/node"
 # What every start needs is one file: these in its one scope, where no name may be declared twice.
 AT_ONCE = ["shared", "builtins", "hold", "errors", "act", "wrap"]
+# What only some functions or plans need: files that get what they take of it, each of these in one scope.
+LATER = {
+    "stream": ["stream"],
+    "calls": ["owners", "front", "outgoing", "dispatch", "hook", "calls"],
+}
 COMMENT = re.compile(r"^[ \t]*(?:/\*\*.*?\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)
 INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
-TAKES = re.compile(rf"^const \{{([^}}]*)\}} = require\('\./(?:{'|'.join(AT_ONCE)})\.cjs'\);\n", re.MULTILINE)
 GIVES = re.compile(r"^module\.exports = (\{[^}]*\});\n", re.MULTILINE)
 STRICT = "'use strict';\n"
-STREAM = "require('./stream.cjs')"
+
+
+def takes(names: list[str]) -> re.Pattern[str]:
+    """What takes something of one of these."""
+    return re.compile(rf"^const \{{([^}}]*)\}} = require\('\./(?:{'|'.join(names)})\.cjs'\);\n", re.MULTILINE)
 
 
 def script(path: str) -> str:
@@ -30,29 +38,38 @@ def script(path: str) -> str:
     return INDENT.sub("", COMMENT.sub("", (HERE / path).read_text(encoding="utf-8")))
 
 
+def part(name: str) -> str:
+    return script(f"lib/{name}.cjs").removeprefix(STRICT)
+
+
 def start() -> str:
-    """`handler.mjs` with all that it needs at once, which it hands to what it loads only for streams."""
-    before, after = TAKES.split(script("layer/handler.mjs"))[::2]
-    parts = (GIVES.sub("", TAKES.sub("", script(f"lib/{name}.cjs").removeprefix(STRICT))) for name in AT_ONCE)
-    return (before + "".join(parts) + after).replace(STREAM, f"{STREAM}({{{taken()}}})")
+    """`handler.mjs` with all that it needs at once, which it hands to what it loads only where that is needed."""
+    before, after = takes(AT_ONCE).split(script("layer/handler.mjs"))[::2]
+    parts = (GIVES.sub("", takes(AT_ONCE).sub("", part(name))) for name in AT_ONCE)
+    text = before + "".join(parts) + after
+    for name, together in LATER.items():
+        text = text.replace(f"require('./{name}.cjs')", f"require('./{name}.cjs')({{{taken(together)}}})")
+    return text
 
 
-def taken() -> str:
-    """The names that streams take from what is in `handler.mjs`."""
-    return ", ".join(names.strip().rstrip(",") for names in TAKES.findall(script("lib/stream.cjs")))
+def taken(together: list[str]) -> str:
+    """The names that these take from what is in `handler.mjs`."""
+    found = (names.split(",") for each in together for names in takes(AT_ONCE).findall(part(each)))
+    return ", ".join(sorted({name.strip() for names in found for name in names} - {""}))
 
 
-def stream() -> str:
-    """`stream.cjs` as a function of what it takes."""
-    body = GIVES.sub(r"return \1;\n", TAKES.sub("", script("lib/stream.cjs").removeprefix(STRICT)))
-    return f"{STRICT}module.exports = ({{{taken()}}}) => {{\n{body}}};\n"
+def later(together: list[str]) -> str:
+    """A file with these as a function of what they take: it gives what the last one does."""
+    *others, last = (takes(AT_ONCE + together).sub("", part(each)) for each in together)
+    body = "".join(GIVES.sub("", text) for text in others) + GIVES.sub(r"return \1;\n", last)
+    return f"{STRICT}module.exports = ({{{taken(together)}}}) => {{\n{body}}};\n"
 
 
 def entries(addon: Path) -> dict[str, bytes]:
     """Path in the archive to what goes there."""
     scripts = {
         "handler.mjs": start(),
-        "stream.cjs": stream(),
+        **{f"{name}.cjs": later(together) for name, together in LATER.items()},
         "gather.cjs": script("lib/gather.cjs"),
         "failures.cjs": script("layer/failures.cjs"),
         "first.cjs": script("layer/first.cjs"),

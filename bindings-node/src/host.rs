@@ -76,6 +76,22 @@ pub fn reads(host: u32) -> u32 {
     u32::from(reads.event) | u32::from(reads.client_context) << 1 | u32::from(reads.deadline) << 2
 }
 
+/// Whether the plan in force has faults in calls to AWS: without any, nobody need look at them.
+#[napi]
+pub fn hits_aws_calls(host: u32) -> bool {
+    with(host, |slot| slot.asked.ask(Host::hits_aws_calls).unwrap_or_default()).unwrap_or_default()
+}
+
+/// Decides for code that calls AWS and has no call of its own around it: only faults in calls are drawn.
+///
+/// # Errors
+/// As of [`decide`].
+#[napi]
+pub fn decide_calls(host: u32, id: String) -> Result<Option<Session>> {
+    let drawn = with(host, |slot| slot.asked.ask(|host| host.decide_calls(&Call::of(&id))));
+    drawn.unwrap_or_else(|| Err(unknown_host())).map(session)
+}
+
 /// Tells the ARN of the invocations from now on.
 #[napi]
 pub fn arn(host: u32, arn: Option<String>) {

@@ -5,6 +5,7 @@ use napi::Result;
 use napi_derive::napi;
 use serde_json::json;
 
+use crate::calls;
 use crate::error::failed;
 use crate::host::whole;
 
@@ -15,11 +16,13 @@ pub struct Session {
     core: Option<boundary::Session>,
     now_us: Option<i64>,
     deadline_ms: Option<i64>,
+    /// What its calls ask, once asked for.
+    calls: Option<u32>,
 }
 
 impl Session {
     pub(crate) const fn new(core: boundary::Session) -> Self {
-        Self { core: Some(core), now_us: None, deadline_ms: None }
+        Self { core: Some(core), now_us: None, deadline_ms: None, calls: None }
     }
 
     /// Nothing where the invocation is over, or a layer's engine failed.
@@ -43,6 +46,13 @@ impl Session {
     pub fn before(&mut self) -> Result<String> {
         let deadline_ms = self.deadline_ms;
         self.step(|steps, _| steps.before(deadline_ms))
+    }
+
+    /// The number by which the handler's calls ask (`met`), from now on until `close`; nothing where no fault waits for calls.
+    #[napi]
+    pub fn calls(&mut self) -> Result<Option<u32>> {
+        self.calls = self.ask(|steps, _| steps.calls())?.flatten().map(calls::enter);
+        Ok(self.calls)
     }
 
     /// The places of a stream at which faults wait: `[{"index", "after_bytes"} | {"index", "after_ms"}]`.
@@ -108,5 +118,19 @@ impl Session {
     #[napi]
     pub fn close(&mut self) {
         self.core = None;
+        self.forget_calls();
+    }
+}
+
+impl Session {
+    fn forget_calls(&mut self) {
+        self.calls.take().into_iter().for_each(calls::leave);
+    }
+}
+
+/// What nobody closed.
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.forget_calls();
     }
 }

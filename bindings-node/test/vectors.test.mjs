@@ -1,6 +1,7 @@
 // The shared vectors through the addon: the same decisions and the same records as core, byte for byte.
 
 import assert from 'node:assert/strict';
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
@@ -66,6 +67,39 @@ describe('decisions', () => {
           vector.language !== 'node' && step?.outcome === 'error' ? { ...step, type: '' } : step;
         assert.deepEqual(seen[index].steps?.map(byLanguage), expected.steps?.map(byLanguage) ?? undefined);
       }
+    });
+  }
+});
+
+/** A request as `lib/outgoing.cjs` tells it. */
+const told = ({ method, url, authorization, target, content_type, retry, operation }) =>
+  [method, url, authorization, target, content_type, retry, operation].map((part) => part ?? '').join('\n');
+
+/** As vectors have it: the body as text, or in hexadecimal where it is none. */
+function answered({ status, headers, body }) {
+  const pairs = headers.flatMap((name, index) => (index % 2 ? [] : [[name, headers[index + 1]]]));
+  const text = isUtf8(body) ? { body: body.toString() } : { body_hex: body.toString('hex') };
+  return { status, headers: Object.fromEntries(pairs), ...text };
+}
+
+describe('calls', () => {
+  for (const vector of vectors('calls')) {
+    test(vector.name, () => {
+      const host = engine.library(text(vector.plan), undefined);
+      const { request_id: id, deadline_ms: due, now_us: now } = vector;
+      const session = engine.decideReading(host, id, due ?? NaN, false, {}, undefined, now);
+      session.before();
+      const number = vector.carries_calls ? session.calls() : undefined;
+      const met = vector.requests.map((request) => {
+        const one = engine.met(number, told(request), request.body, request.now_us);
+        return { delay_us: one?.delayUs ?? 0, answer: one?.answer ? answered(one.answer) : null };
+      });
+      session.at(vector.end.now_us);
+      if (vector.end.how === 'failed') session.failed();
+      else session.returned();
+      session.close();
+      assert.deepEqual({ met, records: engine.drain(host) ?? [] }, vector.expect);
+      engine.release(host);
     });
   }
 });

@@ -1,0 +1,196 @@
+'use strict';
+// Owns Node's own HTTP clients: which of their requests are calls to AWS, what each says of itself, and the request that stands
+// instead of one that is hit. That is made by the client itself, with an agent in front of its own, so that all of it is Node's.
+
+const http = require('node:http');
+const https = require('node:https');
+const { urlToHttpOptions } = require('node:url');
+const { apply, assign, create, defineProperty } = require('./builtins.cjs');
+const { carryOut } = require('./front.cjs');
+const { setImmediate } = require('./hold.cjs');
+const { ask } = require('./owners.cjs');
+const { dress } = require('./wrap.cjs');
+
+const FORM = 'application/x-www-form-urlencoded';
+
+/** What the headers of a request say of a call, in the order in which the engine takes it. */
+class Headers {
+  authorization = '';
+  target = '';
+  type = '';
+  retry = '';
+  /** Whether an SDK has marked it. */
+  marked = false;
+
+  take(name, value) {
+    switch (name.length) {
+      case 12:
+        name = name.toLowerCase();
+        if (name === 'content-type') this.type = value;
+        else if (name === 'x-amz-target') this.target = value;
+        break;
+      case 13:
+        name = name.toLowerCase();
+        if (name === 'authorization') this.authorization = value;
+        else if (name === 'amz-sdk-retry') this.retry ||= value;
+        break;
+      case 15:
+        if (name.toLowerCase() === 'amz-sdk-request') this.retry = value;
+        break;
+      case 21:
+        if (name.toLowerCase() === 'amz-sdk-invocation-id') this.marked = true;
+    }
+  }
+}
+
+/** An object of headers, or an array of pairs, or of names and values in turn. */
+function readHeaders(headers) {
+  const found = new Headers();
+  if (!Array.isArray(headers)) for (const name in headers) found.take(name, headers[name]);
+  else if (Array.isArray(headers[0])) for (const [name, value] of headers) found.take(name, value);
+  else for (let index = 0; index < headers.length; index += 2) found.take(String(headers[index]), headers[index + 1]);
+  return found;
+}
+
+/** What a call says of itself, as the engine reads it, and whether the rest is in its body; nothing of other requests. */
+function describe(method, origin, path, headers) {
+  const { authorization, target, type, retry, marked } = readHeaders(headers);
+  const signed = typeof authorization === 'string' && authorization.startsWith('AWS4-');
+  if (!signed && !target && !retry && !marked && !path.includes('X-Amz-Credential=') && !isAws(origin)) return undefined;
+  return {
+    told: `${method}\n${origin}${path}\n${signed ? authorization : ''}\n${target}\n${type}\n${retry}`,
+    isForm: !target && String(type).startsWith(FORM),
+  };
+}
+
+/** Whether a request without any mark goes to AWS. */
+const isAws = (origin) => origin.includes('.amazonaws.com');
+
+/** The arguments of a request as its client understands them. */
+function normalize([input, options, callback]) {
+  if (typeof input === 'string') input = urlToHttpOptions(new URL(input));
+  else if (typeof input?.href === 'string' && input.path === undefined) input = urlToHttpOptions(input);
+  else [input, options, callback] = [undefined, input, options];
+  if (typeof options === 'function') [options, callback] = [undefined, options];
+  return { options: input ? assign(input, options) : (options ?? {}), callback };
+}
+
+/** Where a request would get its connection; nothing where its client will refuse the request anyway. */
+function agentOf(options, client) {
+  const { agent } = options;
+  if (agent === false) return new client.globalAgent.constructor();
+  if (agent !== undefined && agent !== null) return typeof agent.addRequest === 'function' ? agent : undefined;
+  return typeof options.createConnection === 'function' ? without(options, client) : client.globalAgent;
+}
+
+/** An agent for a request that has none, but makes its own connection, for itself alone. */
+function without({ createConnection }, client) {
+  const addRequest = (request, options) => {
+    const made = createConnection(options, (error, socket) => request.onSocket(socket, error));
+    if (made) request.onSocket(made);
+  };
+  const values = { addRequest, keepAlive: false, maxSockets: Infinity };
+  return assign(create(client.globalAgent), values);
+}
+
+/** What comes of a request that is a call with an owner: one that stands instead, or nothing. */
+function instead(owners, client, saved, args) {
+  let owner;
+  let made;
+  try {
+    const { options, callback } = normalize(args);
+    const protocol = options.protocol ?? (client === https ? 'https:' : 'http:');
+    const host = options.hostname ?? options.host ?? 'localhost';
+    const origin = options.port ? `${protocol}//${host}:${options.port}` : `${protocol}//${host}`;
+    const call = describe(options.method ?? 'GET', origin, options.path ?? '/', options.headers);
+    owner = call && owners.find();
+    if (!owner) return undefined;
+    const met = call.isForm ? undefined : ask(owner, call.told);
+    if (!met && !call.isForm) return undefined;
+    const agent = agentOf(options, client);
+    if (!agent) return undefined;
+    made = { agent, options, callback, settle: met ? (request, go) => carryOut(request, met, go) : settleForm(owner, call) };
+  } catch (error) {
+    owner?.gate.trouble(error);
+    return undefined;
+  }
+  return behind(saved, made, owner);
+}
+
+/** A request whose agent does not get to see it before `settle` says so. */
+function behind(saved, { agent, options, callback, settle }, owner) {
+  const addRequest = (request, given, ...rest) => {
+    let gone = false;
+    const go = () => {
+      if (gone) return;
+      gone = true;
+      agent.addRequest(request, given, ...rest);
+    };
+    try {
+      settle(request, go);
+    } catch (error) {
+      go();
+      owner.gate.trouble(error);
+    }
+  };
+  const front = create(agent, { addRequest: { value: addRequest } });
+  const request = saved({ ...options, agent: front }, callback);
+  request.agent = agent;
+  return request;
+}
+
+/** Which operation a form is for, its body says: the request waits for that, but not for ever. */
+const settleForm = (owner, { told }) =>
+  function settle(request, go) {
+    const decide = (chunk) => {
+      if (!decide.waits) return;
+      decide.waits = false;
+      delete request.write;
+      delete request.end;
+      const met = ask(owner, told, asForm(chunk));
+      if (met) carryOut(request, met, go);
+      else go();
+    };
+    decide.waits = true;
+    for (const name of ['write', 'end']) {
+      const value = function (...args) {
+        try {
+          decide(args[0]);
+        } catch (error) {
+          go();
+          owner.gate.trouble(error);
+        }
+        return apply(request[name], request, args);
+      };
+      defineProperty(request, name, { value, writable: true, configurable: true });
+    }
+    setImmediate(decide);
+  };
+
+const asForm = (chunk) =>
+  chunk instanceof Uint8Array ? Buffer.from(chunk).toString('latin1') : typeof chunk === 'string' ? chunk : undefined;
+
+/** What puts itself into the place of each client's functions. */
+function hooks(owners) {
+  const of = (client) => {
+    const { request, get } = client;
+    const made = (args) => (owners.wanted ? instead(owners, client, request, args) : undefined);
+    return {
+      request: dress(function (...args) {
+        return made(args) ?? apply(request, this, args);
+      }, request),
+      get: dress(function (...args) {
+        const found = made(args);
+        if (!found) return apply(get, this, args);
+        found.end();
+        return found;
+      }, get),
+    };
+  };
+  return [
+    [http, of(http)],
+    [https, of(https)],
+  ];
+}
+
+module.exports = { asForm, describe, hooks };

@@ -1,0 +1,88 @@
+'use strict';
+// Owns whose calls to AWS are whose. In a layer all are those of the one invocation under way; where several can be, and in
+// a library, the asynchronous context says it.
+
+/** Stands for whoever has no fault that waits for calls. */
+const NOBODY = Object.freeze({});
+
+class Owners {
+  /** Of whom a fault waits for calls. */
+  #waiting = new Set();
+  #contexts;
+  #outside;
+  /** Called when somebody waits for calls: what a function has put into force since is looked at, too. */
+  look;
+
+  /**
+   * `contexts` is an `AsyncLocalStorage`, or nothing where there is one invocation at a time. `outside` gives the owner of
+   * what a library's scope itself calls, and whether there can be one.
+   */
+  constructor(contexts, outside) {
+    this.#contexts = contexts;
+    this.#outside = outside;
+  }
+
+  /** Whether any call can have an owner: where not, nobody looks at it. */
+  get wanted() {
+    return this.#waiting.size > 0 || this.#outside?.possible() === true;
+  }
+
+  /** The owner of the calls of `session`; nothing where none of its faults waits for calls. */
+  open(session, gate) {
+    const number = session.calls();
+    if (typeof number !== 'number') return undefined;
+    const owner = { number, gate };
+    this.#waiting.add(owner);
+    this.look?.();
+    return owner;
+  }
+
+  close(owner) {
+    this.#waiting.delete(owner);
+  }
+
+  /** What runs from here until `leave` is `owner`'s, and all that it starts; gives what `leave` takes. */
+  enter(owner = NOBODY) {
+    const before = this.#contexts?.getStore();
+    this.#contexts?.enterWith(owner);
+    return before;
+  }
+
+  /** As `enter`, for a call that nothing was drawn for: gives what ends it, where contexts tell calls apart. */
+  shield() {
+    if (!this.#contexts) return undefined;
+    const before = this.enter();
+    return () => this.leave(before);
+  }
+
+  leave(before) {
+    this.#contexts?.enterWith(before);
+  }
+
+  /** Whose call is made here and now, if anybody's who waits for it. */
+  find() {
+    const own = this.#contexts?.getStore();
+    if (this.#waiting.has(own)) return own;
+    if (own === NOBODY) return undefined;
+    if (this.#outside) return this.#outside.owner();
+    const [first, ...others] = this.#waiting;
+    if (first === undefined || (others.length === 0 && !this.#contexts)) return first;
+    first.gate.engine.unattributed(first.number);
+    return undefined;
+  }
+}
+
+/** What a call meets: nothing where it goes out. */
+function ask(owner, told, body) {
+  try {
+    const met = owner.gate.engine.met(owner.number, told, body);
+    if (met === null || met === undefined) return undefined;
+    owner.gate.settle?.();
+    return met;
+  } catch (error) {
+    owner.gate.trouble(error);
+    return undefined;
+  }
+}
+
+module.exports = { Owners, ask };
