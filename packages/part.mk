@@ -11,8 +11,10 @@ ARCHES ?= x86_64 arm64
 CRATES = $(shell sed -n 's/^members = \[\(.*\)\]/\1/p' Cargo.toml | tr -d '",' | tr ' ' '\n' | grep -v '^bindings-' | sed 's/^/faultlayer-/')
 
 NEEDS_packages := npm javac mvn
+NEEDS_workflows := go
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
-.PHONY: test-packages lint-packages docs lint-docs release release-libraries release-library release-command release-java release-crates
+.PHONY: test-packages lint-packages docs lint-docs lint-workflows release release-libraries release-library release-command release-java release-crates
 
 $(PACKAGES_VENV)/.ready: packages/requirements.txt | check-python
 	test -x $(PACKAGES_BIN)/python || $(PYTHON) -m venv $(PACKAGES_VENV)
@@ -34,6 +36,9 @@ docs: $(PACKAGES_VENV)/.ready
 
 lint-docs: $(PACKAGES_VENV)/.ready
 	@"$(PACKAGES_PYTHON)" packages/scripts/docs_site.py .cache/packages/site
+
+lint-workflows:
+	go run $(ACTIONLINT)
 
 # All of it for this machine's architecture, of the libraries and layers for each, into dist/release: what a tag's workflow
 # publishes. Slow: everything is built anew.
