@@ -122,6 +122,8 @@ export interface PlanOptions {
   /** RFC 3339, or `never`. */
   expires_at?: string;
   dry_run?: boolean;
+  /** Injections count as CloudWatch metrics, by their records alone. */
+  metrics?: { namespace: string };
   limits?: { injections?: number; deadline_margin_ms?: number };
 }
 

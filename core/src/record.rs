@@ -1,7 +1,7 @@
 //! The log records: one JSON line per drawn fault, and Faultlayer's own. Writing them is [`crate::rim`]'s business.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::decision::Reason;
 use crate::text::printable;
@@ -44,6 +44,8 @@ pub struct Record {
     pub details: Map<String, Value>,
     /// It was the environment's first invocation.
     pub cold_start: bool,
+    /// The plan's `metrics.namespace`: where an injection counts as a metric.
+    pub namespace: Option<String>,
 }
 
 /// The value of `source` in every record.
@@ -79,7 +81,31 @@ impl Serialize for Record {
             map.serialize_entry(name, value)?;
         }
         map.serialize_entry("coldStart", &self.cold_start)?;
+        if let Some(namespace) = self.namespace.as_deref().filter(|_| self.action == Action::Injected) {
+            // A record can stand for many calls.
+            map.serialize_entry(INJECTIONS, self.details.get("calls").unwrap_or(&Value::from(1)))?;
+            map.serialize_entry("_aws", &self.metadata(namespace))?;
+        }
         map.end()
+    }
+}
+
+/// The metric that counts injections.
+const INJECTIONS: &str = "injections";
+
+impl Record {
+    /// What makes the record a document of CloudWatch's embedded metric format: which of its members are metrics, and by what
+    /// they are told apart.
+    fn metadata(&self, namespace: &str) -> Value {
+        let mut metrics = vec![json!({"Name": INJECTIONS, "Unit": "Count"})];
+        if self.details.get("delay_ms").is_some_and(Value::is_number) {
+            metrics.push(json!({"Name": "delay_ms", "Unit": "Milliseconds"}));
+        }
+        let by = |own: &str| Value::from_iter(self.experiment.as_ref().map(|_| "experiment").into_iter().chain([own]));
+        json!({
+            "Timestamp": self.timestamp.0.div_euclid(1000),
+            "CloudWatchMetrics": [{"Namespace": namespace, "Dimensions": [by("kind"), by("fault")], "Metrics": metrics}],
+        })
     }
 }
 

@@ -166,12 +166,13 @@ class Plan:
         expires_at: str | datetime = "never",
         dry_run: bool | None = None,
         limits: Mapping[str, float] | None = None,
+        metrics: Mapping[str, str] | None = None,
     ) -> None:
         self.fields: dict[str, Any] = {
             "version": 1,
             **_given(experiment=experiment, seed=seed, starts_at=starts_at),
             "expires_at": expires_at,
-            **_given(dry_run=dry_run, limits=limits),
+            **_given(dry_run=dry_run, metrics=metrics, limits=limits),
             "faults": _named(faults),
         }
 

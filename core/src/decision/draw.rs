@@ -50,6 +50,7 @@ impl Drawn {
             rate: self.rate,
             details,
             cold_start: told.cold_start,
+            namespace: plan.namespace.clone(),
         }
     }
 }

@@ -61,6 +61,11 @@ pub static PLAN_FIELDS: &[Field] = &[
         "Nothing fires from then on. Layer and library refuse a plan without it; attaching and the lab set it where it is absent.",
     ),
     Field::with_default("dry_run", Shape::Boolean, "false", "Decide and log, but change nothing."),
+    Field::optional(
+        "metrics",
+        Shape::Fields(METRIC_FIELDS),
+        "Injections count as CloudWatch metrics, by their records alone: no permission and no agent.",
+    ),
     Field::with_default(
         "limits",
         Shape::Fields(LIMIT_FIELDS),
@@ -69,6 +74,13 @@ pub static PLAN_FIELDS: &[Field] = &[
     ),
     Field::required("faults", Shape::Faults, "The faults, in the order in which they are considered."),
 ];
+
+/// The fields of `metrics`.
+pub static METRIC_FIELDS: &[Field] = &[Field::required(
+    "namespace",
+    Shape::Name { max: 255 },
+    "The metrics' namespace: letters, digits and `.-_/#:`, not beginning with `AWS/`.",
+)];
 
 /// The fields of `limits`.
 pub static LIMIT_FIELDS: &[Field] = &[

@@ -76,7 +76,13 @@ struct Complete {
     experiment: Option<String>,
     seed: u64,
     dry_run: bool,
+    metrics: Option<CompleteMetrics>,
     limits: CompleteLimits,
+}
+
+#[derive(Deserialize)]
+struct CompleteMetrics {
+    namespace: String,
 }
 
 #[derive(Deserialize)]
@@ -126,6 +132,7 @@ fn resolve(complete: &Value, text: &str, problems: &mut Vec<Problem>) -> Option<
         starts_at,
         expires,
         dry_run: complete.dry_run,
+        namespace: complete.metrics.map(|metrics| metrics.namespace),
         limits: Limits {
             injections: complete.limits.injections,
             deadline_margin_us: millis_to_micros(complete.limits.deadline_margin_ms),

@@ -24,6 +24,8 @@ pub struct Plan {
     pub expires: Expiry,
     /// Decide and log, change nothing.
     pub dry_run: bool,
+    /// Where injections count as metrics, if they shall.
+    pub namespace: Option<String>,
     /// What holds for all faults together.
     pub limits: Limits,
     /// In the plan's order.

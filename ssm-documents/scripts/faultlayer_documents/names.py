@@ -41,7 +41,7 @@ def named(aws: Aws, texts: list[str]) -> tuple[dict[str, list[str]], list[str]]:
 
 
 def disagreements(config: dict[str, Any], texts: list[str]) -> list[str]:
-    """ARNs a function was given by that are not its own."""
+    """Given ARNs that are not its own."""
     _, partition, _, _, account, *_ = config["FunctionArn"].split(":")
     own = {"partition": partition, "account": account}
     return [

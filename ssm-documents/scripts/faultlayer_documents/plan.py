@@ -16,7 +16,7 @@ def minify_plan(text: str) -> str:
 
 
 def members_of(text: str) -> list[tuple[str, str]]:
-    """Names and texts of a minified object's members."""
+    """Members of a minified object."""
     found, at, decoder = [], 1, json.JSONDecoder()
     while text[at] != "}":
         name, colon = decoder.raw_decode(text, at)

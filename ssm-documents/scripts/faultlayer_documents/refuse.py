@@ -156,7 +156,7 @@ def version_reasons(aws: Aws, config: dict[str, Any]) -> list[str]:
 
 
 def alias_reasons(aws: Aws, config: dict[str, Any], alias: dict[str, Any]) -> list[str]:
-    """What publishing would ship that the alias has not."""
+    """What publishing would ship beside."""
     aliased = read(aws, config["FunctionName"], alias["FunctionVersion"])
     # All that publishing ships, or it would be what nobody released.
     differs = [key for key in (*FIELDS, "Handler") if key != "Description" and config.get(key) != aliased.get(key)]

@@ -64,6 +64,11 @@ public final class Plan {
         return set("dry_run", true);
     }
 
+    /** Injections count as CloudWatch metrics in this namespace, by their records alone. */
+    public Plan metrics(String namespace) {
+        return set("metrics", Map.of("namespace", namespace));
+    }
+
     /** At most so many injections. */
     public Plan maxInjections(long count) {
         limits.put("injections", count);
