@@ -1,4 +1,4 @@
-"""A plan's `metrics`: each injected record is a document of CloudWatch's embedded metric format too, as AWS publishes it."""
+"""A plan's `metrics`: the record of each injection is a document of CloudWatch's embedded metric format."""
 
 from __future__ import annotations
 
