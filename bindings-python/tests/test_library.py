@@ -179,6 +179,7 @@ def test_the_builder_writes_the_engine_s_plan() -> None:
         experiment="x",
         dry_run=True,
         limits={"injections": 10},
+        metrics={"namespace": "Faultlayer"},
     )
     assert json.loads(plan.to_json()) == {
         "version": 1,
@@ -186,6 +187,7 @@ def test_the_builder_writes_the_engine_s_plan() -> None:
         "seed": 7,
         "expires_at": "never",
         "dry_run": True,
+        "metrics": {"namespace": "Faultlayer"},
         "limits": {"injections": 10},
         "faults": [
             {

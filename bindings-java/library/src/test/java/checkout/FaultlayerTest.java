@@ -251,6 +251,7 @@ class FaultlayerTest {
                         Fault.cpu("j", 0.5, Duration.ofMillis(1), 1).sampledByAttempt())
                 .maxInjections(5)
                 .deadlineMargin(Duration.ofMillis(10))
+                .metrics("Faultlayer")
                 .dryRun()
                 .expiresIn(Duration.ofMinutes(1));
         try (Faultlayer faults = Faultlayer.of(all)) {
