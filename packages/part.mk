@@ -62,6 +62,8 @@ release-library: $(PACKAGES_VENV)/.ready $(PYTHON_VENV)/.ready
 		"$(PACKAGES_PYTHON)" packages/scripts/npm.py native $(RELEASE)/npm $$arch || exit 1; done
 	"$(PACKAGES_PYTHON)" packages/scripts/npm.py main $(RELEASE)/npm
 	cd $(PYTHON_DIR) && "$(CURDIR)/$(PYTHON_BIN)/maturin" sdist --out "$(CURDIR)/$(RELEASE)/python"
+	PATH="$(CURDIR)/$(PYTHON_BIN):$$PATH" $(PYTHON_BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation \
+		--wheel-dir target/sdist $(RELEASE)/python/faultlayer-*.tar.gz
 
 # What comes with the command is taken from dist as it is there.
 release-command: $(PACKAGES_VENV)/.ready $(ZIG_VENV)/.ready
