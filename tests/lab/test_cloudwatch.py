@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import time
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from client import Lab, refused
@@ -61,3 +64,100 @@ def test_what_is_not_there_or_not_served_is_said(lab: Lab) -> None:
     cloudwatch.put_metric_alarm(**ALARM)
     cloudwatch.delete_alarms(AlarmNames=["stop"])
     assert cloudwatch.describe_alarms()["MetricAlarms"] == []
+
+
+NAMESPACE = "Faultlayer/read"
+# The beginning of a minute, some minutes ago.
+MINUTE = datetime.fromtimestamp(int(time.time()) // 60 * 60 - 300, tz=timezone.utc)
+
+
+def query(name: str, statistic: str, period: int = 60, **dimensions: str) -> dict[str, Any]:
+    pairs = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+    metric = {"Namespace": NAMESPACE, "MetricName": name, "Dimensions": pairs}
+    identity = f"{name}_{statistic}".lower()
+    return {"Id": identity, "MetricStat": {"Metric": metric, "Period": period, "Stat": statistic}}
+
+
+def get(lab: Lab, *queries: dict[str, Any], **more: Any) -> Any:
+    span = {"StartTime": MINUTE, "EndTime": MINUTE + timedelta(minutes=10), "ScanBy": "TimestampAscending"}
+    return lab.client("cloudwatch").get_metric_data(MetricDataQueries=list(queries), **{**span, **more})
+
+
+def test_values_are_read_by_period_and_statistic(lab: Lab) -> None:
+    for second, value in ((0, 1), (30, 2), (59, 6), (60, 10), (125, 20)):
+        at = MINUTE + timedelta(seconds=second)
+        data = [{"MetricName": "wait", "Value": value, "Timestamp": at, "Dimensions": [{"Name": "kind", "Value": "a"}]}]
+        lab.client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
+    expected = {
+        "Sum": [9, 10, 20], "Average": [3, 10, 20], "SampleCount": [3, 1, 1], "Minimum": [1, 10, 20], "Maximum": [6, 10, 20],
+        "p50": [2, 10, 20], "p99": [6, 10, 20],
+    }  # fmt: skip
+    answer = get(lab, *(query("wait", statistic, kind="a") for statistic in expected))
+    for result, values in zip(answer["MetricDataResults"], expected.values(), strict=True):
+        assert (result["Values"], result["StatusCode"], result["Label"]) == (values, "Complete", "wait")
+        assert result["Timestamps"] == [MINUTE + timedelta(minutes=minute) for minute in range(3)]
+    [whole] = get(lab, query("wait", "Sum", 300, kind="a"), ScanBy="TimestampDescending")["MetricDataResults"]
+    assert sum(whole["Values"]) == 39
+    [other] = get(lab, query("wait", "Sum", kind="b"))["MetricDataResults"]
+    assert other["Values"] == []
+
+
+def test_values_come_in_pages(lab: Lab) -> None:
+    data = [{"MetricName": "many", "Value": minute, "Timestamp": MINUTE + timedelta(minutes=minute)} for minute in range(7)]
+    lab.client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
+    pages = lab.client("cloudwatch").get_paginator("get_metric_data")
+    span = {"StartTime": MINUTE, "EndTime": MINUTE + timedelta(minutes=10)}
+    found = list(pages.paginate(MetricDataQueries=[query("many", "Sum")], **span, PaginationConfig={"PageSize": 3}))
+    values = [value for page in found for value in page["MetricDataResults"][0]["Values"]]
+    assert (len(found), values) == (3, [6, 5, 4, 3, 2, 1, 0])
+    assert [page["MetricDataResults"][0]["StatusCode"] for page in found] == ["PartialData", "PartialData", "Complete"]
+
+
+def test_what_cannot_be_read_is_said(lab: Lab) -> None:
+    expression = {"Id": "e", "Expression": "m1 / m2"}
+    for queries, more, words in (
+        ([query("x", "Sum")], {"EndTime": MINUTE}, "StartTime must be less"),
+        ([query("x", "Sum"), query("x", "Sum")], {}, "duplicated"),
+        ([expression], {}, "the lab serves no expressions"),
+        ([query("x", "IQM")], {}, "the lab does not serve the statistic `IQM`"),
+        ([query("x", "p101")], {}, "the lab does not serve the statistic `p101`"),
+        ([query("x", "Sum", 7)], {}, "Period must be"),
+    ):
+        code, _, message = refused(lambda queries=queries, more=more: get(lab, *queries, **more))  # type: ignore[misc]
+        assert (code, words in message) == ("InvalidParameterValue", True), message
+
+
+def test_documents_of_the_embedded_metric_format_in_a_log_become_metrics(lab: Lab) -> None:
+    logs = lab.client("logs")
+    logs.create_log_group(logGroupName="/a/group")
+    logs.create_log_stream(logGroupName="/a/group", logStreamName="one")
+    at = int(MINUTE.timestamp() * 1000)
+    directive = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [["experiment", "kind"], ["experiment", "fault"]],
+        "Metrics": [{"Name": "injections", "Unit": "Count"}, {"Name": "delay_ms", "Unit": "Milliseconds"}],
+    }
+    records = [
+        {
+            "experiment": "e", "fault": fault, "kind": "latency", "delay_ms": delay, "injections": 1,
+            "_aws": {"Timestamp": at, "CloudWatchMetrics": [directive]},
+        }
+        for fault, delay in (("slow", 10), ("slow", 30), ("slower", 50))
+    ]  # fmt: skip
+    lines = [*map(json.dumps, records), '{"no": "metric"}', '{"_aws": "nor this"}', '"_aws" {']
+    now = int(time.time() * 1000)
+    events = [{"timestamp": now, "message": line + "\n"} for line in lines]
+    logs.put_log_events(logGroupName="/a/group", logStreamName="one", logEvents=events)
+    answer = get(
+        lab,
+        {**query("injections", "Sum", experiment="e", kind="latency"), "Id": "kind"},
+        {**query("injections", "Sum", experiment="e", fault="slow"), "Id": "slow"},
+        {**query("delay_ms", "Maximum", experiment="e", fault="slow"), "Id": "most"},
+        {**query("injections", "Sum", fault="slow"), "Id": "none"},
+    )
+    assert {result["Id"]: result["Values"] for result in answer["MetricDataResults"]} == {
+        "kind": [3],
+        "slow": [2],
+        "most": [30],
+        "none": [],
+    }

@@ -10,7 +10,7 @@ use crate::cloud::services::members::{list, text};
 use crate::cloud::state::table::Row;
 
 /// So many values of a metric are kept, the latest.
-const KEPT: usize = 1000;
+const KEPT: usize = 4000;
 
 /// One metric's values.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,10 +1,11 @@
 //! CloudWatch: alarms and the metrics behind them.
 //!
-//! - [`alarms`]: what is kept of an alarm, and its operations.  [`metrics`]: values as they come.
+//! - [`alarms`]: what is kept of an alarm, and its operations.  [`metrics`]: values as they come.  [`data`]: values as they are asked for.
 //!
 //! An alarm is judged when somebody looks. A state that SetAlarmState gave stands until a value of its metric comes.
 
 mod alarms;
+mod data;
 mod metrics;
 
 use std::io;
@@ -68,6 +69,7 @@ impl Service for CloudWatch {
             "UntagResource" => alarms::untag(&self, input),
             "ListTagsForResource" => alarms::tags_for(&self, input),
             "PutMetricData" => metrics::put(&self, input),
+            "GetMetricData" => data::get(&self, input),
             _ => Err(call.unknown()),
         };
         now(answer)
@@ -77,7 +79,7 @@ impl Service for CloudWatch {
         let input = &request.input;
         match request.operation.as_str() {
             // These have no resource in policies.
-            "DescribeAlarms" | "PutMetricData" => vec!["*".to_owned()],
+            "DescribeAlarms" | "PutMetricData" | "GetMetricData" => vec!["*".to_owned()],
             "TagResource" | "UntagResource" | "ListTagsForResource" => {
                 vec![text(input, "ResourceARN").unwrap_or("*").to_owned()]
             }
@@ -88,6 +90,7 @@ impl Service for CloudWatch {
     fn rate(&self, operation: &str) -> Option<Rate> {
         match operation {
             "DescribeAlarms" => rate("DescribeAlarms", 9.0),
+            "GetMetricData" => rate("GetMetricData", 50.0),
             "PutMetricAlarm" => rate("PutMetricAlarm", 3.0),
             "SetAlarmState" => rate("SetAlarmState", 3.0),
             "DeleteAlarms" => rate("DeleteAlarms", 3.0),

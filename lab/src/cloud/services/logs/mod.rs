@@ -1,11 +1,12 @@
 //! CloudWatch Logs: groups, streams, and the events in them.
 //!
 //! - [`groups`], [`streams`], [`policies`]: what is kept of them, and their operations.  [`events`]: the events, their files and bounds.
-//! - [`write`]: PutLogEvents.  [`read`]: GetLogEvents and FilterLogEvents.  [`pattern`]: filter patterns.
+//! - [`write`]: PutLogEvents; [`embedded`]: the metrics in events.  [`read`]: GetLogEvents and FilterLogEvents.  [`pattern`]: filter patterns.
 //!
 //! Events are kept in memory and in a file a stream, within bounds: 4 MiB a stream, 64 MiB all together, 1000 streams a group.
 //! What is beyond goes, the oldest first.
 
+mod embedded;
 mod events;
 mod groups;
 mod pattern;
@@ -118,7 +119,15 @@ impl Service for Logs {
             "CreateLogStream" => streams::create(&self, input),
             "DeleteLogStream" => streams::delete(&self, input),
             "DescribeLogStreams" => streams::describe(&self, input),
-            "PutLogEvents" => write::put(&self, input),
+            "PutLogEvents" => {
+                let answer = write::put(&self, input);
+                return Box::pin(async move {
+                    if answer.is_ok() {
+                        write::metrics(&call).await;
+                    }
+                    answer.map(Into::into)
+                });
+            }
             "GetLogEvents" => read::get(&self, input),
             "FilterLogEvents" => read::filter(&self, input),
             "PutResourcePolicy" => policies::put(&self, input),
