@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from client import Lab
+
 from test_attach import documents, execute, layers, python
 
 NAMESPACE = "Faultlayer/EndToEnd"
@@ -51,7 +52,8 @@ def test_metrics_read_back_are_what_the_records_say(lab: Lab, tmp_path: Path) ->
         span = {"StartTime": now - timedelta(hours=2), "EndTime": now + timedelta(hours=1)}
         [result] = lab.client("cloudwatch").get_metric_data(MetricDataQueries=[query], **span)["MetricDataResults"]
         # An hour can end in the midst of it.
-        return sum(result["Values"]) if statistic == "Sum" else max(result["Values"])
+        values: list[float] = result["Values"]
+        return sum(values) if statistic == "Sum" else max(values)
 
     assert {fault: value("injections", "Sum", "fault", fault) for fault in expected} == expected
     assert value("injections", "Sum", "kind", "latency") == expected["slow"]
