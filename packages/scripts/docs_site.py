@@ -30,6 +30,7 @@ CONTENTS: list[Entry] = [
             {"Install the command and run a function": "packages/COMMAND.md"},
             {"Experiment on this machine": "docs/lab.md"},
             {"Experiment in an account": "fis/README.md"},
+            {"Read and judge a report": "docs/report.md"},
             {"Attach without a stack": "ssm-documents/README.md"},
             {"Test in Python": "bindings-python/README.md"},
             {"Test in Node": "bindings-node/README.md"},
@@ -86,6 +87,11 @@ def linked(name: str, text: str, inside: list[str]) -> tuple[str, list[str]]:
 def main() -> int:
     out = Path(sys.argv[1]).resolve()
     inside = pages(CONTENTS)
+    others = sorted(
+        str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md") if str(path.relative_to(ROOT)) not in inside
+    )
+    contents: list[Entry] = [*CONTENTS, {"More": [{Path(name).stem: name} for name in others]}] if others else CONTENTS
+    inside += others
     broken: list[str] = []
     with tempfile.TemporaryDirectory() as work:
         for name in inside:
@@ -110,7 +116,7 @@ def main() -> int:
             repo_url=REPOSITORY,
             edit_uri="blob/main/",
             theme={"name": "readthedocs", "highlightjs": False, "navigation_depth": 3},
-            nav=CONTENTS,
+            nav=contents,
             plugins=["search"],
             markdown_extensions=["sane_lists"],
             validation={"omitted_files": "warn", "links": links},
