@@ -13,7 +13,7 @@ NODE_LAYER_ADDON = target/layers/$(LAYER_ARCH)/libfaultlayer_node.so
 
 NEEDS_node := npm
 
-.PHONY: check-node tools-node native-node layers-node package-node test-node lint-node bench-node
+.PHONY: check-node tools-node native-node layers-node package-node test-node lint-node bench-node operations-node
 
 check-node:
 	@command -v cargo >/dev/null || { echo "missing: Rust (cargo). Get it from https://rustup.rs" >&2; exit 1; }
@@ -54,8 +54,12 @@ test-node: tools-node native-node layers-node .cache/aws/venv/.ready $(NODE_DIR)
 lint-node: $(NODE_DIR)/node_modules/.ready
 	cargo clippy --quiet --release -p faultlayer-node -- -D warnings
 	cargo fmt -p faultlayer-node -- --check
-	cd $(NODE_DIR) && node_modules/.bin/prettier --check --log-level warn . ../examples/node
+	cd $(NODE_DIR) && node_modules/.bin/prettier --check --log-level warn . ../examples/node ../examples/node-dynamodb
 	cd $(NODE_DIR) && node_modules/.bin/eslint --max-warnings 0 .
+
+# Which operation a call to a REST service is for, from the newest models; read the difference before you keep it.
+operations-node: .cache/aws/venv/.ready
+	.cache/aws/venv/bin/python $(NODE_DIR)/scripts/operations.py $(NODE_DIR)/src/operations/table.txt
 
 bench-node: tools-node native-node layers-node
 	rm -rf $(NODE_DIR)/build/opt && mkdir -p $(NODE_DIR)/build/opt

@@ -64,3 +64,11 @@ for (const major of [20, 22, 24]) {
   );
   line(`node ${major}: one with a pattern that does not match`, `+${(told.unmatched - told.alone).toFixed(0)} ns`, '');
 }
+
+const aws = fileURLToPath(new URL('aws.cjs', import.meta.url));
+for (const major of [20, 22, 24]) {
+  const told = JSON.parse(execFileSync(nodeBinary(major), [aws], { encoding: 'utf8' }));
+  line(`node ${major}: a request, with such a fault but nothing drawn`, `+${told.nobody.toFixed(0)} ns`, '');
+  line(`node ${major}: a request that is no call to AWS`, `+${told.other.toFixed(0)} ns`, '');
+  line(`node ${major}: an attempt that is not hit`, `+${told.call.toFixed(0)} ns`, 'bound 1500 ns');
+}

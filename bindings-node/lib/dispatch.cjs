@@ -11,7 +11,10 @@ const { dress } = require('./wrap.cjs');
 
 const GLOBAL = Symbol.for('undici.globalDispatcher.1');
 
-/** Looks at what `realm`'s fetch and undici do; gives what takes that off again. */
+/**
+ * Looks at what undici does, whose dispatcher is `realm`'s, and `fetch`, which a test runner may have copied to a global object
+ * of its own; gives what takes that off again.
+ */
 function watchDispatcher(realm, owners) {
   const fronts = new WeakMap();
   /** What undici had first, which is an agent of its own. */
@@ -29,10 +32,10 @@ function watchDispatcher(realm, owners) {
     realm[GLOBAL] = front;
   };
 
-  const { fetch } = realm;
-  const ours =
-    typeof fetch === 'function' &&
-    dress(function (...args) {
+  const watch = (global) => {
+    const { fetch } = global;
+    if (typeof fetch !== 'function') return () => {};
+    const ours = dress(function (...args) {
       if (owners.wanted) {
         // Loads undici, as the call would.
         if (!realm[GLOBAL]) void realm.Headers;
@@ -40,11 +43,16 @@ function watchDispatcher(realm, owners) {
       }
       return apply(fetch, this, args);
     }, fetch);
-  if (ours) realm.fetch = ours;
+    global.fetch = ours;
+    return () => {
+      if (global.fetch === ours) global.fetch = fetch;
+    };
+  };
+  const offs = [...new Set([realm, globalThis])].map(watch);
   return {
     look,
     off() {
-      if (realm.fetch === ours) realm.fetch = fetch;
+      for (const off of offs) off();
       if (fronts.has(realm[GLOBAL])) realm[GLOBAL] = fronts.get(realm[GLOBAL]);
     },
   };

@@ -13,6 +13,15 @@ const { dress } = require('./wrap.cjs');
 
 const FORM = 'application/x-www-form-urlencoded';
 
+const NAMES = new Set([
+  'authorization',
+  'content-type',
+  'x-amz-target',
+  'amz-sdk-request',
+  'amz-sdk-retry',
+  'amz-sdk-invocation-id',
+]);
+
 /** What the headers of a request say of a call, in the order in which the engine takes it. */
 class Headers {
   authorization = '';
@@ -23,22 +32,27 @@ class Headers {
   marked = false;
 
   take(name, value) {
-    switch (name.length) {
-      case 12:
-        name = name.toLowerCase();
-        if (name === 'content-type') this.type = value;
-        else if (name === 'x-amz-target') this.target = value;
+    // Most have another length, and are not looked at.
+    const { length } = name;
+    if (length !== 12 && length !== 13 && length !== 15 && length !== 21) return;
+    switch (NAMES.has(name) ? name : name.toLowerCase()) {
+      case 'authorization':
+        this.authorization = value;
         break;
-      case 13:
-        name = name.toLowerCase();
-        if (name === 'authorization') this.authorization = value;
-        else if (name === 'amz-sdk-retry') this.retry ||= value;
+      case 'content-type':
+        this.type = value;
         break;
-      case 15:
-        if (name.toLowerCase() === 'amz-sdk-request') this.retry = value;
+      case 'x-amz-target':
+        this.target = value;
         break;
-      case 21:
-        if (name.toLowerCase() === 'amz-sdk-invocation-id') this.marked = true;
+      case 'amz-sdk-request':
+        this.retry = value;
+        break;
+      case 'amz-sdk-retry':
+        this.retry ||= value;
+        break;
+      case 'amz-sdk-invocation-id':
+        this.marked = true;
     }
   }
 }
@@ -58,9 +72,15 @@ function describe(method, origin, path, headers) {
   const signed = typeof authorization === 'string' && authorization.startsWith('AWS4-');
   if (!signed && !target && !retry && !marked && !path.includes('X-Amz-Credential=') && !isAws(origin)) return undefined;
   return {
-    told: `${method}\n${origin}${path}\n${signed ? authorization : ''}\n${target}\n${type}\n${retry}`,
+    told: `${method}\n${origin}${path}\n${signed ? scopeOf(authorization) : ''}\n${target}\n${type}\n${retry}`,
     isForm: !target && String(type).startsWith(FORM),
   };
+}
+
+/** Of a signature what says who is called: the rest is longer. */
+function scopeOf(authorization) {
+  const end = authorization.indexOf(',');
+  return end < 0 ? authorization : authorization.slice(0, end);
 }
 
 /** Whether a request without any mark goes to AWS. */

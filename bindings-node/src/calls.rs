@@ -10,6 +10,7 @@ use napi_derive::napi;
 
 use crate::error::failed;
 use crate::host::whole;
+use crate::operations;
 
 thread_local! {
     /// Those of this thread's JavaScript, few at a time. No number comes twice: what an invocation leaves behind must not ask
@@ -53,8 +54,8 @@ pub struct Answer {
 }
 
 /// Asks for one attempt of a call. `told` has a line for each of method, URL, the headers authorization, x-amz-target,
-/// content-type and amz-sdk-request, and the operation; what is not known is empty. `body` is that of a form. Nothing where
-/// the call goes out at once.
+/// content-type and amz-sdk-request; what is not known is empty. One more is the operation as an SDK tells it; without that
+/// line a table may know it. `body` is that of a form. Nothing where the call goes out at once.
 ///
 /// # Errors
 /// A library's engine failed.
@@ -62,15 +63,19 @@ pub struct Answer {
 pub fn met(number: u32, told: String, body: Option<String>, now_us: Option<f64>) -> Result<Option<Met>> {
     let mut lines = told.split('\n');
     let mut line = || lines.next().filter(|line| !line.is_empty());
-    let request = Request {
+    let mut request = Request {
         method: line().unwrap_or_default(),
         url: line().unwrap_or_default(),
         authorization: line(),
         target: line(),
         content_type: line(),
         retry: line(),
-        operation: line(),
         body: body.as_deref().unwrap_or_default().as_bytes(),
+        operation: None,
+    };
+    request.operation = match lines.next() {
+        Some(told) => Some(told).filter(|told| !told.is_empty()),
+        None => operations::find(&request),
     };
     let Some(calls) = find(number) else { return Ok(None) };
     let met = calls.met(&request, now_us.and_then(whole)).map_err(failed)?;

@@ -7,5 +7,6 @@ mod event;
 mod host;
 mod layer;
 mod library;
+mod operations;
 mod process;
 mod session;

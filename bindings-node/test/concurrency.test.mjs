@@ -77,6 +77,33 @@ for (const pair of PAIRS.filter((one) => one.client === 4)) {
       });
     });
 
+    const throttle = (rate) =>
+      plan({ id: 'throttle', kind: 'aws_call', rate, target: { service: ['sqs'] }, error: 'ThrottlingException' });
+
+    test('a call to AWS is that of the invocation that makes it', async () => {
+      await behind('calls', throttle(0.5), async (run) => {
+        const calls = Array.from({ length: COUNT }, (_, n) => ({ n, id: `request-${n}` }));
+        const answers = await Promise.all(calls.map(({ n, id }) => run.invoke({ wait: n % 7 }, { id })));
+        await run.close();
+        const injected = new Set(run.records().map((record) => record.requestId));
+        for (const { n, id } of calls) assert.equal(answers[n].text, injected.has(id) ? '400' : '"ECONNREFUSED"');
+        assert.ok(injected.size > COUNT / 4 && injected.size < (COUNT * 3) / 4);
+      });
+    });
+
+    test('a call that belongs to none that is known is not hit, and one record says so', async () => {
+      await behind('queued', throttle(1), async (run) => {
+        const answers = await Promise.all(Array.from({ length: 30 }, (_, n) => run.invoke({ n })));
+        assert.ok(answers.every((answer) => answer.text === '"ECONNREFUSED"'));
+        await run.close();
+        const own = run.records().filter((record) => record.reason !== 'no_call');
+        assert.deepEqual(
+          own.map((record) => record.reason),
+          ['unattributed_call'],
+        );
+      });
+    });
+
     test('an exit in a worker thread ends the environment', async () => {
       await behind('handler', plan({ id: 'it', kind: 'exit', rate: 1, code: 9 }), async (run) => {
         await run.invoke({ n: 1, wait: 0 });

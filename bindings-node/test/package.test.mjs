@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { CREDENTIALS, LACKS_SERVER, moto } from './support/aws.mjs';
 import { FIXTURES, nodeBinary } from './support/client.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -37,6 +38,7 @@ describe('the package', () => {
     }
     cpSync(path.join(FIXTURES, 'consumer'), project, { recursive: true });
     cpSync(path.resolve(root, '../examples/node'), path.join(project, 'example'), { recursive: true });
+    cpSync(path.resolve(root, '../examples/node-dynamodb'), path.join(project, 'dynamodb'), { recursive: true });
     writeFileSync(path.join(project, 'package.json'), '{"private":true}');
   });
   after(() => rmSync(project, { recursive: true, force: true }));
@@ -49,6 +51,32 @@ describe('the package', () => {
       run(nodeBinary(major), ['--test', '--test-reporter=tap', 'example/index.test.mjs']);
     });
   }
+
+  describe('calls to AWS', { skip: LACKS_SERVER }, () => {
+    let server;
+    let aws;
+    before(async () => {
+      server = await moto();
+      aws = {
+        ...env,
+        ...CREDENTIALS,
+        AWS_ENDPOINT_URL: `http://127.0.0.1:${server.port}`,
+        NODE_NO_WARNINGS: '1',
+        CI: 'true',
+      };
+    });
+    after(() => server?.close());
+
+    for (const major of [20, 22, 24]) {
+      test(`the example that calls DynamoDB on Node ${major}`, () => {
+        run(nodeBinary(major), ['--test', '--test-reporter=tap', 'dynamodb/index.test.mjs'], { env: aws });
+      });
+    }
+    test('in Vitest', () => run(`${bin}/vitest`, ['run', '--root', project, 'aws.vitest.test.mjs'], { env: aws }));
+    test('in Jest', () => {
+      run(`${bin}/jest`, ['--rootDir', project, '--testMatch', '**/aws.jest.test.cjs', '--no-cache'], { env: aws });
+    });
+  });
 
   test('a strict TypeScript project compiles, as module and as CommonJS', () => {
     const strict = ['--strict', '--noEmit', '--exactOptionalPropertyTypes', '--target', 'es2022', '--types', 'node'];

@@ -71,7 +71,7 @@ describe('decisions', () => {
   }
 });
 
-/** A request as `lib/outgoing.cjs` tells it. */
+/** A request as `lib/outgoing.cjs` tells it, with the operation of an SDK that tells it. */
 const told = ({ method, url, authorization, target, content_type, retry, operation }) =>
   [method, url, authorization, target, content_type, retry, operation].map((part) => part ?? '').join('\n');
 

@@ -1,9 +1,10 @@
 //! Who is called: service, region and operation, read from what every SDK's request carries.
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 use super::Protocol;
-use crate::matching::{Source, Walk};
+use crate::matching::{Key, Kind, Node, Source, Walk};
 
 /// One attempt of a call as its request shows it. What a language's SDK does not say stays absent.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,14 +38,60 @@ pub struct Seen<'a> {
     pub operation: Option<&'a str>,
     /// 1 for the first; `None` where the SDK does not say.
     pub attempt: Option<u32>,
-    /// As patterns see it.
-    facts: Value,
+    /// Absent in a signature for many regions.
+    pub region: Option<&'a str>,
+    /// Of the URL, without its port.
+    pub host: &'a str,
+    /// As in `POST`.
+    pub method: &'a str,
+    /// Of the URL, from its `/` on.
+    pub path: &'a str,
+    /// Of the URL, without its `?`.
+    pub query: &'a str,
 }
 
 impl Source for Seen<'_> {
     fn read(&self, walk: &mut Walk<'_>) {
-        walk.node(&&self.facts);
+        walk.node(&Fact::All(self));
     }
+}
+
+/// A call as patterns see it: in place, since every attempt is looked at.
+enum Fact<'s> {
+    All(&'s Seen<'s>),
+    Text(&'s str),
+    Attempt(u32),
+}
+
+impl Node for Fact<'_> {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::All(_) => Kind::Object,
+            Self::Text(_) => Kind::Text,
+            Self::Attempt(number) => Kind::Number((*number).into()),
+        }
+    }
+
+    fn text(&self, _enough: usize) -> Option<Cow<'_, str>> {
+        if let Self::Text(text) = self { Some(Cow::Borrowed(text)) } else { None }
+    }
+
+    fn get(&self, key: Key<'_>) -> Option<Self> {
+        let Self::All(seen) = self else { return None };
+        let text = match key.text {
+            "service" => Some(seen.service),
+            "operation" => seen.operation,
+            "region" => seen.region,
+            "host" => Some(seen.host),
+            "method" => Some(seen.method),
+            "path" => Some(seen.path),
+            "attempt" => return seen.attempt.map(Self::Attempt),
+            _ => None,
+        };
+        text.map(Self::Text)
+    }
+
+    fn each(&self, _visit: &mut dyn FnMut(Self) -> ControlFlow<()>) {}
 }
 
 impl<'a> Request<'a> {
@@ -53,8 +100,9 @@ impl<'a> Request<'a> {
     pub fn seen(&self) -> Seen<'a> {
         let (host, path, query) = parts(self.url);
         let (service, region) = self.scope(query).unwrap_or_else(|| by_host(host));
-        let rpc =
-            path.split_once("/service/").and_then(|(_, rest)| rest.split_once("/operation/")).map(|(_, operation)| operation);
+        let rpc = Some(path).filter(|path| path.len() > "/service//operation/".len());
+        let rpc = rpc.and_then(|path| path.split_once("/service/")).and_then(|(_, rest)| rest.split_once("/operation/"));
+        let rpc = rpc.map(|(_, operation)| operation);
         let form = std::str::from_utf8(self.body).ok().filter(|_| self.is_form());
         let action = form.and_then(|form| parameter(form, "Action")).or_else(|| parameter(query, "Action"));
         let named = self.target.map(|target| target.rsplit('.').next().unwrap_or(target));
@@ -71,20 +119,7 @@ impl<'a> Request<'a> {
         };
         let operation = self.operation.or(rpc).or(named).or(action).or_else(|| parameter(query, "x-id"));
         let attempt = self.retry.and_then(attempt);
-        let texts = [
-            ("service", Some(service)),
-            ("operation", operation),
-            ("region", region),
-            ("host", Some(host)),
-            ("method", Some(self.method)),
-            ("path", Some(path)),
-        ];
-        let mut facts: Map<String, Value> =
-            texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.into()))).collect();
-        if let Some(attempt) = attempt {
-            facts.insert("attempt".to_owned(), attempt.into());
-        }
-        Seen { protocol, service, operation, attempt, facts: Value::Object(facts) }
+        Seen { protocol, service, operation, attempt, region, host, method: self.method, path, query }
     }
 
     fn is_form(&self) -> bool {
@@ -94,19 +129,29 @@ impl<'a> Request<'a> {
     /// Service and region of the signature's credential scope: `KEY/DATE/REGION/SERVICE/aws4_request`, without a region in
     /// a signature for many of them.
     fn scope(&self, query: &'a str) -> Option<(&'a str, Option<&'a str>)> {
-        let in_header = self.authorization.and_then(|header| header.split_once("Credential=")).map(|(_, rest)| rest);
+        let in_header = self.authorization.and_then(|header| {
+            // What almost all begin with needs no search.
+            let begun = header.strip_prefix("AWS4-HMAC-SHA256 Credential=");
+            begun.or_else(|| header.split_once("Credential=").map(|(_, rest)| rest))
+        });
         let scope = in_header.or_else(|| parameter(query, "X-Amz-Credential"))?;
         let scope = scope.split([',', ' ']).next()?;
-        let parts: Vec<_> = scope.split('/').flat_map(|part| part.split("%2F")).collect();
-        let [.., region, service, "aws4_request"] = parts[..] else { return None };
+        let (region, service) = if scope.contains('/') { of_scope(scope.rsplit('/')) } else { of_scope(scope.rsplit("%2F")) }?;
         let is_date = region.bytes().all(|byte| byte.is_ascii_digit());
         Some((service, (!is_date).then_some(region)))
     }
 }
 
+/// Region and service, from the parts of a scope in reverse.
+fn of_scope<'a>(mut parts: impl Iterator<Item = &'a str>) -> Option<(&'a str, &'a str)> {
+    parts.next().filter(|last| *last == "aws4_request")?;
+    let service = parts.next()?;
+    Some((parts.next()?, service))
+}
+
 /// Host, path and query of a URL.
 fn parts(url: &str) -> (&str, &str, &str) {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = url.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//")).unwrap_or(url);
     let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (host, path) = before.split_at(before.find('/').unwrap_or(before.len()));
     let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
@@ -173,26 +218,23 @@ mod tests {
             let authorization = signed(service);
             let seen = Request { authorization: Some(&authorization), ..request }.seen();
             assert_eq!((seen.service, seen.protocol, seen.operation), (service, protocol, operation), "{request:?}");
-            assert_eq!(seen.facts["region"], "eu-west-1");
+            assert_eq!(seen.region, Some("eu-west-1"));
         }
     }
 
     #[test]
     fn a_presigned_url_a_signature_for_many_regions_and_none_at_all_are_read_too() {
-        let facts = |url: &str, authorization: Option<&str>| Request { url, authorization, ..Request::default() }.seen().facts;
+        let seen = |url: &'static str, authorization| Request { url, authorization, ..Request::default() }.seen();
         let presigned =
-            facts("https://b.s3.host:9000/k?X-Amz-Credential=A%2F20261126%2Fus-east-2%2Fs3%2Faws4_request&x-id=PutObject", None);
-        assert_eq!(
-            (&presigned["service"], &presigned["region"], &presigned["host"]),
-            (&"s3".into(), &"us-east-2".into(), &"b.s3.host".into())
-        );
-        assert_eq!((&presigned["path"], &presigned["operation"]), (&"/k".into(), &"PutObject".into()));
-        let many = facts("https://h", Some("AWS4-ECDSA-P256-SHA256 Credential=A/20261126/s3/aws4_request, Signature=0"));
-        assert_eq!((&many["service"], many.get("region"), &many["path"]), (&"s3".into(), None, &"/".into()));
-        let unsigned = facts("https://cognito-idp.eu-west-1.amazonaws.com/", None);
-        assert_eq!((&unsigned["service"], &unsigned["region"]), (&"cognito-idp".into(), &"eu-west-1".into()));
-        assert_eq!(facts("https://sts.amazonaws.com/", Some("Bearer x"))["service"], "sts");
-        assert_eq!(facts("", None)["service"], "");
+            seen("https://b.s3.host:9000/k?X-Amz-Credential=A%2F20261126%2Fus-east-2%2Fs3%2Faws4_request&x-id=PutObject", None);
+        assert_eq!((presigned.service, presigned.region, presigned.host), ("s3", Some("us-east-2"), "b.s3.host"));
+        assert_eq!((presigned.path, presigned.operation), ("/k", Some("PutObject")));
+        let many = seen("https://h", Some("AWS4-ECDSA-P256-SHA256 Credential=A/20261126/s3/aws4_request, Signature=0"));
+        assert_eq!((many.service, many.region, many.path), ("s3", None, "/"));
+        let unsigned = seen("https://cognito-idp.eu-west-1.amazonaws.com/", None);
+        assert_eq!((unsigned.service, unsigned.region), ("cognito-idp", Some("eu-west-1")));
+        assert_eq!(seen("https://sts.amazonaws.com/", Some("Bearer x")).service, "sts");
+        assert_eq!(seen("", None).service, "");
     }
 
     #[test]
