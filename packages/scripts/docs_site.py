@@ -35,6 +35,7 @@ CONTENTS: list[Entry] = [
             {"Test in Python": "bindings-python/README.md"},
             {"Test in Node": "bindings-node/README.md"},
             {"Test in Java": "bindings-java/README.md"},
+            {"Judge a retry policy": "docs/dependencies.md"},
         ]
     },
     {

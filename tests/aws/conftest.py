@@ -15,7 +15,7 @@ from services import prepare
 CREDENTIALS = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "secret", "region_name": "eu-west-1"}
 
 
-def client(name: str, url: str, **config: Any) -> Any:
+def client(name: str, url: str | None, **config: Any) -> Any:
     import boto3
     from botocore.config import Config
 

@@ -15,8 +15,9 @@ import pytest
 from botocore.exceptions import ClientError
 from conftest import CREDENTIALS, client
 from faultlayer import Fault, NoChanceError, faults, inject, wrap
+from moto import mock_aws
 from proxy import Proxy
-from services import SERVICES
+from services import SERVICES, prepare
 
 PUT = SERVICES["dynamodb"]
 TARGET = {"service": ["dynamodb"], "operation": ["PutItem"]}
@@ -144,6 +145,17 @@ def test_a_marker_hits_the_tests_own_calls(dynamodb: Any, faultlayer: Any) -> No
     with pytest.raises(ClientError):
         put(dynamodb)
     assert faultlayer.injected == ["aws_call"]
+
+
+def test_a_call_that_is_hit_never_reaches_a_mock_in_the_process() -> None:
+    with mock_aws():
+        mocked = client("dynamodb", None)
+        prepare(mocked)
+        with faults(REFUSE), pytest.raises(ClientError, match="injected by Faultlayer"):
+            put(mocked)
+        assert mocked.scan(TableName="orders")["Count"] == 0
+        put(mocked)
+        assert mocked.scan(TableName="orders")["Count"] == 1
 
 
 def test_where_no_plan_is_about_calls_botocore_stays_as_it_is() -> None:

@@ -32,6 +32,7 @@ const STARTING_POINTS: &[StartingPoint] = &[
     starting_point!("errors", "an error of a class that each language knows"),
     starting_point!("http-503", "an unavailable service: 503 with Retry-After"),
     starting_point!("crash", "the process dies now and then, and now and then an invocation times out"),
+    starting_point!("throttle", "DynamoDB throttles some calls once and some always, and is slow at times"),
     starting_point!("ramp", "errors that become more frequent over ten minutes"),
     starting_point!("dry-run", "decides and logs, changes nothing"),
 ];

@@ -15,6 +15,10 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+/// A service that speaks JSON answers in the version that it was asked in.
+const JSON_1_0: &str = "application/x-amz-json-1.0";
+const JSON_1_1: &str = "application/x-amz-json-1.1";
+
 impl Answer {
     /// The error `code`, as the service that is called would say it. `id` stands for the request's id.
     #[must_use]
@@ -23,7 +27,7 @@ impl Answer {
         let status = status.unwrap_or_else(|| status::status(code, protocol));
         let is_json = matches!(protocol, Protocol::Json | Protocol::RestJson);
         let (kind, id_header) = match protocol {
-            Protocol::Json => (request.content_type.unwrap_or("application/x-amz-json-1.0"), "x-amzn-requestid"),
+            Protocol::Json => (request.content_type.filter(|kind| *kind == JSON_1_1).unwrap_or(JSON_1_0), "x-amzn-requestid"),
             Protocol::RestJson => ("application/json", "x-amzn-requestid"),
             Protocol::RpcCbor => ("application/cbor", "x-amzn-requestid"),
             Protocol::Query => ("text/xml", "x-amzn-requestid"),

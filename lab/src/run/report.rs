@@ -114,6 +114,18 @@ pub struct FaultCount {
     pub dry_run: u64,
     /// The others, by reason.
     pub skipped: BTreeMap<String, u64>,
+    /// Of a fault in calls, those that it met.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<CallCount>,
+}
+
+/// The calls of all invocations for which a fault in calls was drawn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct CallCount {
+    /// Those that its target matches.
+    pub matched: u64,
+    /// Those of them that were hit, or would have been but for the dry run.
+    pub hit: u64,
 }
 
 impl FaultCount {
@@ -129,6 +141,7 @@ impl FaultCount {
             injected: 0,
             dry_run: 0,
             skipped: BTreeMap::new(),
+            calls: fault.kind.aws_call().map(|_| CallCount::default()),
         }
     }
 
@@ -137,12 +150,24 @@ impl FaultCount {
         (self.expected, self.deviation) = (rounded(mean), rounded(deviation));
     }
 
-    fn count(&mut self, record: &Map<String, Value>) {
+    /// Counts its records of one invocation: a fault in calls has one for each call that it hits.
+    fn count(&mut self, records: &[&Map<String, Value>]) {
+        let Some(first) = records.first() else { return };
+        let is = |record: &Map<String, Value>, action| records::text(record, "action") == Some(action);
         self.drawn += 1;
-        match records::text(record, "action") {
-            Some("injected") => self.injected += 1,
-            Some("dry_run") => self.dry_run += 1,
-            _ => *self.skipped.entry(records::text(record, "reason").unwrap_or("unknown").to_owned()).or_default() += 1,
+        if records.iter().any(|record| is(record, "injected")) {
+            self.injected += 1;
+        } else if records.iter().any(|record| is(record, "dry_run")) {
+            self.dry_run += 1;
+        } else {
+            *self.skipped.entry(records::text(first, "reason").unwrap_or("unknown").to_owned()).or_default() += 1;
+        }
+        let Some(calls) = &mut self.calls else { return };
+        for record in records {
+            let counted = record.get("calls").and_then(Value::as_u64);
+            let met = if is(record, "skipped") { counted.unwrap_or(0) } else { counted.unwrap_or(1) };
+            calls.matched += met;
+            calls.hit += if is(record, "skipped") { 0 } else { met };
         }
     }
 }
@@ -272,15 +297,12 @@ impl Report {
     /// Takes in the side under the plan.
     pub fn take(&mut self, figures: Side, invocations: Vec<Invocation>, wanted: u64) {
         self.interrupted |= figures.calls != wanted;
-        for record in invocations.iter().flat_map(|invocation| &invocation.records) {
-            match records::text(record, "fault") {
-                None => self.own_records.push(record.clone()),
-                Some(id) => {
-                    if let Some(count) = self.faults.iter_mut().find(|count| count.id == id) {
-                        count.count(record);
-                    }
-                }
-            }
+        for invocation in &invocations {
+            let of = |id: Option<&str>| -> Vec<_> {
+                invocation.records.iter().filter(|record| records::text(record, "fault") == id).collect()
+            };
+            self.own_records.extend(of(None).into_iter().cloned());
+            self.faults.iter_mut().for_each(|count| count.count(&of(Some(&count.id.clone()))));
         }
         self.run = figures;
         self.timeline = super::document::timeline(&invocations);
@@ -299,5 +321,30 @@ impl Report {
             .filter(|record| records::text(record, "level") == Some("ERROR"))
             .map(|record| records::text(record, "message").unwrap_or("Faultlayer failed without a message"))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use faultlayer_core::plan::Plan;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_fault_in_calls_counts_once_an_invocation_and_each_of_its_calls() {
+        let text =
+            r#"{"version":1,"faults":[{"id":"f","kind":"aws_call","rate":1,"target":{"service":["s3"]},"error":"SlowDown"}]}"#;
+        let mut count = FaultCount::new(&Plan::parse(text).unwrap().faults[0]);
+        let hit = json!({"action": "injected"});
+        let rest = json!({"action": "injected", "calls": 3});
+        let left = json!({"action": "skipped", "reason": "not_chosen", "calls": 2});
+        let none = json!({"action": "skipped", "reason": "no_call"});
+        for records in [vec![&hit, &hit, &rest, &left], vec![&left], vec![&none], vec![]] {
+            count.count(&records.into_iter().map(|record| record.as_object().unwrap()).collect::<Vec<_>>());
+        }
+        assert_eq!((count.drawn, count.injected), (3, 1));
+        assert_eq!(count.skipped, [("no_call".to_owned(), 1), ("not_chosen".to_owned(), 1)].into());
+        assert_eq!(count.calls, Some(CallCount { matched: 9, hit: 5 }));
     }
 }

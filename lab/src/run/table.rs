@@ -196,25 +196,28 @@ fn sides(report: &Report, style: Style) -> String {
 
 /// What became of the plan's faults.
 fn faults(report: &Report, style: Style) -> String {
-    let mut table = Table { rows: Vec::new(), left: &[1, 7] };
+    let in_calls = report.faults.iter().any(|fault| fault.calls.is_some());
+    let mut table = Table { rows: Vec::new(), left: if in_calls { &[1, 8] } else { &[1, 7] } };
     let dry = report.faults.iter().any(|fault| fault.dry_run > 0);
     let injected = if dry { "would inject" } else { "injected" };
-    let words = ["fault", "kind", "rate", "expected", "drawn", injected, "skipped", ""];
-    table.add("2", words.iter().map(ToString::to_string).collect());
+    let words = ["fault", "kind", "rate", "expected", "drawn", injected, "skipped"];
+    let calls = if in_calls { &["calls hit", ""][..] } else { &[""] };
+    table.add("2", words.iter().chain(calls).map(ToString::to_string).collect());
     for fault in &report.faults {
-        table.add(
-            "",
-            vec![
-                fault.id.clone(),
-                fault.kind.clone(),
-                fault.rate.to_string(),
-                expected(fault),
-                fault.drawn.to_string(),
-                if dry { fault.dry_run } else { fault.injected }.to_string(),
-                fault.skipped.values().sum::<u64>().to_string(),
-                fault.skipped.iter().map(|(reason, count)| format!("{reason} {count}")).collect::<Vec<_>>().join(", "),
-            ],
-        );
+        let mut cells = vec![
+            fault.id.clone(),
+            fault.kind.clone(),
+            fault.rate.to_string(),
+            expected(fault),
+            fault.drawn.to_string(),
+            if dry { fault.dry_run } else { fault.injected }.to_string(),
+            fault.skipped.values().sum::<u64>().to_string(),
+        ];
+        if in_calls {
+            cells.push(fault.calls.map(|calls| format!("{} of {}", calls.hit, calls.matched)).unwrap_or_default());
+        }
+        cells.push(fault.skipped.iter().map(|(reason, count)| format!("{reason} {count}")).collect::<Vec<_>>().join(", "));
+        table.add("", cells);
     }
     format!("{}\n{}", style.bold("what the plan did"), table.render(style))
 }
