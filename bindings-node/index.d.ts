@@ -98,6 +98,16 @@ export interface AwsCallFault extends FaultOptions {
   delay_ms?: Delay;
   calls?: Calls;
 }
+export interface NetworkFault extends FaultOptions {
+  kind: 'network';
+  target: { [name: string]: Json };
+  effect: string;
+  delay_ms?: Delay;
+  kib_per_s?: number;
+  after_bytes?: number;
+  answer?: string;
+  calls?: Calls;
+}
 
 /** One fault of a plan. */
 export type Fault =
@@ -110,7 +120,8 @@ export type Fault =
   | DiskFault
   | MemoryFault
   | CpuFault
-  | AwsCallFault;
+  | AwsCallFault
+  | NetworkFault;
 // </faults>
 
 /** The plan's own fields. */
@@ -171,6 +182,12 @@ export declare const fault: {
     error?: string,
     options?: FaultOptions & { status?: number; message?: string; delay_ms?: Delay; calls?: Calls },
   ): AwsCallFault;
+  /** Refuses, cuts off, resets or slows down connections, or keeps names from being resolved. */
+  network(
+    target: { [name: string]: Json },
+    effect: string,
+    options?: FaultOptions & { delay_ms?: Delay; kib_per_s?: number; after_bytes?: number; answer?: string; calls?: Calls },
+  ): NetworkFault;
   // </builders>
 };
 

@@ -4,7 +4,7 @@ NODE_DIR := bindings-node
 NODE_ARCH := $(shell uname -m)
 NODE_LAYER := dist/layers/faultlayer-node-$(LAYER_ARCH).zip
 NODE_ADDON := $(NODE_DIR)/native/faultlayer-linux-$(patsubst x86_64,x64,$(patsubst aarch64,arm64,$(NODE_ARCH))).node
-NODE_SOURCES := $(shell find $(NODE_DIR)/src $(NODE_DIR)/lib $(NODE_DIR)/layer core/src -type f) \
+NODE_SOURCES := $(shell find $(NODE_DIR)/src $(NODE_DIR)/lib $(NODE_DIR)/layer core/src network/src -type f) \
 	$(NODE_DIR)/Cargo.toml core/Cargo.toml Cargo.toml $(NODE_DIR)/scripts/pack_layer.py
 CARGO_TARGET := $(or $(CARGO_TARGET_DIR),target)
 NODE_TEST := node --test --test-reporter=spec

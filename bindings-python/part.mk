@@ -7,8 +7,8 @@ PYTHON_BIN := $(PYTHON_VENV)/bin
 ZIG_VENV := .cache/zig
 PYTHON_LAYER := dist/layers/faultlayer-python-$(LAYER_ARCH).zip
 PYTHON_LINTED := $(PYTHON_DIR) tests/layers/test_python_layer.py examples/python
-PYTHON_SOURCES := $(shell find $(PYTHON_DIR)/src $(PYTHON_DIR)/layer $(PYTHON_DIR)/python core/src -name '*.rs' -o -name '*.py') \
-	$(PYTHON_DIR)/Cargo.toml core/Cargo.toml Cargo.toml
+PYTHON_SOURCES := $(shell find $(PYTHON_DIR)/src $(PYTHON_DIR)/layer $(PYTHON_DIR)/python core/src network/src -name '*.rs' -o -name '*.py') \
+	$(PYTHON_DIR)/Cargo.toml core/Cargo.toml network/Cargo.toml Cargo.toml
 
 .PHONY: check-python setup-python layers-python native-python wheel-python test-python lint-python bench-python
 

@@ -24,6 +24,7 @@ const KINDS = {
   memory: ['size_mib'],
   cpu: ['duration_ms'],
   aws_call: ['target', 'error'],
+  network: ['target', 'effect'],
 };
 /** The kinds of the builders that have names of their own. */
 const KIND_OF = { payload: 'response', corrupt_body: 'corrupt' };

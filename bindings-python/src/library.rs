@@ -58,7 +58,12 @@ impl Host {
         self.library.ask(boundary::Host::hits_aws_calls).map_err(failed)
     }
 
-    /// Decides for code that calls AWS and has no call of its own around it: only faults in calls are drawn.
+    /// Whether it has faults in connections, which are reached here.
+    fn hits_connections(&self) -> PyResult<bool> {
+        self.library.ask(boundary::Host::hits_connections).map_err(failed)
+    }
+
+    /// Decides for code that makes calls and has no call of its own around it: only faults in calls are drawn.
     fn begin_calls(&self) -> PyResult<Option<Session>> {
         let request_id = self.numbered();
         let session = self.library.ask(|host| host.decide_calls(&Call::of(&request_id))).map_err(failed)?;

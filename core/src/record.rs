@@ -133,6 +133,8 @@ pub enum OwnReason {
     MatchBudgetSpent,
     /// A call belongs to no invocation that is known, so that it was not hit.
     UnattributedCall,
+    /// Connections, or some of them, cannot be hit here.
+    NetworkUnavailable,
     /// The runtime client is none that can be instrumented (Java).
     ClientUnknown,
 }

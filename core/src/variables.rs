@@ -42,6 +42,11 @@ pub const MEMORY_SIZE: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
 /// As in `AWS_Lambda_python3.12`.
 pub const EXECUTION_ENV: &str = "AWS_EXECUTION_ENV";
 
+/// Where the Runtime API is, which no fault reaches.
+pub const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
+/// How many invocations an environment serves at once.
+pub const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
+
 /// All of them, in the order of the page.
 pub static VARIABLES: &[Variable] = &[
     layer(PLAN, "The plan: JSON, or `file:PATH` of a regular file of at most 1 MiB. Attaching sets it."),
@@ -52,6 +57,8 @@ pub static VARIABLES: &[Variable] = &[
     layer("LAMBDA_TASK_ROOT", "Lambda's: where the function's code is (Node)."),
     layer("NODE_OPTIONS", "Node's: what a script has added to it behind the layer's own part is loaded before that (Node)."),
     layer("AWS_LAMBDA_INITIALIZATION_TYPE", "Lambda's: `snap-start` starts the plan's counts anew after a restore (Java)."),
+    both(RUNTIME_API, "Lambda's: the address that no `network` fault reaches."),
+    layer(MAX_CONCURRENCY, "Lambda's: above 1, connections are told apart by the threads that open them."),
     both(FUNCTION_NAME, "Lambda's: `function_name` of a plan's context patterns."),
     both(FUNCTION_VERSION, "Lambda's: `function_version` of a plan's context patterns."),
     both(MEMORY_SIZE, "Lambda's: `memory_mb` of a plan's context patterns, and the bound of `memory` faults."),

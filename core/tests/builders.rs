@@ -45,7 +45,7 @@ fn field(kind: &Spec, name: &str) -> &'static Field {
 /// which calls.
 fn typed(shape: &Shape, [text, whole, number, object, strings, json, delay, class, calls]: [&'static str; 9]) -> &'static str {
     match shape {
-        Shape::Name { .. } | Shape::Text => text,
+        Shape::Name { .. } | Shape::Text | Shape::Choice(_) => text,
         Shape::Integer { .. } => whole,
         Shape::Number { .. } | Shape::Fraction => number,
         Shape::Object | Shape::Pattern => object,

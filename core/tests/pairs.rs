@@ -38,6 +38,7 @@ fn variants() -> Vec<Value> {
         json!({"kind": "memory", "size_mib": 2}),
         json!({"kind": "cpu", "duration_ms": 1, "threads": 2}),
         json!({"kind": "aws_call", "target": {"service": ["s3"]}, "error": "Throttling"}),
+        json!({"kind": "network", "target": {"host": ["192.0.2.1"]}, "effect": "refuse"}),
     ]);
     variants
 }
@@ -74,9 +75,9 @@ fn rule(faults: &[Value], fails: bool) -> Rule {
     for (at, fault) in faults.iter().enumerate().filter(|(_, fault)| when(fault) == "before") {
         rule.fates[at] = match kind(fault) {
             "disk" | "memory" | "cpu" => "injected",
-            "aws_call" if stands.is_some() => "handler_not_run",
+            "aws_call" | "network" if stands.is_some() => "handler_not_run",
             // The handler makes no call.
-            "aws_call" => "no_call",
+            "aws_call" | "network" => "no_call",
             "latency" if stands_kind == "timeout" => "superseded",
             "latency" => {
                 rule.before.0 += 3_000;
@@ -147,6 +148,10 @@ fn live(faults: &[Value], fails: bool) -> (Vec<String>, [(u64, Value); 2]) {
     let mut fates = vec![String::new(); faults.len()];
     for line in lines.lock().unwrap().iter() {
         let record: Value = serde_json::from_str(line).unwrap();
+        if record["reason"] == "network_unavailable" {
+            // This process is of one piece with the engine, which leaves itself alone.
+            continue;
+        }
         let fate = if record["action"] == "skipped" { &record["reason"] } else { &record["action"] };
         let at: usize = record["fault"].as_str().unwrap().parse().unwrap();
         assert_eq!(fates[at], "", "two records for one fault: {line}");
@@ -188,7 +193,7 @@ fn every_kind_alone_and_in_every_pair_ends_as_the_rules_say() {
             cases += 1;
         }
     }
-    assert_eq!(cases, 2 * (20 + 20 * 20));
+    assert_eq!(cases, 2 * (21 + 21 * 21));
     let (files_after, threads_after, resident_after) = left_behind();
     assert_eq!((files_after, threads_after), (files, 0));
     // 2 MiB each would be more than 200 MiB if it stayed.

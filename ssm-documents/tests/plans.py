@@ -36,6 +36,10 @@ FAULTS = [
         "calls": {"first": 1},
     },
     {"id": "far", "kind": "aws_call", "rate": 1, "target": {"service": ["s3"]}, "delay_ms": 1},
+    {"id": "gone", "kind": "network", "rate": 1, "target": {"host": ["a.example"], "port": [443]}, "effect": "dns", "answer": "timeout"},
+    {"id": "late", "kind": "network", "rate": 1, "target": {"host": [{"suffix": ".b"}]}, "effect": "latency", "delay_ms": 5},
+    {"id": "thin", "kind": "network", "rate": 1, "target": {"port": [1]}, "effect": "bandwidth", "kib_per_s": 1.5, "calls": {"share": 0.5}},
+    {"id": "cut", "kind": "network", "rate": 1, "target": {"host": ["c"]}, "effect": "reset", "after_bytes": 1},
 ]
 TIMES = [
     "2026-11-23T12:00:00Z", "2026-11-23 13:00:00.123456789z", "2026-11-23T12:00:00+00:00", "2026-12-31T23:59:60Z", "2026-12-31T22:59:60Z",
@@ -57,7 +61,7 @@ NAMES = st.sampled_from(
     "id kind rate delay_ms uniform min max normal mean std_dev pareto scale shape percentiles 100 50 5. .5 1.2.3 type python message status body "
     "payload headers size_mib code when match event context steps at_s limit sample_by extra version experiment faults seed expires_at "
     "starts_at limits injections deadline_margin_ms after_bytes after_ms threads duration_ms dry_run properties "
-    "target calls first share error".split()
+    "target calls first share error effect kib_per_s answer host port".split()
 )
 anything = st.recursive(
     scalars, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=4)), max_leaves=8

@@ -45,6 +45,10 @@ GOOD = [
         "calls": {"first": 1},
     },
     {"id": "far", "kind": "aws_call", "rate": 1, "target": {"service": ["s3"]}, "delay_ms": 1},
+    {"id": "gone", "kind": "network", "rate": 1, "target": {"host": ["a.example"], "port": [443]}, "effect": "dns", "answer": "timeout"},
+    {"id": "late", "kind": "network", "rate": 1, "target": {"host": [{"suffix": ".b"}]}, "effect": "latency", "delay_ms": 5},
+    {"id": "thin", "kind": "network", "rate": 1, "target": {"port": [1]}, "effect": "bandwidth", "kib_per_s": 1.5},
+    {"id": "cut", "kind": "network", "rate": 1, "target": {"host": ["c"]}, "effect": "reset", "after_bytes": 1},
 ]
 
 

@@ -149,6 +149,28 @@ class Fault:
             **common,
         )
 
+    @classmethod
+    def network(
+        cls,
+        target: Mapping[str, Any],
+        effect: str,
+        *,
+        delay_ms: Delay | None = None,
+        kib_per_s: float | None = None,
+        after_bytes: int | None = None,
+        answer: str | None = None,
+        calls: Calls | None = None,
+        **common: Unpack[Common],
+    ) -> Fault:
+        """Refuses, cuts off, resets or slows down connections, or keeps names from being resolved."""
+        return cls(
+            "network",
+            target=target,
+            effect=effect,
+            **_given(delay_ms=delay_ms, kib_per_s=kib_per_s, after_bytes=after_bytes, answer=answer, calls=calls),
+            **common,
+        )
+
     # </builders>
 
 

@@ -157,6 +157,9 @@ class faults(Told):
         else:
             self._token = in_context.set(self)
             in_contexts.append(self)
+        if self._host.hits_connections():
+            # Nobody tells when the block opens one.
+            self.own_calls()
         return self
 
     def close(self) -> None:

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use arc_swap::ArcSwapOption;
+
 use super::call::{Call, Reads};
-use super::session::Session;
+use super::guard::guard;
+use super::network::Connections;
+use super::session::{Reach, Session};
 use super::side::{Failed, Shared};
 use crate::decision::{Context, Engine, Facts, Invocation, NoChance, alias};
 use crate::matching::{Budget, Patterns};
@@ -17,17 +21,34 @@ use crate::timestamp::Timestamp;
 pub struct Host {
     engine: Engine,
     shared: Arc<Shared>,
+    /// Of the plan in force, where it is about connections.
+    connections: ArcSwapOption<Connections>,
     /// Invocations so far in this execution environment.
     invocations: AtomicU64,
 }
 
 impl Host {
     pub(super) fn new(plan: Plan, shared: Shared) -> Self {
-        Self { engine: Engine::new(plan), shared: Arc::new(shared), invocations: AtomicU64::new(0) }
+        let host = Self {
+            engine: Engine::new(plan),
+            shared: Arc::new(shared),
+            connections: ArcSwapOption::empty(),
+            invocations: AtomicU64::new(0),
+        };
+        host.watch();
+        host
+    }
+
+    /// Looks at the connections that the plan in force is about.
+    fn watch(&self) {
+        let plan = self.engine.plan();
+        let connections = guard(|| Connections::of(&plan?, &self.shared)).flatten();
+        self.connections.store(connections.map(Arc::new));
     }
 
     pub(super) fn replace(&self, plan: Plan) {
         self.engine.replace(Some(plan));
+        self.watch();
     }
 
     pub(super) fn shared(&self) -> &Shared {
@@ -64,6 +85,12 @@ impl Host {
         self.engine.plan().is_some_and(|plan| plan.faults.iter().any(|fault| fault.kind.aws_call().is_some()))
     }
 
+    /// Whether it has faults that hit connections, and this platform lets them.
+    #[must_use]
+    pub fn hits_connections(&self) -> bool {
+        self.connections.load().is_some()
+    }
+
     /// The time as [`Call::now_us`] tells it.
     #[must_use]
     pub fn now_us(&self) -> i64 {
@@ -86,6 +113,8 @@ impl Host {
     fn decided(&self, call: &Call<'_>, calls_alone: bool) -> Option<Session> {
         let before = self.invocations.fetch_add(1, Ordering::Relaxed);
         let mut budget = Budget::default();
+        let connections = self.connections.load_full();
+        let overlap = connections.as_ref().is_some_and(|connections| connections.may_overlap());
         let decision = self.engine.decide_within(
             &mut budget,
             &Invocation {
@@ -97,11 +126,13 @@ impl Host {
                 facts: Facts { event: call.event, context: self.context(call, before + 1) },
             },
             calls_alone,
+            overlap,
         );
         if budget.is_spent() {
             self.shared.tell_budget();
         }
-        Some(Session::begin(Arc::clone(&self.shared), decision?))
+        let reach = connections.map(|connections| Reach { connections, background: calls_alone });
+        Some(Session::begin(Arc::clone(&self.shared), decision?, reach))
     }
 
     fn context<'a>(&'a self, call: &Call<'a>, invocation: u64) -> Context<'a> {

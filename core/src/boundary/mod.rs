@@ -13,6 +13,7 @@ mod host;
 mod language;
 mod layer;
 mod library;
+mod network;
 mod session;
 mod side;
 mod step;

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use faultlayer_network::Armed;
+
 use super::Language;
 use super::calls::Calls;
 use super::guard::guard;
+use super::network::Connections;
 use super::side::{Failed, Shared};
-use crate::decision::{Border, Decision, Phase, Step};
+use crate::decision::{Border, Decision, Outcome, Phase, Step};
 use crate::rim::clock;
 use crate::rim::effects::{Effects, Reservations};
 use crate::timestamp::Timestamp;
@@ -20,8 +23,8 @@ pub struct Session {
 }
 
 impl Session {
-    pub(super) fn begin(shared: Arc<Shared>, decision: Decision) -> Self {
-        let steps = Steps { shared: Arc::clone(&shared), decision, begun: None };
+    pub(super) fn begin(shared: Arc<Shared>, decision: Decision, connections: Option<Reach>) -> Self {
+        let steps = Steps { shared: Arc::clone(&shared), decision, begun: None, connections, armed: None };
         Self { shared, steps: Some(Box::new(steps)) }
     }
 
@@ -62,6 +65,18 @@ pub struct Steps {
     decision: Decision,
     /// The first step, and what runs beside the handler from then on.
     begun: Option<(Step, Effects)>,
+    /// Where the plan is about connections.
+    connections: Option<Reach>,
+    /// While the handler runs.
+    armed: Option<Armed>,
+}
+
+/// The connections that an invocation can hit.
+#[derive(Clone, Debug)]
+pub(super) struct Reach {
+    pub(super) connections: Arc<Connections>,
+    /// It is a scope around invocations rather than one.
+    pub(super) background: bool,
 }
 
 impl Steps {
@@ -78,7 +93,18 @@ impl Steps {
         let phase = self.decision.before(&mut reservations);
         let step = self.shared.write(phase);
         self.begun = Some((step.clone(), reservations.start()));
+        if matches!(step.outcome, Outcome::Run) {
+            self.arm();
+        }
         step
+    }
+
+    fn arm(&mut self) {
+        let Some(Reach { connections, background }) = &self.connections else { return };
+        let calls = self.decision.connections();
+        if calls.is_some() || connections.may_overlap() {
+            self.armed = Some(connections.arm(&self.shared, calls, *background));
+        }
     }
 
     /// Of a handler that is about to run, after [`Steps::before`]: what its calls have to ask; `None` where no fault waits
@@ -116,12 +142,14 @@ impl Steps {
 
     /// The handler returned; for a stream, its response is complete.
     pub fn returned(&mut self, text: Option<&str>, now_us: Option<i64>) -> Step {
+        self.armed = None;
         let phase = self.decision.returned(text, at(now_us));
         self.shared.write(phase)
     }
 
     /// The handler raised an error of its own.
     pub fn failed(&mut self, now_us: Option<i64>) -> Step {
+        self.armed = None;
         let phase = self.decision.failed(at(now_us));
         self.shared.write(phase)
     }
@@ -140,6 +168,7 @@ pub(super) fn at(now_us: Option<i64>) -> Timestamp {
 impl Shared {
     /// Writes the records, then hands out the step: a record stands before its effect.
     fn write(&self, phase: Phase) -> Step {
+        self.write_kept();
         for record in &phase.records {
             self.sink.write(&record.to_line());
         }

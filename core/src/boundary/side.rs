@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::guard::guard;
 use super::language::Language;
@@ -31,11 +32,27 @@ pub(super) struct Shared {
     pub(super) identity: Identity,
     /// One bit for each of Faultlayer's own records that was written.
     told: AtomicU32,
+    /// Lines that came up on threads where a library's sink cannot be called.
+    later: Mutex<Vec<String>>,
 }
 
 impl Shared {
     pub(super) fn new(side: Side, language: Language, sink: Sink, identity: Identity) -> Self {
-        Self { side, language, sink, identity, told: AtomicU32::new(0) }
+        Self { side, language, sink, identity, told: AtomicU32::new(0), later: Mutex::default() }
+    }
+
+    /// Writes a line that comes up on any thread: now in a layer, in a library with the next step's records.
+    pub(super) fn write_elsewhere(&self, line: String) {
+        match self.side {
+            Side::Layer => self.sink.write(&line),
+            Side::Library => self.later.lock().unwrap_or_else(PoisonError::into_inner).push(line),
+        }
+    }
+
+    /// Writes what [`Shared::write_elsewhere`] kept.
+    pub(super) fn write_kept(&self) {
+        let kept = std::mem::take(&mut *self.later.lock().unwrap_or_else(PoisonError::into_inner));
+        kept.iter().for_each(|line| self.sink.write(line));
     }
 
     /// Runs a part of ours, a binding's conversions included. Where it panics, a layer goes on with the default, for
@@ -66,18 +83,37 @@ impl Shared {
 
     /// Writes Faultlayer's own record of patterns that took too much.
     pub(super) fn tell_budget(&self) {
-        let limits = format!("{MAX_STEPS} steps or {MAX_BYTES} bytes");
-        let message = format!("matching an event takes more than {limits}, faults that it was not enough for are not drawn");
-        self.tell(OwnReason::MatchBudgetSpent, &message);
+        self.tell(OwnReason::MatchBudgetSpent, &budget_spent());
+    }
+
+    /// The same, on any thread.
+    pub(super) fn tell_budget_elsewhere(&self) {
+        self.tell_elsewhere(OwnReason::MatchBudgetSpent, &budget_spent());
     }
 
     /// Writes Faultlayer's own record, once an environment and reason.
     pub(super) fn tell(&self, reason: OwnReason, message: &str) {
-        let bit = 1_u32.wrapping_shl(reason as u32);
-        if self.told.fetch_or(bit, Ordering::Relaxed) & bit == 0 {
+        if self.is_first(reason) {
             self.sink.write(&reason.to_line(clock::now(), message));
         }
     }
+
+    /// The same, on any thread.
+    pub(super) fn tell_elsewhere(&self, reason: OwnReason, message: &str) {
+        if self.is_first(reason) {
+            self.write_elsewhere(reason.to_line(clock::now(), message));
+        }
+    }
+
+    fn is_first(&self, reason: OwnReason) -> bool {
+        let bit = 1_u32.wrapping_shl(reason as u32);
+        self.told.fetch_or(bit, Ordering::Relaxed) & bit == 0
+    }
+}
+
+fn budget_spent() -> String {
+    let limits = format!("{MAX_STEPS} steps or {MAX_BYTES} bytes");
+    format!("matching an event takes more than {limits}, faults that it was not enough for are not drawn")
 }
 
 /// The engine panicked. Only a library ever meets it.

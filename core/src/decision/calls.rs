@@ -7,7 +7,7 @@ use super::draw::Drawn;
 use super::moment::{Act, Details, Effect, Moment, details};
 use super::reason::Reason;
 use crate::aws::{Answer, Request, Seen};
-use crate::faults::{AwsCall, Kind};
+use crate::faults::{AwsCall, Kind, Network, Peer};
 use crate::matching::Budget;
 use crate::plan::{Expiry, Fault};
 use crate::record::{Action, Record};
@@ -60,6 +60,17 @@ pub struct Met {
     pub budget_spent: bool,
 }
 
+/// What one connection meets, or the resolving of one name.
+#[derive(Debug, Default)]
+pub struct Reached {
+    /// What happens, and for how many microseconds at most, where not until the invocation ends.
+    pub hit: Option<(faultlayer_network::Effect, Option<u64>)>,
+    /// To be written before.
+    pub records: Vec<Record>,
+    /// Whether some fault's target takes more than the budget, so that it was let through.
+    pub budget_spent: bool,
+}
+
 impl Calls {
     pub(super) fn new(running: Arc<Running>, told: Told, drawn: impl Iterator<Item = Drawn>) -> Self {
         let armed = drawn.map(|drawn| {
@@ -75,19 +86,13 @@ impl Calls {
         let seen = request.seen();
         let (mut met, mut budget) = (Met::default(), Budget::default());
         for armed in lock(&self.armed).iter_mut().filter(|armed| !armed.over) {
-            let Some((fault, kind)) = self.kind(armed.drawn.fault) else { continue };
+            let Some((fault, kind)) = self.of(armed, Kind::aws_call) else { continue };
             if kind.is_target(&seen, &mut budget) != Some(true) {
                 continue;
             }
-            armed.matched += 1;
-            match self.hit(armed, kind, &met, now) {
-                Ok(act) => {
-                    armed.hit += 1;
-                    self.carry_out(armed, fault, kind, act, request, &seen, now, &mut met);
-                }
-                Err(reason) => {
-                    armed.let_through.get_or_insert(reason);
-                }
+            let superseded = kind.answers() && met.answer.is_some();
+            if let Some(act) = self.hit(armed, kind, superseded, met.delay_us, now) {
+                self.carry_out(armed, fault, kind, act, request, &seen, now, &mut met);
             }
         }
         met.budget_spent = budget.is_spent();
@@ -97,25 +102,84 @@ impl Calls {
         met
     }
 
-    /// Whether this call is hit, with one taken from the limits: the first of an invocation has the one of the draw.
-    fn hit(&self, armed: &mut Armed, kind: &AwsCall, met: &Met, now: Timestamp) -> Result<Act, Reason> {
+    /// A connection is opened, or one that is open is used for the first time, or a name is resolved, which has no address:
+    /// the first fault in the plan's order that hits it stands.
+    pub fn reached(&self, peer: &Peer<'_>, now: Timestamp) -> Reached {
+        let (mut reached, mut budget) = (Reached::default(), Budget::default());
+        for armed in lock(&self.armed).iter_mut().filter(|armed| !armed.over) {
+            let Some((_, kind)) = self.of(armed, Kind::network) else { continue };
+            if kind.resolves() != peer.address.is_none() || kind.is_target(peer, &mut budget) != Some(true) {
+                continue;
+            }
+            let Some(act) = self.hit(armed, kind, reached.hit.is_some(), 0, now) else { continue };
+            if armed.hit <= MAX_CALL_RECORDS {
+                let mut said = details([("host", peer.host().into())]);
+                if let Some(port) = peer.port {
+                    said.extend(details([("port", port.into())]));
+                }
+                said.extend(act.details);
+                reached.records.push(self.record(armed, self.action(), None, said, now));
+            }
+            reached.hit = Some(self.lasting(armed, kind, act.effect, now));
+        }
+        reached.budget_spent = budget.is_spent();
+        if self.running.plan.dry_run {
+            reached.hit = None;
+        }
+        reached
+    }
+
+    /// An effect, and how long it may last: as long as a delay might that begins now.
+    fn lasting(&self, armed: &Armed, kind: &Network, held: Effect, now: Timestamp) -> (faultlayer_network::Effect, Option<u64>) {
+        let delay_us = if let Effect::Hold(micros) = held { micros } else { 0 };
+        let moment = self.moment(armed, now);
+        let effect = kind.effect(delay_us);
+        let most = match effect {
+            // What is cut off or refused takes the time that its client gives it.
+            faultlayer_network::Effect::Blackhole | faultlayer_network::Effect::Refuse => moment.cut_at_expiry(u64::MAX),
+            _ => moment.cut(u64::MAX),
+        };
+        (effect, most.by.map(|_| most.micros))
+    }
+
+    /// Whether this call, which matches, is hit, with one taken from the limits: the first of an invocation has the one of
+    /// the draw. Counts it either way.
+    fn hit(&self, armed: &mut Armed, kind: &dyn Kind, superseded: bool, held_us: u64, now: Timestamp) -> Option<Act> {
+        armed.matched += 1;
+        match self.chosen(armed, kind, superseded, held_us, now) {
+            Ok(act) => {
+                armed.hit += 1;
+                Some(act)
+            }
+            Err(reason) => {
+                armed.let_through.get_or_insert(reason);
+                None
+            }
+        }
+    }
+
+    fn chosen(&self, armed: &mut Armed, kind: &dyn Kind, superseded: bool, held_us: u64, now: Timestamp) -> Result<Act, Reason> {
         let plan = &self.running.plan;
-        if !kind.chooses(armed.matched, &mut armed.shares) {
+        if !kind.target().is_some_and(|target| target.chooses(armed.matched, &mut armed.shares)) {
             return Err(Reason::NotChosen);
         }
         if matches!(plan.expires, Expiry::At(end) if end <= now) {
             return Err(Reason::Expired);
         }
-        if kind.answers() && met.answer.is_some() {
+        if superseded {
             return Err(Reason::Superseded);
         }
-        let mut moment = Moment::new(plan, &armed.drawn.draws, self.told.started, now, self.told.deadline);
-        moment.held_us = met.delay_us;
+        let mut moment = self.moment(armed, now);
+        moment.held_us = held_us;
         let act = kind.act(&mut moment)?;
         if armed.hit > 0 && !plan.dry_run && !self.running.limits.take(armed.drawn.fault) {
             return Err(Reason::LimitReached);
         }
         Ok(act)
+    }
+
+    fn moment<'a>(&self, armed: &'a Armed, now: Timestamp) -> Moment<'a> {
+        Moment::new(&self.running.plan, &armed.drawn.draws, self.told.started, now, self.told.deadline)
     }
 
     #[expect(clippy::too_many_arguments, reason = "one call with all that is known of it")]
@@ -167,7 +231,7 @@ impl Calls {
     pub(super) fn close(&self, fault: usize, now: Timestamp) -> (Vec<Record>, bool) {
         let mut all = lock(&self.armed);
         let Some(armed) = all.iter_mut().find(|armed| armed.drawn.fault == fault) else { return (Vec::new(), false) };
-        let Some((_, kind)) = self.kind(fault) else { return (Vec::new(), false) };
+        let Some(kind) = self.running.plan.faults.get(fault).map(|fault| &fault.kind) else { return (Vec::new(), false) };
         armed.over = true;
         let mut records = Vec::new();
         let mut tell = |action, reason, calls: u64| {
@@ -198,9 +262,10 @@ impl Calls {
         })
     }
 
-    fn kind(&self, fault: usize) -> Option<(&Fault, &AwsCall)> {
-        let fault = self.running.plan.faults.get(fault)?;
-        Some((fault, fault.kind.aws_call()?))
+    /// The fault, where its kind is of one sort.
+    fn of<'a, T>(&'a self, armed: &Armed, sort: fn(&'a dyn Kind) -> Option<&'a T>) -> Option<(&'a Fault, &'a T)> {
+        let fault = self.running.plan.faults.get(armed.drawn.fault)?;
+        Some((fault, sort(&*fault.kind)?))
     }
 
     fn action(&self) -> Action {

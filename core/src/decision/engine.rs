@@ -88,17 +88,23 @@ impl Engine {
     /// Draws the faults of one invocation; `None` if nothing is drawn, which is the hot path.
     #[must_use]
     pub fn decide(&self, invocation: &Invocation<'_>) -> Option<Decision> {
-        self.decide_within(&mut Budget::default(), invocation, false)
+        self.decide_within(&mut Budget::default(), invocation, false, false)
     }
 
     /// As [`Engine::decide`]. Where the budget is spent, a fault that it was not enough for is not drawn. With
-    /// `calls_alone`, only faults in calls are.
+    /// `calls_alone`, only faults in calls are; with `even_empty`, there is a decision also where nothing is drawn.
     #[must_use]
-    pub fn decide_within(&self, budget: &mut Budget, invocation: &Invocation<'_>, calls_alone: bool) -> Option<Decision> {
+    pub fn decide_within(
+        &self,
+        budget: &mut Budget,
+        invocation: &Invocation<'_>,
+        calls_alone: bool,
+        even_empty: bool,
+    ) -> Option<Decision> {
         let running = self.running.load();
         let running = running.as_ref()?;
         let drawn = draw(running, invocation, budget, calls_alone);
-        if drawn.is_empty() {
+        if drawn.is_empty() && !even_empty {
             return None;
         }
         Some(Decision::new(Arc::clone(running), invocation, drawn))

@@ -78,7 +78,7 @@ pub fn explain(plan: &Arc<Plan>, invocation: &Invocation<'_>) -> Vec<Explained> 
     let mut decision = Decision::new(running, invocation, all_drawn);
     let mut records = decision.before(&mut Unbounded).records;
     // Nobody knows the handler's calls: what waits for them would hit them.
-    let waiting = decision.calls().map(|calls| calls.faults()).unwrap_or_default();
+    let waiting = decision.waiting().faults();
     records.extend(decision.returned(Some("any text"), invocation.now).records);
     for record in records {
         if let Some(fate) = explained.iter_mut().find(|fate| fate.fault == record.fault) {

@@ -16,7 +16,7 @@ mod phase;
 mod reason;
 mod resources;
 
-pub use calls::{Calls, MAX_CALL_RECORDS, Met};
+pub use calls::{Calls, MAX_CALL_RECORDS, Met, Reached};
 pub use chance::{NoChance, NoChanceReason};
 pub use engine::{Engine, Invocation};
 pub use explain::{Explained, explain};

@@ -28,6 +28,14 @@ pub struct Decision {
     drawn: Vec<Option<Drawn>>,
     /// Once asked for.
     calls: Option<Arc<Calls>>,
+    carries: Carries,
+}
+
+/// Which faults in calls somebody carries out.
+#[derive(Clone, Copy, Debug, Default)]
+struct Carries {
+    aws_calls: bool,
+    network: bool,
 }
 
 /// What one point of an invocation brings.
@@ -66,7 +74,7 @@ impl Decision {
             cold_start: invocation.cold_start,
         };
         let drawn = drawn.into_iter().map(Some).collect();
-        Self { running, told, streaming: invocation.streaming, drawn, calls: None }
+        Self { running, told, streaming: invocation.streaming, drawn, calls: None, carries: Carries::default() }
     }
 
     /// The deadline, where it was not told with the invocation: to be known before [`Decision::before`].
@@ -98,17 +106,28 @@ impl Decision {
         pass.finish()
     }
 
-    /// What the handler's calls have to ask from now on, after [`Decision::before`]; `None` where no fault waits for calls.
-    /// Whoever asks for it says that it carries such faults out.
+    /// What the handler's calls to AWS have to ask from now on, after [`Decision::before`]; `None` where no fault waits for
+    /// them. Whoever asks for it says that it carries such faults out.
     pub fn calls(&mut self) -> Option<Arc<Calls>> {
-        if self.calls.is_none() {
-            self.first(|fault| fault.role() == Role::Calls)?;
-            let slots = self.drawn.iter().enumerate();
-            let waiting = slots.filter(|(slot, _)| self.fault(*slot).is_some_and(|fault| fault.role() == Role::Calls));
-            let drawn = waiting.filter_map(|(_, drawn)| drawn.clone());
-            self.calls = Some(Arc::new(Calls::new(Arc::clone(&self.running), self.told.clone(), drawn)));
-        }
-        self.calls.clone()
+        self.first(|fault| fault.kind.aws_call().is_some())?;
+        self.carries.aws_calls = true;
+        Some(self.waiting())
+    }
+
+    /// What connections have to ask, likewise.
+    pub fn connections(&mut self) -> Option<Arc<Calls>> {
+        self.first(|fault| fault.kind.network().is_some())?;
+        self.carries.network = true;
+        Some(self.waiting())
+    }
+
+    /// All that waits for calls.
+    pub(super) fn waiting(&mut self) -> Arc<Calls> {
+        let waiting = (0..self.drawn.len()).filter(|slot| self.fault(*slot).is_some_and(|fault| fault.role() == Role::Calls));
+        let drawn: Vec<_> = waiting.filter_map(|slot| self.drawn.get(slot).cloned().flatten()).collect();
+        let (running, told) = (&self.running, &self.told);
+        let make = || Arc::new(Calls::new(Arc::clone(running), told.clone(), drawn.into_iter()));
+        Arc::clone(self.calls.get_or_insert_with(make))
     }
 
     /// The places of a streamed response at which faults still wait, in the plan's order.
@@ -303,7 +322,10 @@ impl Pass<'_> {
 
     /// The handler makes no more calls.
     fn close(&mut self, slot: usize) {
-        let Some(calls) = self.decision.calls.clone() else { return self.skip(slot, Reason::NotSupported) };
+        let carries = self.decision.carries;
+        let is_network = self.decision.fault(slot).is_some_and(|fault| fault.kind.network().is_some());
+        let calls = self.decision.calls.clone().filter(|_| if is_network { carries.network } else { carries.aws_calls });
+        let Some(calls) = calls else { return self.skip(slot, Reason::NotSupported) };
         let Some(drawn) = self.decision.drawn.get_mut(slot).and_then(Option::take) else { return };
         let (records, used) = calls.close(drawn.fault, self.now);
         self.records.extend(records);

@@ -4,11 +4,12 @@
 use serde_json::Value;
 
 use super::latency::{DELAY, Latency};
+use super::target::{Target, calls};
 use super::{Kind, Read, Role, Spec, Written, boxed};
 use crate::aws::{Answer, Request, Seen};
 use crate::decision::{Act, Details, Effect, Moment, Reason, details};
-use crate::matching::{Budget, PatternId, Patterns};
-use crate::plan::{Field, MAX_EXACT, Problem, ProblemCode, Shape, When, join, pattern, typed};
+use crate::matching::Budget;
+use crate::plan::{Field, Problem, ProblemCode, Shape, When, join, typed};
 use crate::sampling::Draws;
 
 pub(super) static SPEC: Spec = Spec {
@@ -33,33 +34,15 @@ static FIELDS: &[Field] = &[
     ),
     Field::optional("message", Shape::Text, "With `error`: its message, by default \"injected by Faultlayer\"."),
     Field::optional("delay_ms", DELAY, "How long each call is held before it goes on, or before its error: as in `latency`."),
-    Field::with_default(
-        "calls",
-        Shape::Either(&Shape::Choice(&["all"]), &Shape::OneOf(CALLS)),
-        "\"all\"",
-        "Which of the matching calls of an invocation are hit, each attempt of the SDK being one.",
-    ),
-];
-
-static CALLS: &[Field] = &[
-    Field::optional("first", Shape::Integer { min: 1, max: MAX_EXACT }, "So many, from the first on."),
-    Field::optional("share", Shape::Fraction, "This share of them, each by a draw of its own."),
+    calls("Which of the matching calls of an invocation are hit, each attempt of the SDK being one."),
 ];
 
 /// What happens to calls, and to which.
 #[derive(Debug)]
 pub struct AwsCall {
-    target: (Patterns, PatternId),
-    calls: Chosen,
+    target: Target,
     error: Option<Failure>,
     latency: Option<Latency>,
-}
-
-#[derive(Debug)]
-enum Chosen {
-    All,
-    First(u64),
-    Share(f64),
 }
 
 #[derive(Debug)]
@@ -94,6 +77,10 @@ impl Kind for AwsCall {
         Ok(act)
     }
 
+    fn target(&self) -> Option<&Target> {
+        Some(&self.target)
+    }
+
     fn aws_call(&self) -> Option<&AwsCall> {
         Some(self)
     }
@@ -102,18 +89,7 @@ impl Kind for AwsCall {
 impl AwsCall {
     /// Whether a call is one of its; `None` where the budget was spent before that was known.
     pub(crate) fn is_target(&self, seen: &Seen<'_>, budget: &mut Budget) -> Option<bool> {
-        let (patterns, target) = &self.target;
-        patterns.hold(std::iter::once(*target), seen, budget).of(*target)
-    }
-
-    /// Whether it hits the invocation's matching call of this number, from 1. `draws` stands behind the delay, and is asked
-    /// once for each matching call.
-    pub(crate) fn chooses(&self, number: u64, draws: &mut Draws) -> bool {
-        match self.calls {
-            Chosen::All => true,
-            Chosen::First(most) => number <= most,
-            Chosen::Share(share) => draws.next_draw() < share,
-        }
+        self.target.holds(seen, budget)
     }
 
     /// Whether calls are answered, so that they never reach AWS.
@@ -143,21 +119,13 @@ fn read(fault: &Value, _: Written, path: &str, problems: &mut Vec<Problem>) -> R
         let expected = "an error's code here, or \"delay_ms\", nothing stands there";
         problems.push(Problem::new(ProblemCode::MissingField, &join(path, "error"), None, expected));
     }
-    let mut patterns = Patterns::default();
-    let target = pattern(fault.get("target"), &join(path, "target"), &mut patterns, problems);
-    let calls = fault.get("calls")?;
-    let calls = match (calls.get("first").and_then(Value::as_u64), calls.get("share").and_then(Value::as_f64)) {
-        (Some(most), _) => Chosen::First(most),
-        (_, Some(share)) => Chosen::Share(share),
-        _ => Chosen::All,
-    };
+    let target = Target::read(fault, path, problems)?;
     let failure = |code: &str| {
         let message = fault.get("message").and_then(Value::as_str).unwrap_or("injected by Faultlayer");
         Failure { code: code.to_owned(), status: fault.get("status").and_then(typed), message: message.to_owned() }
     };
     boxed(AwsCall {
-        target: (patterns, target?),
-        calls,
+        target,
         error: error.and_then(Value::as_str).map(failure),
         latency: match delay {
             Some(delay) => Some(Latency::read(delay)?),

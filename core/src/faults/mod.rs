@@ -9,11 +9,15 @@ mod error;
 mod exit;
 mod latency;
 mod memory;
+mod network;
 mod response;
+mod target;
 mod timeout;
 
 pub use aws_call::AwsCall;
 pub use error::{FALLBACK_TYPE, TypeName};
+pub use network::{Network, Peer};
+pub use target::Target;
 
 use std::fmt;
 
@@ -40,8 +44,18 @@ pub trait Kind: fmt::Debug + Send + Sync {
     /// It cannot, for this reason.
     fn act(&self, moment: &mut Moment<'_>) -> Result<Act, Reason>;
 
+    /// Which calls it hits, where it hits calls that a handler makes.
+    fn target(&self) -> Option<&Target> {
+        None
+    }
+
     /// Itself, where it hits the calls to AWS that a handler makes.
     fn aws_call(&self) -> Option<&AwsCall> {
+        None
+    }
+
+    /// Itself, where it hits the connections that a handler opens.
+    fn network(&self) -> Option<&Network> {
         None
     }
 }
@@ -115,6 +129,7 @@ pub static KINDS: &[&Spec] = &[
     &memory::SPEC,
     &cpu::SPEC,
     &aws_call::SPEC,
+    &network::SPEC,
 ];
 
 /// The row of a kind.
@@ -152,6 +167,7 @@ mod tests {
                 "error" => ",\"type\":\"E\"",
                 "disk" | "memory" => ",\"size_mib\":1",
                 "cpu" => ",\"duration_ms\":1",
+                "network" => ",\"target\":{\"host\":[\"h\"]},\"effect\":\"refuse\"",
                 "aws_call" => ",\"target\":{\"service\":[\"s3\"]},\"error\":\"E\"",
                 _ => "",
             };

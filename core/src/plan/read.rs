@@ -201,6 +201,10 @@ fn when(written: &Value, path: &str, problems: &mut Vec<Problem>) -> Option<When
     let after_bytes = written.get("after_bytes");
     let after_ms = written.get("after_ms");
     let during = written.get("when").and_then(Value::as_str) == Some("during");
+    let kind = written.get("kind").and_then(Value::as_str).and_then(faults::spec);
+    if let Some(kind) = kind.filter(|kind| !kind.takes_when) {
+        return Some(kind.stands);
+    }
     let expected = "it only with \"when\": \"during\"";
     for (name, value) in [("after_bytes", after_bytes), ("after_ms", after_ms)] {
         if value.is_some() && !during {
@@ -211,13 +215,12 @@ fn when(written: &Value, path: &str, problems: &mut Vec<Problem>) -> Option<When
         let expected = "either \"after_bytes\" or \"after_ms\" beside \"during\"";
         problems.push(Problem::new(ProblemCode::Conflict, &json::join(path, "when"), written.get("when"), expected));
     }
-    let kind = written.get("kind").and_then(Value::as_str).and_then(faults::spec)?;
     Some(match written.get("when").and_then(Value::as_str) {
         Some("during") => {
             When::During { after_bytes: after_bytes.and_then(Value::as_u64), after_ms: after_ms.and_then(Value::as_f64) }
         }
         Some("after") => When::After,
-        _ => kind.stands,
+        _ => kind?.stands,
     })
 }
 

@@ -13,6 +13,9 @@ from faultlayer_documents.fields import PLAN_FIELDS
 from faultlayer_documents.pattern import pattern_problems
 from faultlayer_documents.written import TWICE, instant, is_number, read_plan
 
+# The field that goes with an effect alone.
+EFFECTS = {"latency": "delay_ms", "bandwidth": "kib_per_s", "reset": "after_bytes", "dns": "answer"}
+
 
 def problem(path: str, expected: str, *got: Any) -> str:
     """A line about what stands at a path."""
@@ -130,10 +133,28 @@ def fault_problems(fault: Any, path: str) -> Iterator[str]:
         yield from (problem(f"{path}.{name}", "it only with `error`", fault[name]) for name in ("status", "message") if name in fault)
         if "delay_ms" not in fault:
             yield problem(f"{path}.error", "it or `delay_ms`")
+    if kind == "network":
+        yield from network_problems(fault, path)
     [steps] = parts([fault.get("rate")], "steps")
     for at, (one, two) in enumerate(pairwise(parts(steps, "at_s"))):
         if is_number(one) and is_number(two) and two <= one:
             yield problem(f"{path}.rate.steps[{at + 1}].at_s", f"seconds that rise from step to step, after {one}", two)
+
+
+def network_problems(fault: dict[str, Any], path: str) -> Iterator[str]:
+    """What effect and target rule out. Lambda's own addresses, and the extensions' ports."""
+    effect = fault.get("effect")
+    for owner, name in EFFECTS.items() if isinstance(effect, str) else ():
+        if (name in fault) != (effect == owner) and (name in fault or owner in ("latency", "bandwidth")):
+            yield problem(f"{path}.{name}", f"it with `{owner}` alone", *parts([fault], name))
+    targets = [(f"{path}.target", fault.get("target"))]
+    for here, target in targets:
+        for name, items in target.items() if isinstance(target, dict) else ():
+            for at, item in enumerate(items if isinstance(items, list) else ()):
+                if name == "$or":
+                    targets.append((f"{here}.$or[{at}]", item))
+                if (name == "host" and str(item).startswith("169.254.")) or (name == "port" and repr(item) in ("2772", "2773")):
+                    yield problem(f"{here}.{name}[{at}]", "none of Lambda's own", item)
 
 
 def doubled(value: Any, path: str = "") -> Iterator[str]:

@@ -85,6 +85,11 @@ public final class Fault {
         return new Fault("aws_call").set("target", target);
     }
 
+    /** Refuses, cuts off, resets or slows down connections, or keeps names from being resolved. */
+    public static Fault network(Map<String, ?> target, String effect) {
+        return new Fault("network").set("target", target).set("effect", effect);
+    }
+
     // </builders>
 
     /** Its name in records. */
