@@ -81,3 +81,13 @@ def test_without_an_experiment_the_dimensions_are_kind_and_fault_and_a_dry_run_c
     records = [record for call in function.run("--plan", dry, "-n", "4")["invocations"] for record in call["records"]]
     assert records
     assert not any("_aws" in record for record in records)
+
+
+def test_a_report_of_records_that_are_metrics_shows_what_they_say_of_the_fault(function: Function) -> None:
+    function.code(CODE["python"][1])
+    plan = function.plan(FAULTS[0], metrics={"namespace": "Faultlayer"})
+    page = function.folder / "page.html"
+    function.run("--plan", plan, "-n", "2", "--report", str(page))
+    text = page.read_text(encoding="utf-8")
+    assert "<td>delay_ms: " in text
+    assert "CloudWatchMetrics" not in text

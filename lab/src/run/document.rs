@@ -11,9 +11,23 @@ use super::records;
 use super::report::{Invocation, Report};
 use super::statistics::Side;
 
-/// Fields of a record that stand in columns of their own, or say the same of every call.
-const SAID_ELSEWHERE: [&str; 11] =
-    ["timestamp", "level", "source", "experiment", "fault", "kind", "action", "reason", "requestId", "sample", "rate"];
+/// Fields of a record that stand in columns of their own, say the same of every call, or are for CloudWatch.
+const SAID_ELSEWHERE: [&str; 14] = [
+    "timestamp",
+    "level",
+    "source",
+    "experiment",
+    "fault",
+    "kind",
+    "action",
+    "reason",
+    "requestId",
+    "sample",
+    "rate",
+    "coldStart",
+    "injections",
+    "_aws",
+];
 
 /// The calls under the plan on a time axis.
 pub fn timeline(invocations: &[Invocation]) -> Timeline {
@@ -177,7 +191,7 @@ fn lines(invocations: &[Invocation]) -> Vec<Line> {
                 Some(reason) => format!("{}: {reason}", word("action")),
                 None => word("action").to_owned(),
             };
-            let details = record.iter().filter(|(name, _)| !SAID_ELSEWHERE.contains(&name.as_str()) && *name != "coldStart");
+            let details = record.iter().filter(|(name, _)| !SAID_ELSEWHERE.contains(&name.as_str()));
             lines.push(Line {
                 fault: word("fault").to_owned(),
                 kind: word("kind").to_owned(),
