@@ -72,7 +72,7 @@ describe('the package', () => {
         run(nodeBinary(major), ['--test', '--test-reporter=tap', 'dynamodb/index.test.mjs'], { env: aws });
       });
     }
-    test('in Vitest', () => run(`${bin}/vitest`, ['run', '--root', project, 'aws.vitest.test.mjs'], { env: aws }));
+    test('in Vitest', () => run(`${bin}/vitest`, ['run', '--root', project, 'aws.vite.test.mjs'], { env: aws }));
     test('in Jest', () => {
       run(`${bin}/jest`, ['--rootDir', project, '--testMatch', '**/aws.jest.test.cjs', '--no-cache'], { env: aws });
     });
@@ -103,9 +103,12 @@ describe('the package', () => {
       const installed = path.join(project, 'node_modules/faultlayer');
       renameSync(installed, path.join(project, 'linked'));
       symlinkSync(path.join(project, 'linked'), installed);
-      vitest('vitest.test.mjs');
-      rmSync(installed);
-      renameSync(path.join(project, 'linked'), installed);
+      try {
+        vitest('vitest.test.mjs');
+      } finally {
+        rmSync(installed);
+        renameSync(path.join(project, 'linked'), installed);
+      }
     });
     test('a test without a chance fails', () => assert.throws(() => vitest('without.vite.test.mjs'), NO_CHANCE));
   });
