@@ -8,6 +8,7 @@ from typing import Any
 
 import botocore.endpoint
 import pytest
+from moto import mock_aws
 from moto.server import ThreadedMotoServer
 from proxy import Proxy
 from services import prepare
@@ -26,11 +27,23 @@ def client(name: str, url: str | None, **config: Any) -> Any:
 def moto() -> Iterator[int]:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
-    host, port = server.get_host_and_port()
-    for name in ("dynamodb", "s3"):
-        prepare(client(name, f"http://{host}:{port}"))
+    _, port = server.get_host_and_port()
+    fill(port)
     yield port
     server.stop()
+
+
+def fill(port: int) -> None:
+    for name in ("dynamodb", "s3"):
+        prepare(client(name, f"http://127.0.0.1:{port}"))
+
+
+@pytest.fixture
+def in_process_mock(moto: int) -> Iterator[None]:
+    """Empties moto's server too, which is in this process."""
+    with mock_aws():
+        yield
+    fill(moto)
 
 
 @pytest.fixture

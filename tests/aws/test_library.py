@@ -15,7 +15,6 @@ import pytest
 from botocore.exceptions import ClientError
 from conftest import CREDENTIALS, client
 from faultlayer import Fault, NoChanceError, faults, inject, wrap
-from moto import mock_aws
 from proxy import Proxy
 from services import SERVICES, prepare
 
@@ -147,15 +146,14 @@ def test_a_marker_hits_the_tests_own_calls(dynamodb: Any, faultlayer: Any) -> No
     assert faultlayer.injected == ["aws_call"]
 
 
-def test_a_call_that_is_hit_never_reaches_a_mock_in_the_process() -> None:
-    with mock_aws():
-        mocked = client("dynamodb", None)
-        prepare(mocked)
-        with faults(REFUSE), pytest.raises(ClientError, match="injected by Faultlayer"):
-            put(mocked)
-        assert mocked.scan(TableName="orders")["Count"] == 0
+def test_a_call_that_is_hit_never_reaches_a_mock_in_the_process(in_process_mock: None) -> None:
+    mocked = client("dynamodb", None)
+    prepare(mocked)
+    with faults(REFUSE), pytest.raises(ClientError, match="injected by Faultlayer"):
         put(mocked)
-        assert mocked.scan(TableName="orders")["Count"] == 1
+    assert mocked.scan(TableName="orders")["Count"] == 0
+    put(mocked)
+    assert mocked.scan(TableName="orders")["Count"] == 1
 
 
 def test_where_no_plan_is_about_calls_botocore_stays_as_it_is() -> None:
