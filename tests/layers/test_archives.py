@@ -85,6 +85,15 @@ def test_its_native_code_exports_its_language_s_entries_alone_and_reads_no_debug
     assert [name for name in names if not name.startswith(ENTRIES[language_and_arch(path)[0]])] == []
 
 
+def test_its_native_code_has_its_unwinder_inside(path: Path, tmp_path: Path) -> None:
+    if not shutil.which("nm"):
+        pytest.skip("no nm to list what is missing")
+    (tmp_path / "library.so").write_bytes(native(path))
+    command = ["nm", "--dynamic", "--undefined-only", tmp_path / "library.so"]
+    missing = [line.split()[-1] for line in subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()]
+    assert [name for name in missing if name.startswith("_Unwind_")] == []
+
+
 def test_readelf_sees_the_same(path: Path, tmp_path: Path) -> None:
     if not shutil.which("readelf"):
         pytest.skip("no readelf to compare with")
