@@ -5,6 +5,7 @@ import json
 
 from hypothesis import strategies as st
 
+# One of each kind and shape, right as it is.
 FAULTS = [
     {"id": "slow", "kind": "latency", "rate": 0.25, "delay_ms": {"uniform": {"min": 100, "max": 3000}}},
     {"id": "late", "kind": "latency", "rate": 0.25, "delay_ms": {"percentiles": {"50": 1, "100": 3}}, "when": "during", "after_ms": 1},
@@ -17,6 +18,7 @@ FAULTS = [
         "rate": {"steps": [{"at_s": 0, "rate": 0.01}, {"at_s": 9, "rate": 1}]},
         "status": 503,
         "headers": {},
+        "body": "b",
     },
     {"id": "odd", "kind": "response", "rate": 1, "payload": {"any": [None]}},
     {"id": "crash", "kind": "exit", "rate": 0, "code": 1, "when": "after"},
@@ -37,7 +39,7 @@ FAULTS = [
     },
     {"id": "far", "kind": "aws_call", "rate": 1, "target": {"service": ["s3"]}, "delay_ms": 1},
     {"id": "gone", "kind": "network", "rate": 1, "target": {"host": ["a.example"], "port": [443]}, "effect": "dns", "answer": "timeout"},
-    {"id": "late", "kind": "network", "rate": 1, "target": {"host": [{"suffix": ".b"}]}, "effect": "latency", "delay_ms": 5},
+    {"id": "lags", "kind": "network", "rate": 1, "target": {"host": [{"suffix": ".b"}]}, "effect": "latency", "delay_ms": 5},
     {"id": "thin", "kind": "network", "rate": 1, "target": {"port": [1]}, "effect": "bandwidth", "kib_per_s": 1.5, "calls": {"share": 0.5}},
     {"id": "cut", "kind": "network", "rate": 1, "target": {"host": ["c"]}, "effect": "reset", "after_bytes": 1},
 ]

@@ -13,6 +13,7 @@ from faultlayer_documents.validate import plan_problems
 from faultlayer_documents.written import read_plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plans import FAULTS
 
 SCHEMA = Path(__file__).parents[2] / "core" / "plan.schema.json"
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=timezone.utc)
@@ -22,41 +23,13 @@ def plan(*faults: Any, **more: Any) -> str:
     return json.dumps({"version": 1, "experiment": "e", "faults": list(faults), **more})
 
 
-SLOW = {"id": "slow", "kind": "latency", "rate": 0.25, "delay_ms": {"uniform": {"min": 100, "max": 3000}}}
-GOOD = [
-    SLOW,
-    {"id": "boom", "kind": "error", "rate": 0.05, "type": {"python": "KeyError"}, "message": "m", "properties": {"a": 1}},
-    {"id": "busy", "kind": "response", "rate": {"steps": [{"at_s": 0, "rate": 0.01}]}, "status": 503, "headers": {}, "body": "b"},
-    {"id": "odd", "kind": "response", "rate": 1, "payload": {"any": [None]}},
-    {"id": "crash", "kind": "exit", "rate": 0, "code": 1, "when": "after"},
-    {"id": "stall", "kind": "timeout", "rate": 1.0},
-    {"id": "lies", "kind": "corrupt", "rate": 0.3, "body": None},
-    {"id": "full", "kind": "disk", "rate": 1.0, "size_mib": 400, "limit": 3},
-    {"id": "hog", "kind": "memory", "rate": 1.0, "size_mib": 200, "match": {"event": {"a": ["b"]}}},
-    {"id": "burn", "kind": "cpu", "rate": 1.0, "duration_ms": 200, "threads": 1, "sample_by": "attempt"},
-    {
-        "id": "throttle",
-        "kind": "aws_call",
-        "rate": 1,
-        "target": {"service": ["s3"]},
-        "error": "SlowDown",
-        "status": 503,
-        "message": "m",
-        "calls": {"first": 1},
-    },
-    {"id": "far", "kind": "aws_call", "rate": 1, "target": {"service": ["s3"]}, "delay_ms": 1},
-    {"id": "gone", "kind": "network", "rate": 1, "target": {"host": ["a.example"], "port": [443]}, "effect": "dns", "answer": "timeout"},
-    {"id": "late", "kind": "network", "rate": 1, "target": {"host": [{"suffix": ".b"}]}, "effect": "latency", "delay_ms": 5},
-    {"id": "thin", "kind": "network", "rate": 1, "target": {"port": [1]}, "effect": "bandwidth", "kib_per_s": 1.5},
-    {"id": "cut", "kind": "network", "rate": 1, "target": {"host": ["c"]}, "effect": "reset", "after_bytes": 1},
-]
+SLOW = FAULTS[0]
 
 
 def test_every_kind_of_fault_is_accepted() -> None:
     kinds = {kind.split()[0] for kind in PLAN_FIELDS["kinds"].split(", ")}
-    good = [fault for fault in GOOD if fault["kind"] in kinds]
-    assert {fault["kind"] for fault in good} == kinds
-    assert plan_problems(plan(*good, seed=7, limits={"injections": 3}, dry_run=False, expires_at="never")) == []
+    assert {fault["kind"] for fault in FAULTS} == kinds
+    assert plan_problems(plan(*FAULTS, seed=7, limits={"injections": 3}, dry_run=False, expires_at="never")) == []
 
 
 @pytest.mark.parametrize(
@@ -121,7 +94,7 @@ anything = st.recursive(
     scalars, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(names, inner, max_size=4)), max_leaves=8
 )
 faults_ = st.one_of(
-    st.sampled_from(GOOD).flatmap(lambda good: st.dictionaries(names, anything, max_size=2).map(lambda more: {**good, **more})), anything
+    st.sampled_from(FAULTS).flatmap(lambda good: st.dictionaries(names, anything, max_size=2).map(lambda more: {**good, **more})), anything
 )
 plans = st.dictionaries(names, anything, max_size=2).flatmap(
     lambda more: st.lists(faults_, max_size=3).map(lambda faults: {"version": 1, "experiment": "e", "faults": faults, **more})
