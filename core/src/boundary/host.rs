@@ -1,7 +1,7 @@
 //! What [`super::Layer::ask`] and [`super::Library::ask`] ask: the engine with what it counts and knows of the function.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwapOption;
 
@@ -23,6 +23,8 @@ pub struct Host {
     shared: Arc<Shared>,
     /// Of the plan in force, where it is about connections.
     connections: ArcSwapOption<Connections>,
+    /// Whether it is: most plans are not, and this is an order cheaper to ask for at each invocation.
+    watches_connections: AtomicBool,
     /// Invocations so far in this execution environment.
     invocations: AtomicU64,
 }
@@ -33,6 +35,7 @@ impl Host {
             engine: Engine::new(plan),
             shared: Arc::new(shared),
             connections: ArcSwapOption::empty(),
+            watches_connections: AtomicBool::new(false),
             invocations: AtomicU64::new(0),
         };
         host.watch();
@@ -43,7 +46,9 @@ impl Host {
     fn watch(&self) {
         let plan = self.engine.plan();
         let connections = guard(|| Connections::of(&plan?, &self.shared)).flatten();
+        let watches = connections.is_some();
         self.connections.store(connections.map(Arc::new));
+        self.watches_connections.store(watches, Ordering::Release);
     }
 
     pub(super) fn replace(&self, plan: Plan) {
@@ -88,7 +93,7 @@ impl Host {
     /// Whether it has faults that hit connections, and this platform lets them.
     #[must_use]
     pub fn hits_connections(&self) -> bool {
-        self.connections.load().is_some()
+        self.watches_connections.load(Ordering::Acquire)
     }
 
     /// The time as [`Call::now_us`] tells it.
@@ -113,7 +118,7 @@ impl Host {
     fn decided(&self, call: &Call<'_>, calls_alone: bool) -> Option<Session> {
         let before = self.invocations.fetch_add(1, Ordering::Relaxed);
         let mut budget = Budget::default();
-        let connections = self.connections.load_full();
+        let connections = if self.hits_connections() { self.connections.load_full() } else { None };
         let overlap = connections.as_ref().is_some_and(|connections| connections.may_overlap());
         let decision = self.engine.decide_within(
             &mut budget,
