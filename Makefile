@@ -16,9 +16,12 @@ LAYER_TOOLS := .cache/zig/.ready Cargo.lock $(addprefix tools/,layer-library lay
 HOST := --quiet --release -p faultlayer-cli
 HOST_CRATES := $(HOST) -p faultlayer-report -p faultlayer-lab -p faultlayer-ssm-documents -p faultlayer-fis
 
+# What a part's tests need is a target of its own, prepare-NAME, which is done already where tests run beside each other.
+unprepared = $(if $(PREPARED),,prepare-$(1))
+
 include $(sort $(wildcard */part.mk) $(wildcard tests/*/part.mk))
 
-.PHONY: help demo test lint bench layers cli check-tools test-core lint-core lint-tools format-docs demo-account fuzz clean
+.PHONY: help demo prepare test lint bench layers cli check-tools test-core lint-core lint-tools format-docs demo-account fuzz clean
 
 help:
 	@echo "make demo     a function, healthy and under faults: the table of both, and the records"
@@ -62,9 +65,16 @@ layers-$(OTHER_ARCH): check-tools
 		cd dist/layers && sha256sum *.zip >SHA256SUMS; \
 	else echo "skipped: the layers for $(OTHER_ARCH), see above" >&2; fi
 
-# One part after the other, each with its own log, and a line for each at the end.
+# All that the tests need, built and set up, which nothing beside it may be.
+prepare: check-tools $(call here,prepare)
+
+# Two parts beside each other, for most wait more than they compute: those first that take longest. Each has its own log, and a
+# line at the end.
+AT_ONCE ?= 2
+LONGEST := $(addprefix test-,ssm python stack node lab java)
 test: check-tools
-	@tools/test-parts $(LACKING) lint $(call here,test)
+	@tools/test-parts $(LACKING) --at-once $(AT_ONCE) --first prepare --first lint \
+		$(filter $(call here,test),$(LONGEST)) $(filter-out $(LONGEST),$(call here,test))
 
 # The languages of this machine; tools/demo says which it lacks.
 demo: check-tools cli $(call here,layers)

@@ -53,11 +53,13 @@ example-java: | check-java
 	$(MVN) -f examples/java/pom.xml package
 
 # The tests and the benchmark run what is shipped: the layer's own archive, unpacked as Lambda unpacks it.
-unpack-java: layers-java
+unpack-java: $(if $(PREPARED),,layers-java)
 	rm -rf $(JAVA_OPT) && mkdir -p $(JAVA_OPT)
 	python3 -m zipfile -e $(JAVA_LAYER) $(JAVA_OPT)
 
-test-java: unpack-java native-java
+prepare-java: layers-java native-java
+
+test-java: $(call unprepared,java) unpack-java
 	rm -rf $(JAVA_DIR)/*/target/surefire-reports
 	cargo test --quiet --release -p faultlayer-java
 	jdks=$$(python3 $(JAVA_DIR)/scripts/jdks.py .cache/java/jdks) && \

@@ -46,7 +46,9 @@ package-node: layers-node
 	cd $(NODE_DIR) && npm pack --silent --pack-destination ../dist
 
 # The tests run what is shipped: the layer's own archive, unpacked as Lambda unpacks it.
-test-node: tools-node native-node layers-node .cache/aws/venv/.ready $(NODE_DIR)/node_modules/.ready
+prepare-node: tools-node native-node layers-node .cache/aws/venv/.ready $(NODE_DIR)/node_modules/.ready
+
+test-node: $(call unprepared,node)
 	rm -rf $(NODE_DIR)/build/opt && mkdir -p $(NODE_DIR)/build/opt
 	python3 -m zipfile -e $(NODE_LAYER) $(NODE_DIR)/build/opt
 	cd $(NODE_DIR) && $(NODE_TEST) test/*.test.mjs

@@ -50,7 +50,9 @@ wheel-python: $(PYTHON_VENV)/.ready
 	.cache/python/wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/wheels/faultlayer-*.whl
 	.cache/python/wheel/bin/python -c 'import faultlayer as f; assert f.wrap(len, f.Fault.payload(7))("x") == 7'
 
-test-python: setup-python native-python layers-python
+prepare-python: setup-python native-python layers-python
+
+test-python: $(call unprepared,python)
 	cd $(PYTHON_DIR) && FAULTLAYER_LAYER_ZIP="$(CURDIR)/$(PYTHON_LAYER)" "$(CURDIR)/$(PYTHON_BIN)/python" -m pytest -c pyproject.toml -q -n auto \
 		tests ../tests/layers/test_python_layer.py ../examples/python
 	@$(PYTHON_BIN)/python $(PYTHON_DIR)/scripts/test_everywhere.py

@@ -18,7 +18,9 @@ $(FIS_VENV)/.ready: $(FIS)/tests/requirements.txt | check-python
 stack: layers $(filter-out %-$(LAYER_ARCH).zip,$(wildcard dist/layers/faultlayer-*.zip)) $(FIS_VENV)/.ready
 	@$(FIS_BIN)/python $(FIS)/scripts/build_stack.py
 
-test-fis: cli example-java $(FIS_VENV)/.ready
+prepare-fis: cli example-java $(FIS_VENV)/.ready
+
+test-fis: $(call unprepared,fis)
 	cd $(FIS) && FAULTLAYER="$(CURDIR)/target/release/faultlayer" "$(CURDIR)/$(FIS_BIN)/python" -m pytest
 	cargo test $(HOST) -p faultlayer-fis --lib
 

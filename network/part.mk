@@ -17,7 +17,9 @@ setup-network: .cache/network/venv/.ready
 native-network: | check-python
 	cargo build --quiet --release -p faultlayer-network --example network_harness
 
-test-network: setup-network native-network
+prepare-network: setup-network native-network
+
+test-network: $(call unprepared,network)
 	cargo test --quiet --release -p faultlayer-network
 	cd $(NETWORK_DIR) && "$(CURDIR)/$(NETWORK_BIN)/python" -m pytest -q -p no:cacheprovider tests
 

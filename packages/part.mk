@@ -21,9 +21,11 @@ $(PACKAGES_VENV)/.ready: packages/requirements.txt | check-python
 	$(PACKAGES_BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+prepare-packages: $(PACKAGES_VENV)/.ready cli layers-python layers-node stack
+
 # Each package of this machine's architecture, installed into an empty environment and used there; of the command the build
 # that is there already. It takes what `make stack` wrote.
-test-packages: $(PACKAGES_VENV)/.ready cli layers-python layers-node stack
+test-packages: $(call unprepared,packages)
 	cd packages && PATH="$(CURDIR)/$(PACKAGES_BIN):$$PATH" "$(PACKAGES_PYTHON)" -m pytest
 
 lint-packages: $(PACKAGES_VENV)/.ready

@@ -52,9 +52,11 @@ setup-ssm: $(SSM_CACHE)/venv/.ready $(SSM_CACHE)/localstack/.ready $(SSM_CACHE)/
 
 SSM_TEST = cd $(SSM) && FAULTLAYER=$(CURDIR)/target/release/faultlayer $(CURDIR)/$(SSM_BIN)/python -m pytest
 
+prepare-ssm: cli setup-ssm
+
 # The scripts and documents against all three endpoints, the crate, and the tools that load documents. Most of it waits, for updates,
 # polls and paces: eight beside each other keep two processors busy.
-test-ssm: cli setup-ssm
+test-ssm: $(call unprepared,ssm)
 	$(SSM_TEST) -n 8 --dist worksteal $$(test -e $(CURDIR)/$(SSM_CACHE)/localstack/.ready || echo --deselect tests/test_localstack.py)
 	node $(SSM)/tests/referees.mjs $(SSM_CACHE)/node
 	cargo test $(HOST) -p faultlayer-ssm-documents --lib

@@ -9,7 +9,9 @@ $(AWS_VENV)/.ready: tests/aws/requirements.txt | check-python
 	$(AWS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-test-aws: $(AWS_VENV)/.ready cli setup-python native-python layers-python
+prepare-aws: $(AWS_VENV)/.ready cli setup-python native-python layers-python
+
+test-aws: $(call unprepared,aws)
 	cd tests/aws && "$(CURDIR)/$(AWS_VENV)/bin/python" -m pytest -q -n auto
 
 lint-aws: $(PYTHON_VENV)/.ready

@@ -22,8 +22,9 @@ models: setup-lab
 	$(LAB_CLOUD_BIN)/python $(LAB_CLOUD_DIR)/models.py
 	$(LAB_CLOUD_BIN)/python $(LAB_CLOUD_DIR)/wire.py
 
-test-lab: setup-lab
-	cargo build $(HOST)
+prepare-lab: cli setup-lab
+
+test-lab: $(call unprepared,lab)
 	cargo test $(HOST) -p faultlayer-lab --lib
 	$(IN_LAB_TESTS) "$(LAB_CLOUD_BIN)/python" -m pytest -q -n 2
 

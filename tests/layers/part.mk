@@ -4,9 +4,11 @@ LAYERS_PYTEST = cd tests/layers && "$(CURDIR)/$(PYTHON_BIN)/python" -m pytest -q
 
 .PHONY: test-layers test-arm64 older-glibc reproduce-layers
 
-# Of the archives that are there: those of this machine's languages and architecture, others once `make layers` has built them.
-test-layers: $(PYTHON_VENV)/.ready
+prepare-layers: $(PYTHON_VENV)/.ready
 	@$(MAKE) --no-print-directory $(call here,layers)
+
+# Of the archives that are there: those of this machine's languages and architecture, others once `make layers` has built them.
+test-layers: $(call unprepared,layers)
 	$(LAYERS_PYTEST) test_archives.py
 
 # The arm64 layers in an arm64 Python, Node and Java, under qemu where this machine is another. Not part of `make test`: it

@@ -13,7 +13,9 @@ $(MATCHING_LIBRARY)/Answers.class: tests/matching/pom.xml tests/matching/Answers
 	mvn --quiet --batch-mode -f tests/matching/pom.xml dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(abspath $(MATCHING_LIBRARY))
 	javac -cp '$(MATCHING_LIBRARY)/*' -d $(MATCHING_LIBRARY) tests/matching/Answers.java
 
-test-matching: cli $(MATCHING_LIBRARY)/Answers.class
+prepare-matching: cli $(MATCHING_LIBRARY)/Answers.class
+
+test-matching: $(call unprepared,matching)
 	python3 tests/matching/vectors.py --library '$(MATCHING_LIBRARY):$(MATCHING_LIBRARY)/*' -- target/release/faultlayer plan match
 	python3 tests/matching/differential.py --library '$(MATCHING_LIBRARY):$(MATCHING_LIBRARY)/*' --seed $(MATCHING_SEED) --pairs $(MATCHING_PAIRS) -- target/release/faultlayer plan match
 

@@ -11,7 +11,9 @@ $(PAGE_VENV)/.ready: tests/page/requirements.txt | check-python
 	$(PAGE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-test-page: cli layers-python $(PAGE_VENV)/.ready
+prepare-page: cli layers-python $(PAGE_VENV)/.ready
+
+test-page: $(call unprepared,page)
 	cd tests/page && "$(PAGE_BIN)/python" -m pytest -q
 
 lint-page: $(PAGE_VENV)/.ready

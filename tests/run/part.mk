@@ -2,7 +2,9 @@
 
 .PHONY: test-run lint-run
 
-test-run: cli layers-python $(PYTHON_VENV)/.ready
+prepare-run: cli layers-python $(PYTHON_VENV)/.ready
+
+test-run: $(call unprepared,run)
 	cd tests/run && "$(CURDIR)/$(PYTHON_BIN)/python" -m pytest -q -n auto
 
 lint-run: $(PYTHON_VENV)/.ready

@@ -13,10 +13,12 @@ setup-sam: .cache/sam/.ready
 		.cache/sam/bin/uv pip install --quiet --python .cache/sam/bin/python aws-sam-cli==1.170.0 && touch $@ || \
 		{ rm -rf .cache/sam; echo "skipped: AWS SAM's command line cannot be installed here" >&2; }
 
-# What cannot be built here is not deployed; its tests say so. Each file has a lab and a stack of its own, and waits most of the
-# time: the command line looks every 30 s.
-test-stack: setup-lab setup-sam cli
-	$(if $(call lacks,fis),@echo "dist/stack.json is not built: $(call lacks,fis)",$(MAKE) --no-print-directory stack)
+# What cannot be built here is not deployed; its tests say so.
+prepare-stack: cli setup-lab setup-sam
+	$(if $(call lacks,fis),@echo "dist/stack.json is not built: $(call lacks,fis)",@$(MAKE) --no-print-directory stack)
+
+# Each file has a lab and a stack of its own, and waits most of the time: the command line looks every 30 s.
+test-stack: $(call unprepared,stack)
 	$(IN_STACK_TESTS) "$(LAB_CLOUD_BIN)/python" -m pytest -q -n 4 --dist loadfile
 
 # Every statement, action and resource of the roles taken away by itself, where `make test` has a few.
