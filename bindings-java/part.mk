@@ -14,7 +14,7 @@ MVN := mvn --batch-mode --quiet --no-transfer-progress
 
 NEEDS_java := javac mvn
 
-.PHONY: check-java layers-java native-java clients-java example-java install-java unpack-java test-java lint-java bench-java
+.PHONY: check-java layers-java native-java clients-java calls-java example-java install-java unpack-java test-java lint-java bench-java
 
 check-java:
 	@command -v cargo >/dev/null || { echo "missing: Rust (cargo). Get it from https://rustup.rs" >&2; exit 1; }
@@ -47,6 +47,10 @@ install-java: native-java
 # The runtime clients and the functions that the tests run with them.
 clients-java: | check-java
 	$(MVN) -f $(JAVA_DIR)/pom.xml test-compile -pl it -am
+
+# The function that tests/aws runs: it calls AWS by each of the SDKs' HTTP clients.
+calls-java: | check-java
+	$(MVN) -f $(JAVA_DIR)/pom.xml process-classes -pl calls
 
 # The sample function as Lambda unpacks it: examples/java/target/classes.
 example-java: | check-java

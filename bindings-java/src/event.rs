@@ -22,6 +22,9 @@ const SHORT: usize = 160;
 /// The most bytes that the JVM makes of a character, and its closing zero.
 const NARROW: usize = SHORT * 3 + 1;
 
+/// What is told of a call to AWS has some 400, presigned and session tokens aside.
+const FEW: usize = 1024;
+
 /// The JVM's environment of the thread that called the native method, for as long as that method runs.
 #[derive(Clone, Copy)]
 pub struct Jvm(*mut JNIEnv);
@@ -83,6 +86,44 @@ impl Jvm {
         // SAFETY: as above; the buffer has room for all of the array, and any byte is a valid `u8` as well as `i8`.
         unsafe { ((**self.0).v1_2.GetByteArrayRegion)(self.0, array, 0, length, bytes.as_mut_ptr().cast()) }
         Some(bytes)
+    }
+
+    /// As [`Jvm::bytes`], without room of their own for few of them; none for null.
+    pub fn with_bytes<T>(self, array: jarray, use_them: impl FnOnce(&[u8]) -> T) -> T {
+        // SAFETY: as in `bytes`.
+        let length = if array.is_null() { 0 } else { unsafe { ((**self.0).v1_2.GetArrayLength)(self.0, array) } };
+        let mut room = [0_u8; FEW];
+        match usize::try_from(length).ok().and_then(|count| room.get_mut(..count)) {
+            Some([]) => use_them(&[]),
+            Some(few) => {
+                // SAFETY: as in `bytes`; `few` has room for all of the array.
+                unsafe { ((**self.0).v1_2.GetByteArrayRegion)(self.0, array, 0, length, few.as_mut_ptr().cast()) }
+                use_them(few)
+            }
+            None => use_them(&self.bytes(array).unwrap_or_default()),
+        }
+    }
+
+    /// A `byte[]`; null if the JVM has no room for it, and then an error is pending there.
+    pub fn byte_array(self, bytes: &[u8]) -> jarray {
+        let Ok(length) = jsize::try_from(bytes.len()) else { return ptr::null_mut() };
+        // SAFETY: `self.0` is the running thread's environment; the array has room for all of `bytes`.
+        unsafe {
+            let array = ((**self.0).v1_2.NewByteArray)(self.0, length);
+            if !array.is_null() {
+                ((**self.0).v1_2.SetByteArrayRegion)(self.0, array, 0, length, bytes.as_ptr().cast());
+            }
+            array
+        }
+    }
+
+    /// Defines a class in a loader, whatever its package; null if that fails, and then an error is pending in the JVM.
+    pub fn define(self, loader: jobject, class: jarray) -> jclass {
+        let bytes = self.bytes(class).unwrap_or_default();
+        let Ok(length) = jsize::try_from(bytes.len()) else { return ptr::null_mut() };
+        // SAFETY: `self.0` is the running thread's environment, `loader` a live local reference to a class loader; the JVM
+        // checks the bytes, and takes the name that stands in them.
+        unsafe { ((**self.0).v1_2.DefineClass)(self.0, ptr::null(), loader, bytes.as_ptr().cast(), length) }
     }
 
     /// An event: a `byte[]`, or a `ByteArrayInputStream` of which the rest is meant, whose state stays. `None` for null.

@@ -10,7 +10,7 @@ use jni_sys::{JNIEnv, jarray, jboolean, jclass, jint, jlong, jobject, jobjectArr
 
 use crate::event::Jvm;
 use crate::host::{self, Told};
-use crate::{layer, library, session};
+use crate::{calls, layer, library, session};
 
 macro_rules! native {
     ($($agent:ident, $library:ident: ($env:ident $(, $argument:ident: $type:ty)*) $(-> $answer:ty)? $body:block)*) => {
@@ -113,5 +113,33 @@ native! {
     Java_dev_faultlayer_agent_runtime_Native_end, Java_dev_faultlayer_runtime_Native_end: (_env, handle: jlong) {
         // SAFETY: see the module.
         unsafe { session::end(handle) }
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_calls, Java_dev_faultlayer_runtime_Native_calls: (_env, handle: jlong) -> jlong {
+        // SAFETY: see the module.
+        unsafe { session::calls(handle) }
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_met, Java_dev_faultlayer_runtime_Native_met:
+    (env, number: jlong, told: jarray, body: jarray, now_us: jlong) -> jarray {
+        // SAFETY: see the module.
+        calls::met(unsafe { Jvm::new(env) }, number, told, body, now_us)
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_unattributed, Java_dev_faultlayer_runtime_Native_unattributed:
+    (_env, number: jlong) {
+        calls::unattributed(number);
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_hitsCalls, Java_dev_faultlayer_runtime_Native_hitsCalls:
+    (_env, handle: jlong) -> jboolean {
+        // SAFETY: see the module.
+        unsafe { host::hits_calls(handle) }
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_define, Java_dev_faultlayer_runtime_Native_define:
+    (env, loader: jobject, bytes: jarray) -> jclass {
+        // SAFETY: see the module.
+        unsafe { Jvm::new(env) }.define(loader, bytes)
     }
 }

@@ -63,6 +63,15 @@ pub unsafe fn reads(handle: jlong) -> jint {
         .sum()
 }
 
+/// Whether the plan in force has faults in calls to AWS: without any, nobody need look at them.
+///
+/// # Safety
+/// As [`at`].
+pub unsafe fn hits_calls(handle: jlong) -> bool {
+    // SAFETY: by the caller.
+    unsafe { at(handle) }.ask(Host::hits_aws_calls).unwrap_or_default()
+}
+
 /// What [`decide`] is told of an invocation, as the JVM has it.
 pub struct Told {
     pub request_id: jstring,

@@ -1,12 +1,13 @@
 //! Faultlayer for Java: the native half of the agent and of the library.
 //!
 //! [`exports`] names the methods as the JVM looks for them, once for each of the two jars; [`layer`] and [`library`] open
-//! the engine's two sides, [`host`] and [`session`] ask them; [`event`] reads the JVM's strings and arrays, [`answer`]
+//! the engine's two sides, [`host`] and [`session`] ask them, [`calls`] for a handler's calls; [`event`] reads the JVM's strings and arrays, [`answer`]
 //! finds the text in an answer's bytes, [`error`] hands out what a refused plan becomes.
 
 #![expect(unsafe_code, reason = "the JVM hands out raw pointers, and handles come back as numbers")]
 
 mod answer;
+mod calls;
 mod error;
 mod event;
 mod exports;

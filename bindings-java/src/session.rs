@@ -7,6 +7,7 @@ use faultlayer_core::boundary::{Failed, Language, Outcome, Session, Step, Steps}
 use jni_sys::{jarray, jlong, jobjectArray};
 
 use crate::answer::Found;
+use crate::calls;
 use crate::event::Jvm;
 use crate::host::present;
 use crate::library::lines;
@@ -16,12 +17,20 @@ pub struct Running {
     session: Session,
     /// The records of the decision, handed out with the first step.
     lines: Vec<String>,
+    /// The number by which its handler's calls ask; 0 before anyone asked for it, and where none waits for calls.
+    calls: jlong,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        calls::leave(self.calls);
+    }
 }
 
 impl Running {
     /// Its address.
     pub fn give_out(session: Session, lines: Vec<String>) -> jlong {
-        Box::into_raw(Box::new(Self { session, lines })) as jlong
+        Box::into_raw(Box::new(Self { session, lines, calls: 0 })) as jlong
     }
 
     /// # Safety
@@ -46,6 +55,19 @@ impl Running {
 pub unsafe fn before(jvm: Jvm, handle: jlong, deadline_ms: jlong) -> jobjectArray {
     // SAFETY: by the caller.
     unsafe { Running::at(handle) }.step(jvm, |steps| steps.before(present(deadline_ms)))
+}
+
+/// The number by which the handler's calls ask from now on, until the session's end; 0 where no fault waits for calls.
+///
+/// # Safety
+/// As [`Running::at`].
+pub unsafe fn calls(handle: jlong) -> jlong {
+    // SAFETY: by the caller.
+    let running = unsafe { Running::at(handle) };
+    if let Ok(Some(calls)) = running.session.ask(Steps::calls) {
+        running.calls = calls::enter(calls);
+    }
+    running.calls
 }
 
 /// # Safety

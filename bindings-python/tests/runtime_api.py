@@ -78,7 +78,7 @@ class Environment:
             **({"FAULTLAYER_HANDLER": handler} if layer else {}),
             **(variables or {}),
         }
-        self.process = subprocess.Popen(
+        self.process = self.start(
             [python, "-m", "awslambdaric", shown],
             cwd=code,
             env={key: value for key, value in env.items() if value is not None},
@@ -89,6 +89,10 @@ class Environment:
         self._log = bytearray()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    def start(self, command: list[str], **settings: Any) -> subprocess.Popen[bytes]:
+        """Runs the client, which another language has another of."""
+        return subprocess.Popen(command, **settings)
 
     def __enter__(self) -> Environment:
         return self

@@ -9,7 +9,7 @@ $(AWS_VENV)/.ready: tests/aws/requirements.txt | check-python
 	$(AWS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-prepare-aws: $(AWS_VENV)/.ready cli setup-python native-python layers-python
+prepare-aws: $(AWS_VENV)/.ready cli setup-python native-python layers-python $(if $(call lacks,java),,layers-java calls-java)
 
 test-aws: $(call unprepared,aws)
 	cd tests/aws && "$(CURDIR)/$(AWS_VENV)/bin/python" -m pytest -q -n auto

@@ -48,6 +48,10 @@ public final class Hook {
         deadlineTries = Native.deadlineTries();
         restart();
         reserve = host == 0 ? null : new byte[RESERVE];
+        // After a snapshot's restore another plan may be in force, and the SDK is loaded by then.
+        if (host != 0 && (SnapStart.isOn() || Native.hitsCalls(host))) {
+            SdkTransformer.install(instrumentation);
+        }
         return host != 0;
     }
 
@@ -99,6 +103,7 @@ public final class Hook {
             if (engine == 0) {
                 return null;
             }
+            Calls.handles();
             int wanted = reads;
             String clientContext = null;
             InputStream event = null;

@@ -15,6 +15,9 @@ public final class Injection {
     private long session;
     private boolean runs = true;
 
+    /** By which its calls to AWS ask; 0 for none. */
+    private long calls;
+
     /** Where the deadline is what it is sampled by, what else there is to decide with. */
     private Undecided undecided;
 
@@ -71,6 +74,9 @@ public final class Injection {
                 runs = false;
             }
             runs &= fault == null;
+            if (runs && Calls.isWatching()) {
+                calls = Calls.enter(session);
+            }
         } catch (Throwable trouble) {
             Hook.trouble("a fault could not be carried out", trouble);
         }
@@ -144,6 +150,10 @@ public final class Injection {
     private void end() {
         long ending = session;
         session = 0;
+        if (calls != 0) {
+            Calls.leave(calls);
+            calls = 0;
+        }
         if (ending != 0) {
             Native.end(ending);
         }

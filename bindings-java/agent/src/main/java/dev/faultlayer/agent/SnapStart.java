@@ -17,8 +17,12 @@ final class SnapStart {
 
     private SnapStart() {}
 
+    static boolean isOn() {
+        return "snap-start".equals(System.getenv("AWS_LAMBDA_INITIALIZATION_TYPE"));
+    }
+
     static void register(ClassLoader loader) {
-        if (!"snap-start".equals(System.getenv("AWS_LAMBDA_INITIALIZATION_TYPE"))) {
+        if (!isOn()) {
             return;
         }
         for (String prefix : PACKAGES) {

@@ -76,6 +76,33 @@ public final class Native {
      */
     public static native String[] before(long session, long deadlineMs);
 
+    /** Whether the plan in force has faults in calls to AWS: without any, nobody need look at them. */
+    public static native boolean hitsCalls(long host);
+
+    /**
+     * Of a handler that is about to run: the number by which its calls ask {@link #met}, until {@link #end}; no later one has
+     * it again. 0 where no fault waits for calls.
+     */
+    public static native long calls(long session);
+
+    /**
+     * Asks for one attempt of a call.
+     *
+     * @param told a line for each of method, URL, the headers authorization, x-amz-target, content-type and amz-sdk-request,
+     *     and the operation; what is not known is empty
+     * @param body of a form, where the operation is not known; or null
+     * @return null where the call goes out at once; else big-endian: eight bytes of microseconds to hold it, two of the status
+     *     that stands instead of AWS's answer or 0 for none, then two of how many strings follow, each after two of its length,
+     *     which are the headers' names and values in turn, and the body
+     */
+    public static native byte[] met(long calls, byte[] told, byte[] body, long nowUs);
+
+    /** A call was made that belongs to one of several invocations, and nobody can tell to which; one of them, for its record. */
+    public static native void unattributed(long calls);
+
+    /** Defines a class in a loader. */
+    public static native Class<?> define(ClassLoader loader, byte[] bytes);
+
     /** Whether {@link #returned} needs the answer. */
     public static native boolean wantsText(long session);
 

@@ -1,0 +1,76 @@
+package dev.faultlayer.agent.sdk;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
+
+/** The way from the SDK's class loader to the agent: by the JDK's types alone. */
+public final class Site {
+    /** How many invocations wait for calls. */
+    public static AtomicInteger waiting;
+
+    /** What the SDK knows the call by or null, and what is told of the attempt with a form's body or null; what it meets. */
+    public static BiFunction<Object, byte[][], byte[]> engine;
+
+    /** Takes what went wrong on Faultlayer's side. */
+    public static Consumer<Throwable> trouble;
+
+    private static final int USUAL = 512;
+
+    private static final String OURS = "dev.faultlayer.agent.";
+
+    private Site() {}
+
+    /** Whether nobody waits for calls. */
+    static boolean isIdle() {
+        return waiting.get() == 0;
+    }
+
+    /** Null where the call goes out at once. */
+    static Answer ask(Object call, StringBuilder told) {
+        byte[] met = engine.apply(call, new byte[][] {told.toString().getBytes(StandardCharsets.UTF_8), null});
+        return met == null ? null : Answer.read(met);
+    }
+
+    /** The beginning of what is told. */
+    static StringBuilder told(String method, String url) {
+        return new StringBuilder(USUAL).append(method).append('\n').append(url);
+    }
+
+    /** One more line. */
+    static void tell(StringBuilder told, String value) {
+        told.append('\n');
+        if (value != null) {
+            told.append(value);
+        }
+    }
+
+    /** An error as it is without Faultlayer's frames: those of its own classes, and of the JDK's that lead to them. */
+    static void clean(Throwable error) {
+        for (Throwable each = error; each != null; each = each.getCause()) {
+            StackTraceElement[] trace = each.getStackTrace();
+            StackTraceElement[] kept = new StackTraceElement[trace.length];
+            int count = 0;
+            for (StackTraceElement frame : trace) {
+                String name = frame.getClassName();
+                boolean isOurs = name.startsWith(OURS) || name.contains("$Proxy");
+                if (isOurs) {
+                    while (count > 0 && isReflection(kept[count - 1].getClassName())) {
+                        count--;
+                    }
+                } else {
+                    kept[count++] = frame;
+                }
+            }
+            if (count < trace.length) {
+                each.setStackTrace(Arrays.copyOf(kept, count));
+            }
+        }
+    }
+
+    private static boolean isReflection(String name) {
+        return name.startsWith("java.lang.reflect.") || name.startsWith("jdk.internal.reflect.");
+    }
+}
