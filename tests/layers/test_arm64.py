@@ -124,18 +124,6 @@ def check(language: str, runs: list[tuple[list[dict[str, Any]], str]]) -> None:
     assert records(active[1]) == [("slow", "injected"), ("boom", "injected"), ("busy", "injected")]
 
 
-@pytest.mark.parametrize("opt", ["python"], indirect=True)
-def test_python(opt: Path, emulate: list[str | Path], tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text("def handler(event, context):\n    return {'statusCode': 200, 'body': event['want']}\n")
-    python = CACHE / "root" / "usr" / "bin" / "python3.11"
-    path = f"{tmp_path}:{opt / 'python'}"
-    runs = []
-    for variables in environment({"FAULTLAYER_HANDLER": "app.handler", "PYTHONPATH": path, "_HANDLER": "faultlayer_layer.handler"}):
-        output = run([*emulate, python, HERE / "arm64" / "call.py", json.dumps(EVENTS)], env=variables, cwd=tmp_path)
-        runs.append((said(output), output))
-    check("python", runs)
-
-
 def node_program(cache: Path, arch: str, version: str) -> Path:
     """Node for an architecture, as npm calls it, from npm."""
     folder = fetch(cache / f"node-{version}", "npm", "pack", "--silent", f"node-linux-{arch}@{NODES[version]}")
@@ -160,6 +148,17 @@ def java_program(cache: Path, machine: str, version: str) -> Path:
         for program in [*java.parent.iterdir(), java.parent.parent / "lib" / "jspawnhelper"]:
             program.chmod(0o755)
     return java
+
+
+def use_in_python(python: list[str | Path], opt: Path, folder: Path, **more: str) -> None:
+    """Runs the unpacked layer with that Python, idle and under the plan, and checks what it did."""
+    (folder / "app.py").write_text("def handler(event, context):\n    return {'statusCode': 200, 'body': event['want']}\n")
+    more |= {"FAULTLAYER_HANDLER": "app.handler", "PYTHONPATH": f"{folder}:{opt / 'python'}", "_HANDLER": "faultlayer_layer.handler"}
+    runs = []
+    for variables in environment(more):
+        output = run([*python, HERE / "arm64" / "call.py", json.dumps(EVENTS)], env=variables, cwd=folder)
+        runs.append((said(output), output))
+    check("python", runs)
 
 
 def use_in_node(node: list[str | Path], opt: Path, folder: Path) -> None:
@@ -207,6 +206,11 @@ def use_in_java(java: list[str | Path], machine: str, opt: Path, folder: Path) -
         runs.append((api.said, output))
     # The sample's answer has its request id, which is the same in each run.
     check("java", runs)
+
+
+@pytest.mark.parametrize("opt", ["python"], indirect=True)
+def test_python(opt: Path, emulate: list[str | Path], tmp_path: Path) -> None:
+    use_in_python([*emulate, CACHE / "root" / "usr" / "bin" / "python3.11"], opt, tmp_path)
 
 
 @pytest.mark.parametrize("version", NODES)

