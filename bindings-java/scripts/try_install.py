@@ -1,16 +1,19 @@
 """Installs the library as `make install-java` does, into a Maven repository of its own, and uses it from there in an empty project:
 the dependencies that the README names, a handler, a plan.
 
-    python3 try_install.py [REPOSITORY]
+    python3 try_install.py [--machine aarch64 --java COMMAND] [REPOSITORY]
 
-With REPOSITORY it takes what a release has put there instead of what the checkout has.
+With REPOSITORY it takes what a release has put there instead of what the checkout has; with another machine that one's jar, in
+the Java that the command starts.
 What Maven itself needs comes from this user's repository, where the build has put it.
 """
 
 from __future__ import annotations
 
+import argparse
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -55,15 +58,20 @@ public class User {
 
 
 def main() -> int:
-    readme = (HERE / "README.md").read_text(encoding="utf-8").replace("x86_64", platform.machine())
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--machine", default=platform.machine())
+    parser.add_argument("--java", default="java")
+    parser.add_argument("repository", nargs="?")
+    options = parser.parse_args()
+    readme = (HERE / "README.md").read_text(encoding="utf-8").replace("x86_64", options.machine)
     dependencies = re.findall(r"<dependency>.*?</dependency>", readme, re.DOTALL)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         settings = work / "settings.xml"
         settings.write_text(SETTINGS.format(shelf=Path.home() / ".m2" / "repository"))
         maven = [*MVN, "--settings", str(settings), f"-Dmaven.repo.local={work / 'repository'}"]
-        if sys.argv[1:]:
-            shutil.copytree(sys.argv[1], work / "repository")
+        if options.repository:
+            shutil.copytree(options.repository, work / "repository")
         else:
             subprocess.run([*maven, "-f", str(HERE / "pom.xml"), "install", "-pl", ".,runtime,library", "-DskipTests"], check=True)
         user = work / "shop" / "src" / "test" / "java" / "User.java"
@@ -74,7 +82,7 @@ def main() -> int:
         goals = ["test-compile", "dependency:build-classpath", "-Dmdep.outputFile=path", "-Dmdep.includeScope=test"]
         subprocess.run([*maven, *goals], cwd=work / "shop", check=True)
         path = f"target/test-classes:{(work / 'shop' / 'path').read_text()}"
-        said = subprocess.run(["java", "-cp", path, "User"], check=False, cwd=work / "shop", capture_output=True, text=True)
+        said = subprocess.run([*shlex.split(options.java), "-cp", path, "User"], check=False, cwd=work / "shop", capture_output=True, text=True)
     if said.stdout != "from the plan\n":
         print(f"the installed library: expected `from the plan`, got `{said.stdout}{said.stderr}`", file=sys.stderr)
         return 1

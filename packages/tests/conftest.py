@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -39,13 +38,6 @@ def said(command: Sequence[str | Path], folder: Path, **variables: str) -> str:
     )
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done.stdout
-
-
-def first_block(readme: Path, language: str, heading: str = "## Quick start") -> str:
-    """The first lines to type under a heading of a README."""
-    found = re.search(rf"^{heading}$.*?```{language}\n(.*?)```", readme.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    assert found, f"{readme}: no block of {language} under `{heading}`"
-    return found.group(1)
 
 
 def environment(folder: Path) -> Path:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import project
 import pytest
-from conftest import ARCH, environment, first_block, pip, said
+from conftest import ARCH, environment, pip, said
+from readme import first_block
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from email.parser import Parser
 from pathlib import Path
 
 import project
-from conftest import ARCH, environment, first_block, pip, said
+from conftest import ARCH, environment, pip, said
+from readme import first_block
 from wheel import library_wheel as pack_wheel
 
 

@@ -11,12 +11,12 @@ prepare-layers: $(PYTHON_VENV)/.ready
 test-layers: $(call unprepared,layers)
 	$(LAYERS_PYTEST) test_archives.py
 
-# The arm64 layers in an arm64 Python, Node and Java, under qemu where this machine is another. Not part of `make test`: it
+# The arm64 layers and packages in an arm64 Python, Node and Java, under qemu where this machine is another. Not part of `make test`: it
 # builds three more layers and fetches what runs them.
 test-arm64: $(PYTHON_VENV)/.ready layers-arm64 $(if $(call lacks,java),,clients-java)
-	$(LAYERS_PYTEST) -rs test_arm64.py
+	$(LAYERS_PYTEST) -rs test_arm64.py test_arm64_packages.py
 
-# The x86_64 layers under GLIBC 2.31, in Node and Java. Not part of `make test`: it fetches some 300 MB.
+# The x86_64 layers under GLIBC 2.31, in CPython 3.10, Node and Java. Not part of `make test`: it fetches some 300 MB.
 older-glibc: $(PYTHON_VENV)/.ready layers $(if $(call lacks,java),,clients-java)
 	$(LAYERS_PYTEST) -rs test_older_glibc.py
 
