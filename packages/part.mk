@@ -83,6 +83,8 @@ release-java: | check-java
 		-DaltDeploymentRepository="local::file://$(CURDIR)/$(RELEASE)/maven"
 	python3 $(JAVA_DIR)/scripts/try_install.py $(RELEASE)/maven
 
+# Each is built from its package alone, those that it depends on from theirs: none needs to be published for that.
 release-crates:
 	cargo package --quiet --no-verify $(addprefix -p ,$(CRATES)) --target-dir target/crates
+	CARGO_PROFILE_DEV_DEBUG=0 cargo publish --quiet --dry-run $(addprefix -p ,$(CRATES)) --target-dir target/crates
 	@mkdir -p $(RELEASE)/crates && cp target/crates/package/*.crate $(RELEASE)/crates
