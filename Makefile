@@ -7,8 +7,13 @@ SHELL := /bin/bash
 TERMINAL := $(shell test -t 2 && echo yes)
 export CARGO_TERM_PROGRESS_WHEN := $(if $(TERMINAL),auto,never)
 
-# Lambda's name for this machine's architecture, and what building a layer takes beside its sources.
-LAYER_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
+# How Node calls this system, and what a shared library's name ends in here.
+SYSTEM := $(if $(filter Darwin,$(shell uname -s)),darwin,linux)
+LIBRARY := $(if $(filter darwin,$(SYSTEM)),dylib,so)
+
+# Lambda's name for this machine's architecture, and what building a layer takes beside its sources. A Mac's own layers, for
+# `faultlayer run`, are called after it.
+LAYER_ARCH := $(if $(filter darwin,$(SYSTEM)),darwin_)$(patsubst aarch64,arm64,$(shell uname -m))
 LAYER_TOOLS := .cache/zig/.ready Cargo.lock $(addprefix tools/,layer-library layer-link cross-rust debian-packages elf.py layer_archive.py third_party.py)
 
 # The command depends on every crate but the bindings: whatever is chosen beside it gets the same features, so that the AWS SDK and
@@ -21,7 +26,7 @@ unprepared = $(if $(PREPARED),,prepare-$(1))
 
 include $(sort $(wildcard */part.mk) $(wildcard tests/*/part.mk))
 
-.PHONY: help demo prepare test lint bench layers cli check-tools test-core lint-core lint-tools format-docs demo-account fuzz clean
+.PHONY: help demo prepare test lint bench layers cli check-tools test-core lint-core lint-tools format-docs demo-account fuzz clean fresh-root
 
 help:
 	@echo "make demo     a function, healthy and under faults: the table of both, and the records"
@@ -55,15 +60,16 @@ lint: check-tools $(call here,lint)
 bench: check-tools cli $(call here,bench)
 
 layers: check-tools $(call here,layers)
-	@cd dist/layers && sha256sum *.zip >SHA256SUMS && cat SHA256SUMS
+	@cd dist/layers && $(SHA256) *.zip >SHA256SUMS && cat SHA256SUMS
 
-# The layers of the other architecture, where a compiler for it can be had.
-OTHER_ARCH := $(if $(filter arm64,$(LAYER_ARCH)),x86_64,arm64)
-layers-$(OTHER_ARCH): check-tools
-	@if tools/cross-rust $(OTHER_ARCH) >/dev/null; then \
-		$(MAKE) --no-print-directory $(patsubst layers-%,dist/layers/faultlayer-%-$(OTHER_ARCH).zip,$(call here,layers)) && \
-		cd dist/layers && sha256sum *.zip >SHA256SUMS; \
-	else echo "skipped: the layers for $(OTHER_ARCH), see above" >&2; fi
+SHA256 = $(if $(call has,sha256sum),sha256sum,shasum -a 256)
+
+# Lambda's layers of an architecture, this machine's or another one, where a compiler for it can be had.
+layers-x86_64 layers-arm64: layers-%: check-tools
+	@if tools/cross-rust $* >/dev/null; then \
+		$(MAKE) --no-print-directory $(patsubst layers-%,dist/layers/faultlayer-%-$*.zip,$(call here,layers)) && \
+		cd dist/layers && $(SHA256) *.zip >SHA256SUMS; \
+	else echo "skipped: the layers for $*, see above" >&2; fi
 
 # All that the tests need, built and set up, which nothing beside it may be.
 prepare: check-tools $(call here,prepare)
@@ -76,11 +82,18 @@ test: check-tools
 	@tools/test-parts $(LACKING) --at-once $(AT_ONCE) --first prepare --first lint \
 		$(filter $(call here,test),$(LONGEST)) $(filter-out $(LONGEST),$(call here,test))
 
-# The languages of this machine; tools/demo says which it lacks.
+# The stack's layers are Lambda's, which a Mac's processes cannot load.
+NO_STACK = $(or $(call lacks,fis),$(if $(filter darwin,$(SYSTEM)),Linux))
+
+# The languages of this machine; what the others lack, tools/demo says.
 demo: check-tools cli $(call here,layers)
-	@tools/demo
-	@$(if $(call lacks,fis),echo "skipped: the stack in the lab: $(call lacks,fis)",$(MAKE) --no-print-directory demo-account)
+	@lacks_node="$(call lacks,node)" lacks_java="$(call lacks,java)" tools/demo
+	@$(if $(NO_STACK),echo "skipped: the stack in the lab: $(NO_STACK)",$(MAKE) --no-print-directory demo-account)
 	@echo && echo "the same as a page, to open in a browser:" && cat dist/demo/pages
+
+# The demo on a machine that has nothing but what the README asks for, made of Debian's packages. It wants root, and takes long.
+fresh-root:
+	tools/fresh-root demo
 
 # The mission without an account: the page's own AWS commands, typed into the lab.
 demo-account: cli setup-lab

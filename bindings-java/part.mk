@@ -1,14 +1,14 @@
 # The Java part: the agent's layer, the library, the sample function, their tests. Included by the root Makefile, run from the root.
 
 JAVA_DIR := bindings-java
-JAVA_ARCH := $(shell uname -m)
+JAVA_ARCH := $(patsubst arm64,aarch64,$(shell uname -m))
 JAVA_LAYER := dist/layers/faultlayer-java-$(LAYER_ARCH).zip
 JAVA_TARGET := $(or $(CARGO_TARGET_DIR),target)
 JAVA_AGENT := $(JAVA_DIR)/agent/target/faultlayer-agent.jar
 JAVA_SOURCES := $(shell find $(JAVA_DIR)/src core/src network/src -type f) $(JAVA_DIR)/Cargo.toml core/Cargo.toml Cargo.toml $(JAVA_DIR)/scripts/pack_layer.py
 JAVA_AGENT_SOURCES := $(shell find $(JAVA_DIR)/agent/src $(JAVA_DIR)/runtime/src -type f) $(wildcard $(JAVA_DIR)/pom.xml $(JAVA_DIR)/*/pom.xml)
 JAVA_OPT := $(JAVA_DIR)/it/target/opt
-JAVA_PLATFORM := linux-$(JAVA_ARCH)
+JAVA_PLATFORM := $(SYSTEM)-$(JAVA_ARCH)
 JAVA_NATIVES := $(JAVA_DIR)/library/target/natives/$(JAVA_PLATFORM)/dev/faultlayer/native/$(JAVA_PLATFORM)
 MVN := mvn --batch-mode --quiet --no-transfer-progress
 
@@ -37,8 +37,8 @@ layers-java: | check-java
 native-java: | check-java
 	cargo build --quiet --release -p faultlayer-java
 	@mkdir -p $(JAVA_NATIVES)
-	@cmp -s $(JAVA_TARGET)/release/libfaultlayer_java.so $(JAVA_NATIVES)/libfaultlayer_java.so \
-		|| cp $(JAVA_TARGET)/release/libfaultlayer_java.so $(JAVA_NATIVES)/libfaultlayer_java.so
+	@cmp -s $(JAVA_TARGET)/release/libfaultlayer_java.$(LIBRARY) $(JAVA_NATIVES)/libfaultlayer_java.so \
+		|| cp $(JAVA_TARGET)/release/libfaultlayer_java.$(LIBRARY) $(JAVA_NATIVES)/libfaultlayer_java.so
 
 # The library in this user's Maven repository, with the native code for this machine; its pom needs the parent's there.
 install-java: native-java

@@ -3,7 +3,7 @@
 NODE_DIR := bindings-node
 NODE_ARCH := $(shell uname -m)
 NODE_LAYER := dist/layers/faultlayer-node-$(LAYER_ARCH).zip
-NODE_ADDON := $(NODE_DIR)/native/faultlayer-linux-$(patsubst x86_64,x64,$(patsubst aarch64,arm64,$(NODE_ARCH))).node
+NODE_ADDON := $(NODE_DIR)/native/faultlayer-$(SYSTEM)-$(patsubst x86_64,x64,$(patsubst aarch64,arm64,$(NODE_ARCH))).node
 NODE_SOURCES := $(shell find $(NODE_DIR)/src $(NODE_DIR)/lib $(NODE_DIR)/layer core/src network/src -type f) \
 	$(NODE_DIR)/Cargo.toml core/Cargo.toml Cargo.toml $(NODE_DIR)/scripts/pack_layer.py
 CARGO_TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -38,7 +38,7 @@ layers-node: | check-node
 native-node: | check-node
 	cargo build --quiet --release -p faultlayer-node
 	@mkdir -p $(NODE_DIR)/native
-	@cmp -s $(CARGO_TARGET)/release/libfaultlayer_node.so $(NODE_ADDON) || { rm -f $(NODE_ADDON); cp $(CARGO_TARGET)/release/libfaultlayer_node.so $(NODE_ADDON); }
+	@cmp -s $(CARGO_TARGET)/release/libfaultlayer_node.$(LIBRARY) $(NODE_ADDON) || { rm -f $(NODE_ADDON); cp $(CARGO_TARGET)/release/libfaultlayer_node.$(LIBRARY) $(NODE_ADDON); }
 
 # The npm package, with the addon that the layer has: it runs wherever GLIBC is 2.26 or newer.
 package-node: layers-node

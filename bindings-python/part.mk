@@ -40,8 +40,8 @@ layers-python: $(PYTHON_LAYER)
 # The library's native module, beside its Python files, for the tests and for `import faultlayer` from the checkout.
 native-python: | check-python
 	cargo build --quiet --release -p faultlayer-python
-	@cmp -s target/release/libfaultlayer_python.so $(PYTHON_DIR)/python/faultlayer/_native.abi3.so \
-		|| cp target/release/libfaultlayer_python.so $(PYTHON_DIR)/python/faultlayer/_native.abi3.so
+	@cmp -s target/release/libfaultlayer_python.$(LIBRARY) $(PYTHON_DIR)/python/faultlayer/_native.abi3.so \
+		|| cp target/release/libfaultlayer_python.$(LIBRARY) $(PYTHON_DIR)/python/faultlayer/_native.abi3.so
 
 # dist/wheels/faultlayer-*.whl, and a look at it from an environment of its own.
 wheel-python: $(PYTHON_VENV)/.ready

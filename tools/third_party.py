@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-TRIPLES = {"x86_64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
+TRIPLES = {
+    "x86_64": "x86_64-unknown-linux-gnu",
+    "arm64": "aarch64-unknown-linux-gnu",
+    "darwin_x86_64": "x86_64-apple-darwin",
+    "darwin_arm64": "aarch64-apple-darwin",
+}
 APACHE = "Apache-2.0"
 # Licences that we take where a crate leaves the choice, the first one first.
 PREFERRED = [APACHE, "MIT", "BSD-3-Clause", "Zlib", "Unicode-3.0"]

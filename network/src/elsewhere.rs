@@ -10,7 +10,7 @@ pub enum Watching {}
 
 /// Never had here.
 #[derive(Debug)]
-pub enum Armed {}
+pub struct Armed(());
 
 /// Watches connections.
 ///

@@ -43,6 +43,7 @@ CONTENTS: list[Entry] = [
             {"A plan": "docs/plan.md"},
             {"Matching": "docs/matching.md"},
             {"Variables": "docs/environment.md"},
+            {"Where it runs": "docs/platforms.md"},
         ]
     },
     {"Faults": [{path.stem: str(path.relative_to(ROOT))} for path in FAULTS]},

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
+use rustix::fs::{Dev, FileType, Mode, OFlags, Stat, fstat, open};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use rustix::stdio::stdout;
 
@@ -38,9 +38,9 @@ pub struct Log {
 /// Which file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity {
-    device: u64,
+    device: Dev,
     inode: u64,
-    special: u64,
+    special: Dev,
 }
 
 impl Log {
@@ -104,9 +104,8 @@ impl Log {
 }
 
 impl Identity {
-    #[expect(clippy::useless_conversion, reason = "the fields' widths differ between platforms")]
     fn of(stat: &Stat) -> Self {
-        Self { device: stat.st_dev.into(), inode: stat.st_ino.into(), special: stat.st_rdev.into() }
+        Self { device: stat.st_dev, inode: stat.st_ino, special: stat.st_rdev }
     }
 }
 

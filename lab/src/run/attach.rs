@@ -69,8 +69,9 @@ fn is_ours(layer: &Path, language: &str) -> bool {
 
 /// The layer that comes with the command.
 fn built(language: &str) -> Result<PathBuf, LabError> {
+    let system = if cfg!(target_os = "macos") { "darwin_" } else { "" };
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
-    let name = format!("layers/faultlayer-{language}-{architecture}.zip");
+    let name = format!("layers/faultlayer-{language}-{system}{architecture}.zip");
     shipped::find(&name).ok_or_else(|| {
         LabError::new(format!(
             "no `{name}` comes with the command, and none is below `dist` here: build it with `make layers`, or name it with --layer"

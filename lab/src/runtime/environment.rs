@@ -13,12 +13,12 @@ use super::clients::Place;
 use super::error::LabError;
 use super::function::Setup;
 use super::memory;
-use super::namespace::View;
 use super::process::{Exit, Launcher};
 use super::report::{self, Report};
 use super::spec::{Cause, Invoke, InvokeOutcome, Invoked, Stream};
 use super::tools::unique;
 use super::variables;
+use super::view::View;
 
 /// The time that Lambda gives to an environment's first initialisation. What is slower or fails is started again with the invocation.
 const INIT_LIMIT: Duration = Duration::from_secs(10);

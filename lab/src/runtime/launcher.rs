@@ -20,8 +20,9 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
-use super::memory::descendants;
-use super::namespace::{self, View};
+use super::namespace;
+use super::processes::descendants;
+use super::view::View;
 
 /// The first argument that turns the command into a launcher.
 pub const ARGUMENT: &str = "__environment";
@@ -77,6 +78,8 @@ pub fn entered() -> Option<ExitCode> {
 fn serve() -> std::io::Result<()> {
     let socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     let answers = Arc::new(Mutex::new(socket.try_clone()?));
+    // Elsewhere what a function leaves behind is adopted by the system, and not found here.
+    #[cfg(target_os = "linux")]
     nix::sys::prctl::set_child_subreaper(true)?;
     // As in Lambda: no core files, 1024 open files.
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;

@@ -2,8 +2,10 @@
 
 use std::fs;
 
-/// The processes below `root` (not itself), without those that have ended and only wait to be collected.
-pub fn descendants(root: u32) -> Vec<u32> {
+use super::processes::descendants;
+
+/// Each process that has not ended, and its parent.
+pub fn parents() -> Vec<(u32, u32)> {
     let mut parents: Vec<(u32, u32)> = Vec::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
@@ -18,14 +20,7 @@ pub fn descendants(root: u32) -> Vec<u32> {
             parents.push((pid, parent));
         }
     }
-    let mut found = vec![root];
-    let mut next = 0;
-    while let Some(&parent) = found.get(next) {
-        found.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(pid, _)| *pid));
-        next += 1;
-    }
-    found.remove(0);
-    found
+    parents
 }
 
 /// What the processes below `root` use at most, in bytes: each one's peak for the first, what it holds alone for the others, since

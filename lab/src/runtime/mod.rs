@@ -9,8 +9,8 @@
 //! - `api`: the Runtime API over HTTP.
 //! - `variables`: the environment variables that Lambda sets.
 //! - `report`: the platform's own log lines and error payloads.
-//! - `process`, `memory`: the launcher seen from outside, and what its processes use.
-//! - [`launcher`], `namespace`: the launcher from inside.
+//! - `process`, `processes`, `memory`: the launcher seen from outside, what is below it, and what that uses.
+//! - [`launcher`], `namespace`, `view`: the launcher from inside. Where there are no mount namespaces, functions see the machine's own files.
 //! - `layers`: layer archives, unpacked as under `/opt`.
 //! - [`clients`]: the runtime interface clients, one file for each language.
 
@@ -21,13 +21,23 @@ pub mod error;
 pub mod function;
 pub mod launcher;
 mod layers;
+#[cfg(target_os = "linux")]
 mod memory;
+#[cfg(not(target_os = "linux"))]
+#[path = "memory_elsewhere.rs"]
+mod memory;
+#[cfg(target_os = "linux")]
+mod namespace;
+#[cfg(not(target_os = "linux"))]
+#[path = "namespace_elsewhere.rs"]
 mod namespace;
 mod process;
+mod processes;
 mod report;
 pub mod spec;
 pub mod tools;
 mod variables;
+mod view;
 
 pub use error::LabError;
 pub use function::Function;

@@ -1,4 +1,4 @@
-//! An environment's view of the file system: the machine's own, with `/var/task`, `/var/runtime`, `/opt` and `/tmp` as in Lambda.
+//! An environment's view of the file system, on Linux: the machine's own, with `/var/task`, `/var/runtime`, `/opt` and `/tmp` as in Lambda.
 //!
 //! Made in a mount namespace; without root, inside a user namespace, where the kernel allows it. All but `/tmp` is read-only, as in Lambda, as far as the kernel lets it be. It is no security boundary: what runs in
 //! it is the developer's own function.
@@ -10,24 +10,8 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{chdir, chroot, getgid, getuid};
-use serde::{Deserialize, Serialize};
 
-/// What an environment sees in place of the machine's own folders. All paths are the machine's.
-#[derive(Serialize, Deserialize, Clone, Debug)]
-pub struct View {
-    /// An empty folder on which the new file system is put together.
-    pub root: PathBuf,
-    /// Seen as `/var/task`, read-only.
-    pub task: PathBuf,
-    /// Seen as `/opt`, read-only.
-    pub opt: PathBuf,
-    /// Seen as `/var/runtime`, read-only.
-    pub runtime: PathBuf,
-    /// Folders that keep their own path, wherever that is: the interpreter's.
-    pub kept: Vec<PathBuf>,
-    /// The size of `/tmp`, in MB.
-    pub tmp_mb: u32,
-}
+use super::view::View;
 
 /// Folders of which each entry is taken over by itself, so that Lambda's can be put beside them.
 const OPENED: [&str; 1] = ["var"];

@@ -14,8 +14,8 @@ use tokio::process::{Child, Command};
 
 use super::error::LabError;
 use super::launcher::{ARGUMENT, Notice, Order};
-use super::namespace::View;
 use super::report;
+use super::view::View;
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

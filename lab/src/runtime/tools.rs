@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+
 use super::clients::{self, Client, Workshop};
 use super::error::LabError;
 use super::launcher::ARGUMENT;
@@ -121,11 +125,15 @@ fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let process = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split_once('-')?.0.parse::<u32>().ok());
-        if process.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists()) {
+        if process.is_some_and(is_gone) {
             // Another user's stays.
             let _ = fs::remove_dir_all(entry.path());
         }
     }
+}
+
+fn is_gone(process: u32) -> bool {
+    kill(Pid::from_raw(process.cast_signed()), None) == Err(Errno::ESRCH)
 }
 
 /// A number that no other call of this or another process gets.

@@ -36,15 +36,16 @@ pub(super) fn fill(size_mib: u64) -> Option<Filled> {
 
 fn nameless() -> Option<OwnedFd> {
     let directory = directory();
-    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-    open(&directory, flags, Mode::RUSR | Mode::WUSR).ok().or_else(|| {
-        // A file system without nameless files: the name is taken away at once.
-        let path = directory.join(format!(".faultlayer-{}", std::process::id()));
-        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
-        let file = open(&path, flags, Mode::RUSR | Mode::WUSR).ok()?;
-        let _ = unlink(&path);
-        Some(file)
-    })
+    #[cfg(target_os = "linux")]
+    if let Ok(file) = open(&directory, OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR) {
+        return Some(file);
+    }
+    // A system or file system without nameless files: the name is taken away at once.
+    let path = directory.join(format!(".faultlayer-{}", std::process::id()));
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
+    let file = open(&path, flags, Mode::RUSR | Mode::WUSR).ok()?;
+    let _ = unlink(&path);
+    Some(file)
 }
 
 /// For a file system that cannot reserve.

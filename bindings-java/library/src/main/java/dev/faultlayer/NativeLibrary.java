@@ -60,6 +60,6 @@ final class NativeLibrary {
     private static String platform() {
         String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
         String architecture = System.getProperty("os.arch");
-        return os + "-" + (architecture.equals("amd64") ? "x86_64" : architecture);
+        return (os.startsWith("mac") ? "darwin" : os) + "-" + (architecture.equals("amd64") ? "x86_64" : architecture);
     }
 }
