@@ -6,17 +6,22 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.faultlayer.Faultlayer;
 import dev.faultlayer.Plan;
 import dev.faultlayer.runtime.Native;
 import dev.faultlayer.runtime.Step;
+import java.io.ByteArrayInputStream;
+import java.io.DataInputStream;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
@@ -27,6 +32,10 @@ class VectorsTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path FOLDER = Path.of(System.getProperty("faultlayer.vectors"));
     private static final String[] OUTCOMES = {"run", "error", "response", "exit", "timeout", "corrupt"};
+
+    private static final String[] TOLD = {
+        "method", "url", "authorization", "target", "content_type", "retry", "operation"
+    };
 
     @BeforeAll
     static void loadsTheLibrary() {
@@ -45,6 +54,91 @@ class VectorsTest {
         }
         assertTrue(tests.size() >= 50, () -> tests.size() + " vectors");
         return tests;
+    }
+
+    @TestFactory
+    List<DynamicTest> calls() throws IOException {
+        List<DynamicTest> tests = new ArrayList<>();
+        for (JsonNode vector : JSON.readTree(FOLDER.resolve("calls.json").toFile())) {
+            tests.add(DynamicTest.dynamicTest(vector.get("name").asText(), () -> meet(vector)));
+        }
+        assertTrue(tests.size() >= 20);
+        return tests;
+    }
+
+    private static void meet(JsonNode vector) throws IOException {
+        long host = Long.parseLong(Native.library(plan(vector.get("plan")), null)[0]);
+        ObjectNode seen = JSON.createObjectNode();
+        try {
+            long session = Native.decide(
+                    host,
+                    vector.get("request_id").asText(),
+                    number(vector.path("deadline_ms")),
+                    null,
+                    null,
+                    null,
+                    number(vector.path("now_us")));
+            List<Step> steps = new ArrayList<>();
+            steps.add(Step.of(Native.before(session, Native.ABSENT)));
+            long calls = vector.get("carries_calls").asBoolean() ? Native.calls(session) : 0;
+            ArrayNode met = seen.putArray("met");
+            for (JsonNode request : vector.get("requests")) {
+                met.add(met(calls, request));
+            }
+            JsonNode end = vector.get("end");
+            long now = number(end.path("now_us"));
+            boolean isFailed = end.get("how").asText().equals("failed");
+            steps.add(Step.of(isFailed ? Native.failed(session, now) : Native.returned(session, null, now)));
+            Native.end(session);
+            ArrayNode records = seen.putArray("records");
+            for (Step step : steps) {
+                for (int i = 0; i < step.records(); i++) {
+                    records.add(step.record(i));
+                }
+            }
+        } finally {
+            Native.free(host);
+        }
+        assertEquals(vector.get("expect"), JSON.readTree(seen.toString()));
+    }
+
+    private static JsonNode met(long calls, JsonNode request) throws IOException {
+        StringBuilder told = new StringBuilder();
+        for (String part : TOLD) {
+            told.append(request.path(part).asText("")).append('\n');
+        }
+        String body = text(request.path("body"));
+        byte[] form = Native.met(
+                calls,
+                told.toString().getBytes(StandardCharsets.UTF_8),
+                body == null ? null : body.getBytes(StandardCharsets.UTF_8),
+                number(request.path("now_us")));
+        ObjectNode met = JSON.createObjectNode();
+        if (form == null) {
+            return met.put("delay_us", 0).set("answer", null);
+        }
+        DataInputStream in = new DataInputStream(new ByteArrayInputStream(form));
+        met.put("delay_us", in.readLong());
+        int status = in.readUnsignedShort();
+        if (status == 0) {
+            return met.set("answer", null);
+        }
+        ObjectNode answer = met.putObject("answer").put("status", status);
+        ObjectNode headers = answer.putObject("headers");
+        for (int left = in.readUnsignedShort(); left > 0; left -= 2) {
+            headers.put(string(in), string(in));
+        }
+        byte[] bytes = in.readAllBytes();
+        String text = new String(bytes, StandardCharsets.UTF_8);
+        boolean isText = Arrays.equals(text.getBytes(StandardCharsets.UTF_8), bytes);
+        answer.put(
+                isText ? "body" : "body_hex",
+                isText ? text : String.format("%0" + 2 * bytes.length + "x", new BigInteger(1, bytes)));
+        return met;
+    }
+
+    private static String string(DataInputStream in) throws IOException {
+        return new String(in.readNBytes(in.readUnsignedShort()), StandardCharsets.UTF_8);
     }
 
     @TestFactory
