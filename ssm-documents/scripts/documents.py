@@ -2,7 +2,7 @@
 
 from typing import Any
 
-LAYER = r"^(arn:aws[\w-]*:lambda:[\w-]+:\d{12}:layer:[\w-]+:\d+)?$"
+LAYER = r"^(arn(:[\w-]+){4}:layer:[\w-]+:\d+)?$"
 ROLE = r"^$|^arn:aws[a-zA-Z-]*:iam::\d{12}:role/[\w+=,.@/-]+$"
 DOCUMENT = r"^[a-zA-Z0-9_.:/-]{3,200}$"
 UUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"

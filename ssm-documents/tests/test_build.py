@@ -5,12 +5,17 @@ import hashlib
 import json
 import re
 import sys
+from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import build
 import pytest
 from documents import DOCUMENTS
+from faultlayer_documents.plan import timed_plan
+from faultlayer_documents.validate import plan_problems
+from letters import lettered
 
 HERE = Path(__file__).parent.parent
 NAMES = list(DOCUMENTS)
@@ -80,6 +85,51 @@ def test_the_scripts_stand_alone_and_carry_nothing_they_do_not_use(name: str) ->
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
         names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         assert defined - {step["inputs"]["Handler"]} <= names
+
+
+def test_the_check_that_is_shipped_says_word_for_word_what_the_scripts_say() -> None:
+    """Of its functions the variables are letters: whatever else the engine's vectors ask, both answer the same."""
+    step = shipped("Faultlayer-Attach")["mainSteps"][0]
+    space: dict[str, Any] = {"__name__": "script"}
+    exec(compile(step["inputs"]["Script"], step["name"], "exec"), space)
+
+    def answer(problems: Callable[[str], list[str]], text: str) -> list[str] | str:
+        try:
+            return problems(text)
+        except ValueError as error:
+            return str(error)
+
+    vectors = HERE.parent / "tests" / "vectors"
+    cases = [case for name in ("refusals", "decisions") for case in json.loads((vectors / f"{name}.json").read_text())]
+    texts = [case["plan"] if isinstance(case["plan"], str) else json.dumps(case["plan"]) for case in cases]
+    for text in texts:
+        assert answer(space["plan_problems"], text) == answer(plan_problems, text), text
+    now = datetime(2026, 11, 23, tzinfo=timezone.utc)
+    for text in texts:
+        shipped_plan = answer(lambda text: space["timed_plan"](text, now, 5, 10, True), text)
+        assert shipped_plan == answer(lambda text: timed_plan(text, now, 5, 10, True), text), text
+
+
+def test_letters_keep_apart_what_names_keep_apart() -> None:
+    source = """
+def outer(value, path, *, kept=1):
+    count = 0
+    def inner(value):
+        nonlocal count
+        count += 1
+        return [item for item in value if item != path]
+    try:
+        return inner(value), count, kept
+    except TypeError as error:
+        return len(path), error, value
+"""
+    tree = lettered(ast.parse(source), {"outer"}, {"kept"})
+    space: dict[str, Any] = {}
+    exec(compile(tree, "lettered", "exec"), space)
+    assert space["outer"]([1, 2, 3], 2, kept=4) == ([1, 3], 1, 4)
+    assert isinstance(space["outer"](5, "ab")[1], TypeError)
+    said = ast.unparse(tree)
+    assert "kept" in said and not any(name in said for name in ("value", "path", "count", "item"))
 
 
 def test_a_document_above_the_limit_is_not_built(monkeypatch: pytest.MonkeyPatch) -> None:

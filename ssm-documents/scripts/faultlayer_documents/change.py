@@ -41,11 +41,8 @@ class Options:
 
 def kind_of(config: dict[str, Any]) -> str:
     """`python`, `node`, `java`, or empty. That for a runtime Faultlayer has no layer for."""
-    runtime = str(config.get("Runtime", ""))
-    for prefix, kind in (("python", "python"), ("nodejs", "node"), ("java", "java")):
-        if runtime.startswith(prefix):
-            return kind
-    return ""
+    found = re.match("python|node(?=js)|java", str(config.get("Runtime", "")))
+    return found[0] if found else ""
 
 
 def architecture_of(config: dict[str, Any]) -> str:
@@ -115,7 +112,7 @@ def is_attached(config: dict[str, Any], change: dict[str, Any]) -> bool:
     """Whether all that attaching set is there. Whatever else changed beside it."""
     wanted = change["Environment"]["Variables"]
     values = variables(config)
-    mine = [PLAN, RESTORE, *([HANDLER] if HANDLER in wanted else []), "PYTHONPATH", "JAVA_TOOL_OPTIONS", "NODE_OPTIONS"]
+    mine = (PLAN, RESTORE, HANDLER, "PYTHONPATH", "JAVA_TOOL_OPTIONS", "NODE_OPTIONS")
     return (
         all(values.get(key) == wanted.get(key) for key in mine)
         and change["Layers"][-1] in layers_of(config)
