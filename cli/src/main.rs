@@ -36,6 +36,8 @@ enum Command {
     Lab(lab::Args),
     /// Put the layer on functions through the Automation document
     Attach(automation::AttachArgs),
+    /// Give what an execution attached another plan while it goes on
+    Change(automation::ChangeArgs),
     /// Restore functions to what they were
     Rollback(automation::RollbackArgs),
     /// Show what is attached and what an execution is doing
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Command::Plan(args) => plan::run(args),
         Command::Lab(args) => lab::run(args),
         Command::Attach(args) => automation::attach(args),
+        Command::Change(args) => automation::change(args),
         Command::Rollback(args) => automation::rollback(args),
         Command::Status(args) => automation::status(args),
         Command::Experiment(args) => experiment::run(args),

@@ -192,16 +192,24 @@ fn what_attaching_changes_or_refuses_is_met_exactly() {
             Ok(change) => json!({"change": change}),
             Err(reasons) => json!({"refused": reasons}),
         },
+        Err(_) if case["later"].is_object() => {
+            let time = |name: &str| Timestamp::parse(case["later"][name].as_str().unwrap());
+            told(attach::later(&text(&case["plan"]), time("now").unwrap(), time("until"), case["later"]["dry_run"] == true))
+        }
         Err(_) => {
             let number = |name: &str| u32::try_from(case["hold"][name].as_u64().unwrap()).unwrap();
             let now = Timestamp::parse(case["hold"]["now"].as_str().unwrap()).unwrap();
             let window = Window::hold(now, number("attach_s"), number("minutes"));
-            match attach::timed(&text(&case["plan"]), window, case["hold"]["dry_run"] == true) {
-                Ok(timed) => json!({"text": timed.text}),
-                Err(error) => json!({"path": error.problems[0].path}),
-            }
+            told(attach::timed(&text(&case["plan"]), window, case["hold"]["dry_run"] == true))
         }
     });
+}
+
+fn told(outcome: Result<attach::Timed, faultlayer_core::plan::PlanError>) -> Value {
+    match outcome {
+        Ok(timed) => json!({"text": timed.text}),
+        Err(error) => json!({"path": error.problems[0].path}),
+    }
 }
 
 #[test]

@@ -29,7 +29,7 @@ SAMPLES = {
     "node": (ROOT / "examples" / "node", "index.handler", ["index.mjs"]),
     "java": (ROOT / "examples" / "java" / "target" / "classes", "example.Handler", ["example"]),
 }
-DOCUMENT_NAMES = ("Attach", "Rollback", "Experiment")
+DOCUMENT_NAMES = ("Attach", "Rollback", "Experiment", "Change")
 STACK_PLANS = ("sample", "ramp")
 
 # What stands for what in the shipped experiment templates.

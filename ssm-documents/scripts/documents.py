@@ -1,4 +1,4 @@
-"""The three documents but for their scripts: parameters, steps, where each step leads. `Script` names a module."""
+"""The four documents but for their scripts: parameters, steps, where each step leads. `Script` names a module."""
 
 from typing import Any
 
@@ -33,15 +33,18 @@ LAYERS = {
 STACK = text(
     "The stack these documents belong to: records and marks lie below /faultlayer/STACK/.", r"^[a-zA-Z0-9_.-]{1,128}$", "Faultlayer"
 )
+PLAN = "The plan: JSON of at most 512 characters, or `parameter:NAME`, a Parameter Store parameter that the automation reads."
+PLAN_TEXT = r"^\s*(parameter:[a-zA-Z0-9_.\-/]+|\{[\s\S]*\})\s*$"
 ATTACH_PARAMETERS: dict[str, Any] = {
     "AutomationAssumeRole": ROLE_PARAMETER,
     "FunctionNames": FUNCTIONS,
     "TagKey": text("Instead of FunctionNames: every function with this tag.", r"^[\w .:/=+@-]*$"),
     "TagValue": text("The value the tag must have.", r"^[\w .:/=+@-]*$"),
-    "Plan": text(
-        "The plan: JSON of at most 512 characters, or `parameter:NAME`, a Parameter Store parameter that the automation reads.",
-        r"^\s*(parameter:[a-zA-Z0-9_.\-/]+|\{[\s\S]*\})\s*$",
-        None,
+    "Plan": text(PLAN, f"^$|{PLAN_TEXT}"),
+    "PlanSource": text(
+        "Instead of Plan: where functions read it and read it again, `file:PATH`, `appconfig:APPLICATION/ENVIRONMENT/PROFILE` or "
+        "`parameter:/NAME`. The latter two need AWS's extension on the functions.",
+        r"^(file:/\S+|appconfig:[^/\s]+/[^/\s]+/[^/\s]+|parameter:/[\w.\-/]+)?$",
     ),
     "DurationMinutes": whole(
         "How long the faults are held. An expiry before the end of the hold is refused; a missing one is set to it.", 10
@@ -150,6 +153,31 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
             "inputs": {"Duration": "{{ Attach.Hold }}"},
             "nextStep": "Rollback",
         }, *TAKE_OFF],
+    ),
+    "Faultlayer-Change": document(
+        "Gives the functions that a running execution attached another plan: at the plan's source where that is a parameter, "
+        "else by one update of each function. A roll-back that begins meanwhile wins. What could not be changed is named and fails "
+        "the execution.",
+        {
+            "AutomationAssumeRole": ROLE_PARAMETER,
+            "ExecutionId": text("The attaching execution: every function it attached.", f"^{UUID}$", None),
+            "Plan": text(f"{PLAN} May not expire after the one that was attached; without an end it gets that one's.", PLAN_TEXT, None),
+            "Stack": STACK,
+        },
+        ["Replace.Report"],
+        [
+            step(
+                "Replace", "replace", "replace",
+                {name: f"{{{{ {name} }}}}" for name in ("ExecutionId", "Plan", "Stack")},
+                {"Report": "String", "Changed": "Integer", "Left": "Integer", "Names": "String"},
+                onFailure="Abort", nextStep="Confirm",
+            ),
+            step(
+                "Confirm", "confirm", "confirm_change",
+                {name: f"{{{{ Replace.{name} }}}}" for name in ("Left", "Names", "Report")},
+                {}, onFailure="Abort", isEnd=True,
+            ),
+        ],
     ),
     "Faultlayer-Rollback": document(
         "Takes off functions exactly what Faultlayer put on, and keeps what their owner changed meanwhile. Give one of "

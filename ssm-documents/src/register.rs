@@ -6,13 +6,14 @@ use serde_json::Value;
 use crate::error::call;
 use crate::{Documents, Error};
 
-const SHIPPED: [(&str, &str); 3] = [
+const SHIPPED: [(&str, &str); 4] = [
     ("Attach", include_str!("../Faultlayer-Attach.json")),
     ("Rollback", include_str!("../Faultlayer-Rollback.json")),
     ("Experiment", include_str!("../Faultlayer-Experiment.json")),
+    ("Change", include_str!("../Faultlayer-Change.json")),
 ];
 
-/// A shipped document's JSON text: `Attach`, `Rollback` or `Experiment`.
+/// A shipped document's JSON text: `Attach`, `Rollback`, `Experiment` or `Change`.
 #[must_use]
 pub fn shipped(document: &str) -> Option<&'static str> {
     SHIPPED.iter().find(|(name, _)| *name == document).map(|(_, text)| *text)
@@ -64,7 +65,7 @@ pub enum Registered {
 }
 
 impl Documents {
-    /// Creates or updates the three documents; name and outcome of each. Where a document exists, the layers and the role
+    /// Creates or updates the documents; name and outcome of each. Where a document exists, the layers and the role
     /// it has as defaults stay unless others are given. Scripts have no rights without a role.
     ///
     /// # Errors

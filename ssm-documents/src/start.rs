@@ -20,13 +20,22 @@ pub enum Targets {
     Tag(String, String),
 }
 
+/// Where a plan comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The plan's JSON, or `parameter:NAME`. JSON over 512 characters goes through a parameter that the execution deletes.
+    Plan(String),
+    /// Where functions read it and read it again: `file:PATH`, `appconfig:APPLICATION/ENVIRONMENT/PROFILE`, `parameter:/NAME`.
+    Live(String),
+}
+
 /// What attaching is asked for.
 #[derive(Debug, Clone)]
 pub struct Attach {
     /// Which functions.
     pub targets: Targets,
-    /// The plan's JSON, or `parameter:NAME`. JSON over 512 characters goes through a parameter that the execution deletes.
-    pub plan: String,
+    /// Which plan, or where functions read it.
+    pub plan: Source,
     /// How long the faults are held.
     pub minutes: u32,
     /// Attach, but only log what would be injected.
@@ -107,14 +116,26 @@ impl Documents {
     /// [`Error::Input`] for a list that is empty or too long, [`Error::Call`] for what AWS refuses.
     pub async fn attach(&self, request: &Attach) -> Result<String, Error> {
         let mut parameters = request.parameters()?;
-        let (value, made) = self.plan_value(&request.plan).await?;
-        parameters.insert("Plan".into(), vec![value]);
-        let started = self.start(if request.experiment { "Experiment" } else { "Attach" }, parameters).await;
-        if let (Err(_), Some(name)) = (&started, made) {
-            // What never started reads it no more; what is left is deleted by the next roll-back a day later.
-            let _ = self.client.delete_parameter().name(name).send().await;
+        let document = if request.experiment { "Experiment" } else { "Attach" };
+        match &request.plan {
+            Source::Plan(plan) => self.start_with(document, parameters, plan).await,
+            Source::Live(source) => {
+                parameters.insert("PlanSource".into(), vec![source.clone()]);
+                self.start(document, parameters).await
+            }
         }
-        started
+    }
+
+    /// Starts giving what an execution attached another plan, as [`Source::Plan`] has it; the id of the execution that does.
+    ///
+    /// # Errors
+    /// As [`Documents::attach`].
+    pub async fn change(&self, execution: &str, plan: &str, role: Option<&str>) -> Result<String, Error> {
+        let mut parameters = Parameters::from([("ExecutionId".into(), vec![execution.to_owned()])]);
+        if let Some(role) = role {
+            parameters.insert("AutomationAssumeRole".into(), vec![role.to_owned()]);
+        }
+        self.start_with("Change", parameters, plan).await
     }
 
     /// Starts a roll-back; the execution's id.
@@ -141,6 +162,18 @@ impl Documents {
         let request = self.client.stop_automation_execution().automation_execution_id(execution);
         request.r#type(StopType::Cancel).send().await.map_err(call("StopAutomationExecution"))?;
         Ok(())
+    }
+
+    /// Starts a document that takes a plan.
+    async fn start_with(&self, document: &str, mut parameters: Parameters, plan: &str) -> Result<String, Error> {
+        let (value, made) = self.plan_value(plan).await?;
+        parameters.insert("Plan".into(), vec![value]);
+        let started = self.start(document, parameters).await;
+        if let (Err(_), Some(name)) = (&started, made) {
+            // What never started reads it no more; what is left is deleted by the next roll-back a day later.
+            let _ = self.client.delete_parameter().name(name).send().await;
+        }
+        started
     }
 
     async fn start(&self, document: &str, parameters: Parameters) -> Result<String, Error> {
@@ -182,7 +215,7 @@ mod tests {
     fn attach(targets: Targets) -> Attach {
         Attach {
             targets,
-            plan: "{}".into(),
+            plan: Source::Plan("{}".into()),
             minutes: 10,
             dry_run: true,
             alias: Some("live".into()),

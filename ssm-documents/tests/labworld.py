@@ -20,7 +20,7 @@ class LabWorld(World):
         self.lab = lab
 
     def register(self) -> None:
-        """The three documents, as they are shipped but for layers and role as defaults."""
+        """The documents, as they are shipped but for layers and role as defaults."""
         for path in DOCUMENTS.glob("Faultlayer-*.json"):
             document = json.loads(path.read_text())
             for key, arn in {**self.layers, "AutomationAssumeRole": self.role}.items():

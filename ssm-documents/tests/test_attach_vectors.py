@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from faultlayer_documents.change import Options, attach_change
-from faultlayer_documents.plan import timed_plan
+from faultlayer_documents.plan import later_plan, timed_plan
 from faultlayer_documents.refuse import claim_reasons, room_reasons, runtime_reasons
 
 CASES = json.loads((Path(__file__).parents[2] / "tests" / "vectors" / "attach.json").read_text())
@@ -33,8 +33,9 @@ def test_a_configuration_is_changed_or_refused_as_the_engine_does(case: dict[str
 @pytest.mark.parametrize("case", [case for case in CASES if "plan" in case], ids=lambda case: case["name"])
 def test_a_plan_goes_into_a_function_as_the_engine_makes_it(case: dict[str, Any]) -> None:
     text = case["plan"] if isinstance(case["plan"], str) else json.dumps(case["plan"])
-    hold = {**case["hold"], "now": datetime.fromisoformat(case["hold"]["now"].replace("Z", "+00:00"))}
+    make, given = (later_plan, case["later"]) if "later" in case else (timed_plan, case["hold"])
+    given = {**given, "now": datetime.fromisoformat(given["now"].replace("Z", "+00:00"))}
     try:
-        assert {"text": timed_plan(text, **hold)} == case["expect"]
+        assert {"text": make(text, **given)} == case["expect"]
     except ValueError as error:
         assert {"path": str(error).split(":", maxsplit=1)[0]} == case["expect"]

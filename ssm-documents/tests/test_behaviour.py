@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from faultlayer_documents import attach as attach_module
 from faultlayer_documents import store
+from faultlayer_documents import writes as writes_module
 from faultlayer_documents.attach import NotAttached
 from faultlayer_documents.check import Refused
 from faultlayer_documents.confirm import NotRestored
@@ -199,15 +199,15 @@ def test_a_function_that_somebody_updates_every_second(lab: LabWorld) -> None:
 
 def test_a_function_that_is_never_left_alone_is_named_and_not_attached(lab: LabWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody's update comes between every read and write; attach says so within its patience."""
-    monkeypatch.setattr(attach_module, "CLAIM_PATIENCE_S", 2.0)
+    monkeypatch.setattr(writes_module, "CLAIM_PATIENCE_S", 2.0)
     name = lab.function()
-    closed = attach_module.is_closed
+    closed = writes_module.is_closed
 
     def meanwhile(*arguments: Any) -> bool:
         update(lab, name, Description=str(uuid.uuid4()))
         return closed(*arguments)
 
-    monkeypatch.setattr(attach_module, "is_closed", meanwhile)
+    monkeypatch.setattr(writes_module, "is_closed", meanwhile)
     events = lab.events([name])
     lab.check(events)
     with pytest.raises(NotAttached, match="somebody else kept updating it for 2 s"):

@@ -1,4 +1,4 @@
-"""`faultlayer attach`, `rollback` and `status` against the lab, as a person would type them."""
+"""`faultlayer attach`, `change`, `rollback` and `status` against the lab, as a person would type them."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def execution_of(said: str) -> str:
 def test_register_attach_status_and_roll_back(lab: LabWorld, tmp_path: Path) -> None:
     first = faultlayer("attach", "--register", "--role", lab.role, *layers(lab))
     assert first.returncode == 0, first.stderr
-    assert first.stderr.splitlines() == [f"Faultlayer-{name}: created" for name in ("Attach", "Rollback", "Experiment")]
+    assert first.stderr.splitlines() == [f"Faultlayer-{name}: created" for name in ("Attach", "Rollback", "Experiment", "Change")]
     again = faultlayer("attach", "--register")
     assert {line.split(": ")[1] for line in again.stderr.splitlines()} == {"unchanged"}, again.stderr
     assert faultlayer("status").stdout == "nothing is attached\n"
@@ -214,3 +214,66 @@ def test_all_that_is_attached_comes_off_and_an_owner_s_change_is_told(lab: LabWo
     back = faultlayer("rollback", "--all")
     assert back.returncode == 0, back.stderr
     assert f"{name}: kept what its owner changed: field Description" in back.stdout
+
+
+# Another plan than PLAN.
+OTHER = PLAN.replace("0.5", "0.75")
+
+
+def test_another_plan_for_what_is_attached(lab: LabWorld, tmp_path: Path) -> None:
+    lab.register()
+    names = [lab.function(), lab.function(kind="node")]
+    before = [lab.snapshot(name) for name in names]
+    execution = execution_of(faultlayer("attach", *names, "--plan", PLAN).stderr)
+    # One too long for a parameter's value.
+    faults = [{"id": f"f{at}", "kind": "latency", "rate": 0.75, "delay_ms": 5} for at in range(12)]
+    (tmp_path / "plan.json").write_text(json.dumps({"version": 1, "faults": faults}))
+    changed = faultlayer("change", execution, "--plan", str(tmp_path / "plan.json"))
+    assert changed.returncode == 0, changed.stdout + changed.stderr
+    assert changed.stdout == f"Faultlayer-Change: Success\nchanged 2, unchanged 0\n  changed: {names[0]}, {names[1]}\n"
+    for name in names:
+        now = json.loads(lab.config(name)["Environment"]["Variables"]["FAULTLAYER_PLAN"])
+        assert now["faults"] == faults and now["expires_at"] > now["starts_at"]
+    assert lab.parameters("/faultlayer/Faultlayer/once") == []
+    lab.fn.delete_function(FunctionName=names[1])
+    left = faultlayer("change", execution, "--plan", OTHER)
+    assert (
+        left.returncode == 1 and f"changed 1, unchanged 0\n  changed: {names[0]}\n  {names[1]}: not changed: does not exist" in left.stdout
+    )
+    assert faultlayer("rollback", "--execution", execution).returncode == 0
+    assert lab.snapshot(names[0]) == before[0]
+    nothing = faultlayer("change", execution, "--plan", OTHER)
+    assert nothing.returncode == 1 and "has nothing attached" in nothing.stdout + nothing.stderr
+
+
+def test_a_plan_that_may_not_take_the_others_place_is_refused_before_anything_is_started(lab: LabWorld) -> None:
+    lab.register()
+    execution = execution_of(faultlayer("attach", lab.function(), "--plan", PLAN, "--minutes", "5").stderr)
+    for plan, said in (
+        (OTHER.replace("0.75", "25"), "the plan cannot take the place of another:\n  faults[0].rate: "),
+        (OTHER.replace("{", '{"expires_at": "2026-01-01T00:00:00Z",', 1), "expires_at: expected a time after now"),
+        (OTHER.replace("{", '{"expires_at": "never",', 1), "expires_at: expected a time up to the end of what is attached"),
+    ):
+        refused = faultlayer("change", execution, "--plan", plan)
+        assert refused.returncode == 2 and said in refused.stderr, refused.stderr
+    found = lab.ssm.describe_automation_executions()["AutomationExecutionMetadataList"]
+    assert [one["DocumentName"] for one in found] == ["Faultlayer-Attach"]
+
+
+def test_a_live_plan_is_attached_and_changed_where_functions_read_it(lab: LabWorld) -> None:
+    lab.register()
+    name = lab.function(Layers=[lab.layer("AWS-Parameters-and-Secrets-Lambda-Extension")])
+    bare, source = lab.function(), "/faultlayer/Faultlayer/plan/live"
+    first = PLAN.replace("{", '{"expires_at": "2096-01-01T00:00:00Z",', 1)
+    lab.ssm.put_parameter(Name=source, Value=first, Type="String")
+    refused = faultlayer("attach", bare, "--plan-source", f"parameter:{source}")
+    assert refused.returncode == 1 and "through the layer `AWS-Parameters-and-Secrets-Lambda-Extension`" in refused.stdout + refused.stderr
+    attached = faultlayer("attach", name, "--plan-source", f"parameter:{source}")
+    assert attached.returncode == 0 and "attached until 2096-01-01T00:00:00Z" in attached.stderr, attached.stderr
+    execution = execution_of(attached.stderr)
+    assert lab.config(name)["Environment"]["Variables"]["FAULTLAYER_PLAN"] == f"parameter:{source}"
+    changed = faultlayer("change", execution, "--plan", OTHER)
+    assert f"  at `parameter:{source}`, which functions read again by themselves\n" in changed.stdout, changed.stdout + changed.stderr
+    assert json.loads(lab.ssm.get_parameter(Name=source)["Parameter"]["Value"])["faults"][0]["rate"] == 0.75
+    assert faultlayer("rollback", name).returncode == 0
+    assert lab.ssm.get_parameter(Name=source)["Parameter"]["Value"] == first

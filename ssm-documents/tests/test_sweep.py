@@ -1,6 +1,7 @@
-"""The interruption sweep: every single API call of attach and of roll-back is cut in every way; then a roll-back, and
-every function is as it was. Prints the number of points tried."""
+"""The interruption sweep: every single API call of attach, of change and of roll-back is cut in every way; then a roll-back,
+and every function is as it was. Prints the number of points tried."""
 
+import json
 import os
 import sys
 import uuid
@@ -12,6 +13,7 @@ from faultlayer_documents import aws as aws_module
 from faultlayer_documents.aws import Aws
 from labworld import LabWorld
 from wire import MODES, Killed, Wire
+from world import PLAN
 
 
 @pytest.fixture
@@ -120,3 +122,83 @@ def test_roll_back_cut_at_any_call_is_finished_by_the_next(
         assert lab.parameters() == [], f"{mode} at call {points}, {wire.fired}"
     tried(f"roll-back, {mode}: {points} points")
     assert points > 20
+
+
+# What the plan is changed to, by its one fault's rate.
+OLD, NEW = 0.5, 0.75
+SOURCE = "/faultlayer/Faultlayer/plan/live"
+
+
+def rate_of(plan: str) -> float:
+    return float(json.loads(plan)["faults"][0]["rate"])
+
+
+def rates(lab: LabWorld, names: list[str]) -> set[float]:
+    """The rates of all plans that callers may meet: of each function, and of the version its alias points at."""
+    configs = [lab.fn.get_function_configuration(FunctionName=name, **more) for name in names for more in ({}, {"Qualifier": "live"})]
+    return {rate_of(config["Environment"]["Variables"]["FAULTLAYER_PLAN"]) for config in configs}
+
+
+@pytest.mark.parametrize("mode", modes())
+def test_a_change_cut_at_any_call_leaves_the_old_plan_or_the_new_and_rolls_back_to_what_was(
+    lab: LabWorld, steady: None, monkeypatch: pytest.MonkeyPatch, tried: Callable[[str], None], mode: str
+) -> None:
+    names, before = functions(lab)
+    if os.environ.get("SWEEP") != "all":
+        # The other goes the same way.
+        names = names[-1:]
+        before = {name: before[name] for name in names}
+    wire, points, new = Wire(monkeypatch), 0, PLAN.replace(str(OLD), str(NEW))
+    while True:
+        execution = lab.attach(names, Alias="live")
+        wire.arm(points + 1, mode, lambda execution=execution: roll_back(lab, execution))
+        run([lambda execution=execution: lab.change(execution, new)], wire)
+        wire.disarm()
+        if not wire.fired:
+            assert rates(lab, names) == {NEW}
+            roll_back(lab, execution)
+            break
+        points += 1
+        at = f"{mode} at call {points}, {wire.fired}"
+        if mode in ("cancel", "hang"):
+            # A roll-back in the middle wins: nothing of the change came after it.
+            assert {name: lab.snapshot(name) for name in names} == before, at
+        else:
+            assert rates(lab, names) <= {OLD, NEW}, at
+        roll_back(lab, execution)
+        assert {name: lab.snapshot(name) for name in names} == before, at
+        assert lab.parameters() == [], at
+    tried(f"change, {mode}: {points} points")
+    assert points > 15
+
+
+@pytest.mark.parametrize("mode", modes())
+def test_a_change_at_a_parameter_cut_at_any_call_rolls_back_to_what_stood_there(
+    lab: LabWorld, steady: None, monkeypatch: pytest.MonkeyPatch, tried: Callable[[str], None], mode: str
+) -> None:
+    name = lab.function("sweep-live", "python", Layers=[lab.layer("AWS-Parameters-and-Secrets-Lambda-Extension")])
+    before, new = lab.snapshot(name), PLAN.replace(str(OLD), str(NEW))
+    old = PLAN.replace("{", '{"expires_at": "2096-01-01T00:00:00Z",', 1)
+    lab.ssm.put_parameter(Name=SOURCE, Value=old, Type="String")
+
+    def stands() -> str:
+        return str(lab.ssm.get_parameter(Name=SOURCE)["Parameter"]["Value"])
+
+    wire, points = Wire(monkeypatch), 0
+    while True:
+        execution = lab.attach([name], Plan="", PlanSource=f"parameter:{SOURCE}")
+        wire.arm(points + 1, mode, lambda execution=execution: roll_back(lab, execution))
+        run([lambda execution=execution: lab.change(execution, new)], wire)
+        wire.disarm()
+        if not wire.fired:
+            assert rate_of(stands()) == NEW
+            roll_back(lab, execution)
+            break
+        points += 1
+        at = f"{mode} at call {points}, {wire.fired}"
+        assert (stands() == old) if mode in ("cancel", "hang") else (rate_of(stands()) in (OLD, NEW)), at
+        roll_back(lab, execution)
+        assert stands() == old and lab.snapshot(name) == before, at
+        assert lab.parameters("/faultlayer/Faultlayer/source") == lab.parameters() == [], at
+    tried(f"change at a parameter, {mode}: {points} points")
+    assert points > 7

@@ -14,6 +14,7 @@ from faultlayer_documents.attach import attach
 from faultlayer_documents.aws import Aws
 from faultlayer_documents.check import check
 from faultlayer_documents.confirm import confirm
+from faultlayer_documents.replace import replace
 from faultlayer_documents.restore import restore
 
 REGION = "eu-central-1"
@@ -103,7 +104,12 @@ class World:
 
     def check(self, events: dict[str, Any]) -> dict[str, Any]:
         """What the first step of an execution that begins now does first; what it answers."""
-        execution = {"DocumentName": "Faultlayer-Attach", "ExecutionStartTime": datetime.now(timezone.utc), "StepExecutions": []}
+        execution = {
+            "DocumentName": "Faultlayer-Attach",
+            "ExecutionStartTime": datetime.now(timezone.utc),
+            "StepExecutions": [],
+            "Parameters": {name: [str(events[name])] for name in ("DryRun", "PlanSource") if name in events},
+        }
         self.executions[events["Execution"]] = execution
         self.checked[events["Execution"]] = check(Aws(), events)
         return self.checked[events["Execution"]][0]
@@ -128,6 +134,10 @@ class World:
         result = self.restore(**events)
         confirm({key: result[key] for key in ("Left", "Names", "Report")}, None)
         return json.loads(result["Report"])
+
+    def change(self, execution: str, plan: str, **events: Any) -> dict[str, Any]:
+        """Another plan for what an execution attached; the report."""
+        return json.loads(replace({"ExecutionId": execution, "Plan": plan, **events}, None)["Report"])
 
     def restore(self, **events: Any) -> dict[str, Any]:
         """The roll-back's first step; its outputs."""

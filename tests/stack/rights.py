@@ -194,7 +194,7 @@ class Stack:
     def start(self, document: str, **parameters: str | list[str]) -> str:
         """Starts a document as somebody does who may do everything; the execution's id."""
         given = {key: value if isinstance(value, list) else [value] for key, value in parameters.items()}
-        if document != "Rollback":
+        if document != "Rollback" and "PlanSource" not in given:
             given.setdefault("Plan", [f"parameter:{self.path('plan/sample')}"])
         return self.lab.start(f"{self.name}-{document}", **given)
 

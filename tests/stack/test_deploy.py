@@ -61,7 +61,7 @@ def test_everything_of_the_stack_is_there(lab: Lab, outputs: dict[str, str], aws
 def test_documents_are_the_shipped_ones_with_the_stack_s_own_defaults(lab: Lab, outputs: dict[str, str]) -> None:
     role = lab.client("iam", attempts=8).list_roles()["Roles"]
     arns = {row["Arn"] for row in role}
-    for name in ("Attach", "Rollback", "Experiment"):
+    for name in ("Attach", "Rollback", "Experiment", "Change"):
         content = lab.client("ssm", attempts=8).get_document(Name=outputs[f"{name}Document"])["Content"]
         assert len(content.encode()) <= 65_536
         document = json.loads(content)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from client import Lab, command, statuses, until
+from client import Lab, archive, command, statuses, until
 
 from rights import ACCOUNT, OPT_IN, OWN, PATIENCE_S, POLICIES, REGION, ROLES, ROOT, TARGET_KEY, Part, Stack, parts, statements
 
@@ -87,6 +87,25 @@ def test_attached_functions_are_rolled_back_by_name_and_all_together(stack: Stac
     assert everything["AutomationExecutionStatus"] == "Success", everything["FailureMessage"]
     assert {name: stack.snapshot(name) for name in names} == before
     assert stack.kept() == {"plan": 1}
+
+
+def test_what_is_attached_gets_another_plan_at_each_function_or_where_they_read_it(lab: Lab, stack: Stack) -> None:
+    name, other = stack.behind_an_alias(), json.dumps({"version": 1, "faults": [{"id": "other", "kind": "timeout", "rate": 0}]})
+    before, source = stack.snapshot(name), stack.path("plan/live")
+    extension = lab.functions.publish_layer_version(
+        LayerName="AWS-Parameters-and-Secrets-Lambda-Extension", Content={"ZipFile": archive(x="1")}
+    )["LayerVersionArn"]
+    live = stack.function("node", Layers=[extension])
+    lab.ssm.put_parameter(Name=source, Value=other.replace("{", '{"expires_at": "2096-01-01T00:00:00Z",', 1), Type="String")
+    for given in ({"FunctionNames": name, "Alias": "live"}, {"FunctionNames": live, "PlanSource": f"parameter:{source}"}):
+        attached = stack.run("Attach", **given)
+        assert attached["AutomationExecutionStatus"] == "Success", attached["FailureMessage"]
+        execution = attached["AutomationExecutionId"]
+        changed = stack.run("Change", ExecutionId=execution, Plan=other.replace("other", "third"))
+        assert changed["AutomationExecutionStatus"] == "Success", changed["FailureMessage"]
+        back = stack.run("Rollback", ExecutionId=execution)
+        assert back["AutomationExecutionStatus"] == "Success", back["FailureMessage"]
+    assert stack.snapshot(name) == before and "third" not in lab.ssm.get_parameter(Name=source)["Parameter"]["Value"]
 
 
 def test_a_cancelled_execution_restores_through_its_roll_back(lab: Lab, stack: Stack) -> None:

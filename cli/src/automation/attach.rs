@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use faultlayer_core::attach::{Window, timed};
-use faultlayer_ssm_documents::{Attach, Documents, Layers, Targets};
+use faultlayer_core::plan::PlanError;
+use faultlayer_ssm_documents::{Attach, Documents, Layers, Source, Targets};
 
 use super::follow::{Ended, follow};
 use super::{Common, Start, block_on, now, words};
@@ -20,8 +21,12 @@ pub struct Args {
     #[arg(long, value_name = "KEY=VALUE")]
     tag: Option<String>,
     /// The plan: a file, its JSON, or `parameter:NAME`
-    #[arg(long, required_unless_present = "register", value_name = "PLAN")]
+    #[arg(long, required_unless_present_any = ["register", "plan_source"], value_name = "PLAN")]
     plan: Option<String>,
+    /// In place of a plan, where functions read it and read it again: `file:PATH`, `appconfig:APPLICATION/ENVIRONMENT/PROFILE` or
+    /// `parameter:/NAME`; the latter two need AWS's extension on the functions
+    #[arg(long, conflicts_with_all = ["plan", "dry_run"], value_name = "SOURCE")]
+    plan_source: Option<String>,
     /// How many minutes the faults are held
     #[arg(long, default_value_t = 10)]
     minutes: u32,
@@ -56,7 +61,10 @@ pub struct Args {
 pub fn attach(args: Args) -> Outcome {
     block_on(async {
         // Before anything is asked of AWS, what is wrong with the plan is said.
-        let plan = args.plan.as_deref().map(|plan| checked(plan, args.minutes, args.dry_run)).transpose()?;
+        let plan = match args.plan_source {
+            Some(source) => Some(Source::Live(source)),
+            None => args.plan.as_deref().map(|plan| checked(plan, args.minutes, args.dry_run)).transpose()?.map(Source::Plan),
+        };
         let documents = args.common.connect().await;
         let mut layers = Layers::default();
         for layer in &args.layers {
@@ -131,8 +139,13 @@ fn checked(plan: &str, minutes: u32, dry_run: bool) -> Result<String, String> {
     if !plan.starts_with("parameter:")
         && let Err(error) = timed(&text, Window::hold(now(), 0, minutes), dry_run)
     {
-        let said = if text == plan { "the plan".to_owned() } else { format!("`{plan}`") };
-        return Err(format!("{said} cannot be attached:\n  {}", error.to_string().replace('\n', "\n  ")));
+        return Err(refused(plan, &text, "be attached", &error));
     }
     Ok(text)
+}
+
+/// What the engine says against a plan that was given as `plan`.
+pub(super) fn refused(plan: &str, text: &str, what: &str, error: &PlanError) -> String {
+    let said = if text == plan { "the plan".to_owned() } else { format!("`{plan}`") };
+    format!("{said} cannot {what}:\n  {}", error.to_string().replace('\n', "\n  "))
 }

@@ -95,6 +95,7 @@ fn goes_on(id: &str, execution: Option<&Execution>, common: &Common) -> String {
     let targets = execution.map(words::targets).unwrap_or_default();
     let what = match document.rsplit_once('-').map_or("", |(_, kind)| kind) {
         "Rollback" => "goes on and restores by itself".to_owned(),
+        "Change" => "goes on; each function has the old plan or the new one".to_owned(),
         "Experiment" => {
             let hold = execution.and_then(|execution| words::hold_end(execution, now()));
             let until = hold.or_else(|| {
@@ -188,5 +189,7 @@ mod tests {
         );
         let back = goes_on("i", Some(&experiment("Stack-Rollback")), &common);
         assert!(back.starts_with("execution i goes on and restores by itself\nwatch"), "{back}");
+        let change = goes_on("i", Some(&experiment("Stack-Change")), &common);
+        assert!(change.starts_with("execution i goes on; each function has the old plan or the new one\nend it"), "{change}");
     }
 }

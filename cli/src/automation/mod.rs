@@ -1,8 +1,9 @@
-//! `faultlayer attach`, `rollback` and `status`: start the Automation documents and show what they do, step by step.
+//! `faultlayer attach`, `change`, `rollback` and `status`: start the Automation documents and show what they do, step by step.
 //!
 //! Owns what is shown; what is done is in the documents, and the calls in `faultlayer_ssm_documents`.
 
 mod attach;
+mod change;
 mod follow;
 mod rollback;
 mod status;
@@ -14,6 +15,7 @@ use faultlayer_core::timestamp::Timestamp;
 use faultlayer_ssm_documents::Documents;
 
 pub use attach::{Args as AttachArgs, attach, plan_text};
+pub use change::{Args as ChangeArgs, change};
 pub use rollback::{Args as RollbackArgs, rollback};
 pub use status::{Args as StatusArgs, status};
 pub use words::reported;
@@ -21,7 +23,7 @@ pub use words::reported;
 /// What the documents' names begin with where no stack is said.
 const PREFIX: &str = "Faultlayer";
 
-/// What all three need.
+/// What all of them need.
 #[derive(clap::Args)]
 struct Common {
     /// The stack, whose name the documents' names begin with
@@ -32,7 +34,7 @@ struct Common {
     json: bool,
 }
 
-/// What the two that start an execution need.
+/// What those need that start an execution.
 #[derive(clap::Args)]
 struct Start {
     /// The role the automation assumes, in place of the documents' default; scripts have no rights without one

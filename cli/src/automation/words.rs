@@ -72,10 +72,12 @@ pub fn ending(execution: &Execution) -> String {
         text.push_str(&brief(&execution.failure));
     }
     text.push('\n');
-    for report in ["Restore.Report", "Rollback.Report"] {
-        if let Some(report) = execution.outputs.get(report).and_then(|text| serde_json::from_str(text).ok()) {
-            text.push_str(&reported(&report));
-        }
+    let read = |name: &str| execution.outputs.get(name).and_then(|text| serde_json::from_str(text).ok());
+    for report in ["Restore.Report", "Rollback.Report"].into_iter().filter_map(read) {
+        text.push_str(&reported(&report));
+    }
+    if let Some(report) = read("Replace.Report") {
+        text.push_str(&changed(&report));
     }
     text
 }
@@ -111,6 +113,23 @@ pub fn reported(report: &serde_json::Value) -> String {
     text
 }
 
+/// The report of a change in words.
+fn changed(report: &serde_json::Value) -> String {
+    let many = |key: &str| report.get(key).and_then(serde_json::Value::as_array).map_or(0, Vec::len);
+    let mut text = format!("changed {}, unchanged {}", many("changed"), many("unchanged"));
+    for key in ["changed", "unchanged"].into_iter().filter(|key| many(key) > 0) {
+        text.push_str(&format!("\n  {key}: {}", report.get(key).map(list).unwrap_or_default()));
+    }
+    if let Some(source) = report.get("source").map(list) {
+        text.push_str(&format!("\n  at `{source}`, which functions read again by themselves"));
+    }
+    for (name, reason) in report.get("left").and_then(serde_json::Value::as_object).into_iter().flatten() {
+        text.push_str(&format!("\n  {name}: not changed: {}", list(reason)));
+    }
+    text.push('\n');
+    text
+}
+
 pub fn json(execution: &Execution) -> serde_json::Value {
     let steps = execution.steps.iter().map(
         |step| serde_json::json!({"name": step.name, "status": step.status, "failure": step.failure, "outputs": step.outputs}),
@@ -133,6 +152,18 @@ mod tests {
         assert_eq!(
             reported(&report),
             "restored 2, unchanged 1\n  gone: g\n  c: kept what its owner changed: variable A added, field Timeout\n  l: not restored: why\n"
+        );
+    }
+
+    #[test]
+    fn a_change_names_every_function_and_what_became_of_it() {
+        let report = serde_json::json!({
+            "changed": ["a", "b"], "unchanged": ["c"], "left": {"l": "why"}, "source": "parameter:/plan",
+        });
+        assert_eq!(
+            changed(&report),
+            "changed 2, unchanged 1\n  changed: a, b\n  unchanged: c\n  at `parameter:/plan`, which functions read again by themselves\n  \
+             l: not changed: why\n"
         );
     }
 

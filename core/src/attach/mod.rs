@@ -11,7 +11,7 @@ mod refuse;
 
 pub use change::{Change, Environment, change};
 pub use configuration::{Alias, Configuration, Kind, Layer, Options, Routing, Unreadable, Variables, variables_size};
-pub use plan::{Timed, Window, minified, timed};
+pub use plan::{Timed, Window, later, minified, timed};
 pub use refuse::reasons;
 
 /// The most bytes of a function's variables together, as [`variables_size`] counts them.
@@ -19,6 +19,11 @@ pub const VARIABLES_LIMIT: usize = 4096;
 
 /// The most layers of a function.
 pub const LAYER_LIMIT: usize = 5;
+
+/// AWS's own extensions, through which a function reads a live plan: the layer's name by the source's scheme. On arm64 it ends
+/// in `-Arm64`.
+pub const EXTENSIONS: [(&str, &str); 2] =
+    [("appconfig", "AWS-AppConfig-Extension"), ("parameter", "AWS-Parameters-and-Secrets-Lambda-Extension")];
 
 /// The variable with the plan.
 pub const PLAN: &str = "FAULTLAYER_PLAN";

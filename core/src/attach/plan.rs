@@ -48,8 +48,54 @@ pub struct Timed {
 /// # Errors
 /// All that is wrong with the plan; a start or an end that makes no experiment of it.
 pub fn timed(text: &str, window: Window, dry_run: bool) -> Result<Timed, PlanError> {
+    let members = members_of(text)?;
+    let end = stamp(window.end);
+    let expected = |what: &str| format!("a time {what} the end of the hold, about {end}");
+    if members.time("starts_at").is_some_and(|start| start >= window.end) && !members.has("expires_at") {
+        return Err(conflict(&members, "starts_at", expected("before")));
+    }
+    let early = conflict(&members, "expires_at", expected("after"));
+    let timed = written(members, window.start, &end, dry_run)?;
+    match (timed.plan.expires, window.earliest_end) {
+        (Expiry::At(end), Some(least)) if end < least => Err(early),
+        _ => Ok(timed),
+    }
+}
+
+/// The plan that takes the place of one that ends at `until`, or never where that is `None`. It gets that end where it has none.
+///
+/// # Errors
+/// All that is wrong with the plan; an end that has passed or comes after `until`, none where there is none to take over, and a
+/// start after its end.
+pub fn later(text: &str, now: Timestamp, until: Option<Timestamp>, dry_run: bool) -> Result<Timed, PlanError> {
+    let members = members_of(text)?;
+    let own = members.time("expires_at");
+    let refuse = |path: &str, expected: String| Err(conflict(&members, path, expected));
+    match (until, own) {
+        (Some(until), _) if until <= now => {
+            return refuse("expires_at", format!("a plan that is still on, what is attached ended at {}", stamp(until)));
+        }
+        (Some(until), own) if members.has("expires_at") && own.is_none_or(|own| own > until) => {
+            return refuse("expires_at", format!("a time up to the end of what is attached, {}", stamp(until)));
+        }
+        (None, _) if !members.has("expires_at") => {
+            return refuse("expires_at", "an end, what is attached has none that could be taken over".to_owned());
+        }
+        (_, Some(own)) if own <= now => return refuse("expires_at", format!("a time after now, {}", stamp(now))),
+        _ => {}
+    }
+    let end = own.or(until);
+    if members.time("starts_at").zip(end).is_some_and(|(start, end)| start >= end) {
+        return refuse("starts_at", format!("a time before the end, {}", end.map(stamp).unwrap_or_default()));
+    }
+    let start = Timestamp(now.0 - now.0.rem_euclid(1_000_000));
+    written(members, start, &until.map(stamp).unwrap_or_default(), dry_run)
+}
+
+/// The members of a plan that is right but for the times that are still to be set.
+fn members_of(text: &str) -> Result<Members, PlanError> {
     let checked = Plan::parse(text);
-    let Ok(mut members) = serde_json::from_str::<Members>(text) else {
+    let Ok(members) = serde_json::from_str::<Members>(text) else {
         // What is no object was refused by the check.
         return Err(checked.err().unwrap_or_else(|| PlanError::invalid(Vec::new())));
     };
@@ -60,27 +106,25 @@ pub fn timed(text: &str, window: Window, dry_run: bool) -> Result<Timed, PlanErr
             return Err(error);
         }
     }
-    let end = stamp(window.end);
-    let conflict = |members: &Members, path: &str, expected: &str| {
-        let value = members.text_of(path).and_then(|text| serde_json::from_str(text).ok());
-        let expected = format!("a time {expected} the end of the hold, about {end}");
-        PlanError::invalid(vec![Problem::new(ProblemCode::Conflict, path, value.as_ref(), expected)])
-    };
-    let start = members.text_of("starts_at").and_then(|text| Timestamp::parse(text.trim_matches('"')));
-    if start.is_some_and(|start| start >= window.end) && !members.has("expires_at") {
-        return Err(conflict(&members, "starts_at", "before"));
-    }
-    members.fill("starts_at", window.start);
-    members.fill("expires_at", window.end);
+    Ok(members)
+}
+
+/// The members as a plan in one line, with `start` and `end` where they have none.
+fn written(mut members: Members, start: Timestamp, end: &str, dry_run: bool) -> Result<Timed, PlanError> {
+    members.fill("starts_at", &stamp(start));
+    members.fill("expires_at", end);
     if dry_run {
         members.set("dry_run", "true".to_owned());
     }
     let text = members.text();
     let plan = Plan::parse(&text)?;
-    match (plan.expires, window.earliest_end) {
-        (Expiry::At(end), Some(least)) if end < least => Err(conflict(&members, "expires_at", "after")),
-        _ => Ok(Timed { text, plan }),
-    }
+    Ok(Timed { text, plan })
+}
+
+/// What one member says that does not go with when the plan is to hold.
+fn conflict(members: &Members, path: &str, expected: String) -> PlanError {
+    let value = members.text_of(path).and_then(|text| serde_json::from_str(text).ok());
+    PlanError::invalid(vec![Problem::new(ProblemCode::Conflict, path, value.as_ref(), expected)])
 }
 
 /// RFC 3339 without the milliseconds that are none.
@@ -123,9 +167,13 @@ impl Members {
         }
     }
 
-    fn fill(&mut self, name: &str, at: Timestamp) {
+    fn time(&self, name: &str) -> Option<Timestamp> {
+        self.text_of(name).and_then(|text| Timestamp::parse(text.trim_matches('"')))
+    }
+
+    fn fill(&mut self, name: &str, at: &str) {
         if !self.has(name) {
-            self.set(name, format!("\"{}\"", stamp(at)));
+            self.set(name, format!("\"{at}\""));
         }
     }
 

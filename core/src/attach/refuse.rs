@@ -1,7 +1,7 @@
 //! Every reason not to attach that a function's configuration tells, all of them at once.
 
 use super::configuration::{Configuration, Kind, Options, variables_size};
-use super::{AGENT, HANDLER, LAYER_LIMIT, PLAN, PRELOADED, RESTORE, VARIABLES_LIMIT, change};
+use super::{AGENT, EXTENSIONS, HANDLER, LAYER_LIMIT, PLAN, PRELOADED, RESTORE, VARIABLES_LIMIT, change};
 
 /// Why this function cannot be attached to now; empty if it can. Each follows the function's name.
 #[must_use]
@@ -88,6 +88,13 @@ fn crowded(configuration: &Configuration, kind: Kind, options: &Options) -> Vec<
     if layers.iter().any(|own| bare(&own.arn) == bare(layer)) {
         found.push(format!("has the layer `{}` already, without a marker", bare(layer)));
         return found;
+    }
+    let scheme = options.plan.split(':').next().unwrap_or_default();
+    if let Some((_, extension)) = EXTENSIONS.iter().find(|(known, _)| *known == scheme) {
+        let extension = format!("{extension}{}", if configuration.architecture() == "arm64" { "-Arm64" } else { "" });
+        if !layers.iter().any(|own| own.arn.contains(&format!(":layer:{extension}:"))) {
+            found.push(format!("reads its plan through the layer `{extension}`, which it has not"));
+        }
     }
     let size = variables_size(&change(configuration, kind, options).environment.variables);
     if size > VARIABLES_LIMIT {

@@ -132,6 +132,8 @@ def check(aws: Aws, events: dict[str, Any]) -> tuple[dict[str, Any], Options, di
     refusals: list[str] = []
     names: dict[str, list[str]] = {}
     text, secret, minutes = "", False, int(events["DurationMinutes"])
+    source, dry_run = str(events.get("PlanSource") or ""), is_true(events.get("DryRun"))
+    told: dict[str, Any] = {"expires_at": "its source's end"}
     try:
         names = functions_of(aws, events)
     except Refused as error:
@@ -143,17 +145,27 @@ def check(aws: Aws, events: dict[str, Any]) -> tuple[dict[str, Any], Options, di
     def time_plan() -> list[str]:
         """Sets the plan's times. Answers why they cannot be."""
         try:
-            options.plan = timed_plan(text, datetime.now(timezone.utc), attach_s, minutes, is_true(events.get("DryRun")))
+            timed = timed_plan(text, datetime.now(timezone.utc), attach_s, minutes, dry_run)
         except ValueError as error:
             return discreet([str(error)], secret)
+        if source and "expires_at" not in json.loads(text):
+            return [f"expires_at: the plan at `{source}` has none"]
+        told.update(json.loads(timed))
+        options.plan = source or timed
         return []
 
-    try:
-        text, secret = plan_source(aws, stack_of(events), events["Plan"])
-        # With times, for its size; they are set again below.
-        refusals += discreet(plan_problems(text), secret) or time_plan()
-    except ValueError as error:
-        refusals += discreet([str(error)], secret)
+    options.plan = source
+    if bool(source) == bool(events.get("Plan")):
+        refusals.append("give either `Plan` or `PlanSource`")
+    elif source and dry_run:
+        refusals.append("DryRun: only with `Plan`; `dry_run` in a plan at its source says the same")
+    elif not source.startswith(("file:", "appconfig:")):
+        try:
+            text, secret = plan_source(aws, stack_of(events), source or events["Plan"])
+            # With times, for its size; they are set again below.
+            refusals += discreet(plan_problems(text), secret) or time_plan()
+        except ValueError as error:
+            refusals += discreet([str(error)], secret)
     layers = Layers(aws)
     examined: dict[str, dict[str, Any]] = {}
     results = aws.each(lambda name: examine(aws, options, layers, examined, name, names[name]), names)
@@ -161,7 +173,7 @@ def check(aws: Aws, events: dict[str, Any]) -> tuple[dict[str, Any], Options, di
         if isinstance(result, Exception):
             result = [f"could not be checked: {brief(result)}"]
         refusals += [f"`{name}`: {reason}" for reason in result]
-    refusals = refusals or time_plan()
+    refusals = refusals or (time_plan() if text else [])
     if refusals:
         print("\n".join(refusals))
         raise Refused(f"nothing was changed; {counted(len(refusals), 'reason')}: " + "; ".join(refusals))
@@ -169,11 +181,10 @@ def check(aws: Aws, events: dict[str, Any]) -> tuple[dict[str, Any], Options, di
     record = put_record(aws, stack_of(events), options.execution, list(entries.values()))
     message = f"{counted(len(names), 'function')}: attaching takes about {attach_s} s, rolling back about {rollback_s} s"
     print(message)
-    plan = json.loads(options.plan)
     outputs = {
         "Functions": len(names),
-        "Until": plan["expires_at"],
-        "Experiment": "secret" if secret else plan.get("experiment", "unnamed"),
+        "Until": told["expires_at"],
+        "Experiment": "secret" if secret else told.get("experiment", "unnamed"),
         "Estimate": message,
         "Hold": f"PT{minutes}M",
         "Record": record,

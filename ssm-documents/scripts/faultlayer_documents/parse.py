@@ -79,6 +79,23 @@ def is_text(value: Any, limit: int) -> bool:
     return isinstance(value, str) and len(value) <= limit
 
 
+def parse_note(text: str) -> dict[str, Any]:
+    """What a change has kept of a plan's source, as it writes it. Raises ValueError."""
+    value = unpack(text)
+    good = (
+        isinstance(value, dict)
+        and set(value) == set("ntw")
+        and is_text(value["n"], 2048)
+        and re.fullmatch(r"/[\w./-]+", value["n"], re.ASCII)
+        and is_text(value["t"], 8192)
+        and isinstance(value["w"], list)
+        and all(is_text(hashed, 8) for hashed in value["w"])
+    )
+    if not good:
+        raise ValueError("cannot be read")
+    return dict(value)
+
+
 def parse_entries(value: Any, execution: str) -> list[dict[str, Any]]:
     """A record's entries, as attach writes them. Raises ValueError."""
     if not isinstance(value, list) or not value:

@@ -25,6 +25,8 @@ from faultlayer_documents.marker import HANDLER, PLAN, RESTORE, unreadable, vari
 from faultlayer_documents.parse import NO_MARKER, execution_in
 
 ENVIRONMENT_LIMIT, LAYER_LIMIT = 4096, 5
+# AWS's own extensions, through which a function reads a live plan: the layer by the source's scheme.
+EXTENSIONS = {"appconfig": "AWS-AppConfig-Extension", "parameter": "AWS-Parameters-and-Secrets-Lambda-Extension"}
 # Seconds a step may plan for; the rest of the script's 600 is for retries.
 STEP_LIMIT_S = 480
 
@@ -76,6 +78,11 @@ def room_reasons(config: dict[str, Any], options: Options, alias: dict[str, Any]
         return [*reasons, f"no layer is given for {kind_of(config)} on {architecture_of(config)}"]
     if bare(layer) in [bare(arn) for arn in arns]:
         return [*reasons, f"has the layer `{bare(layer)}` already, without a marker"]
+    extension = EXTENSIONS.get(options.plan.split(":")[0])
+    if extension:
+        extension += "-Arm64" * (architecture_of(config) == "arm64")
+        if not any(f":layer:{extension}:" in arn for arn in arns):
+            reasons.append(f"reads its plan through the layer `{extension}`, which it has not")
     change, _ = attach_change(config, options, alias)
     size = environment_size(change["Environment"]["Variables"])
     if size > ENVIRONMENT_LIMIT:

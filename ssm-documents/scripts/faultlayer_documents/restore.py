@@ -16,6 +16,7 @@ from faultlayer_documents.confirm import NotRestored
 from faultlayer_documents.marker import RESTORE, Marker, origin, origin_of, unreadable, variables
 from faultlayer_documents.names import LAYERS, disagreements, is_true, named
 from faultlayer_documents.parse import parse_marker
+from faultlayer_documents.source import put_source_back
 from faultlayer_documents.store import below, borne_out, close, delete_parameters, parameters_under, records, stack_of, sweep_marks
 from faultlayer_documents.undo import Known, Left, LeftForGood, alias_entry, find_marker, move_revision, restore_alias, restore_function
 
@@ -229,14 +230,35 @@ class Rollback:
         path = below(self.stack, "closed") + "function/"
         marks = parameters_under(self.aws, path) if self.wanted and self.records else []
         left = set(self.left) - set(wrong)
-        for record in self.records.values():
+        done = {}
+        for execution, record in self.records.items():
             # What cannot be read may name any of them.
             if left & set(record.entries) or (left and record.unread):
                 continue
             # What was closed by name since the record was written cannot be attached any more.
             closed = {mark["Name"].removeprefix(path) for mark in marks if mark["LastModifiedDate"].timestamp() >= record.written}
             if not self.wanted or (record.entries and not record.unread and set(record.entries) <= closed):
-                delete_parameters(self.aws, record.names)
+                done[execution] = record.names
+        kept = self.put_sources_back(set(done))
+        for execution, names in done.items():
+            if execution not in kept:
+                delete_parameters(self.aws, names)
+
+    def put_sources_back(self, done: set[str]) -> set[str]:
+        """Puts back what a change wrote to a live plan's parameter. The executions of which that could not be done."""
+        path, kept = below(self.stack, "source"), set()
+        for note in parameters_under(self.aws, path):
+            execution = note["Name"].removeprefix(path)
+            forgotten = execution not in self.records and (self.everything or execution == self.execution)
+            if execution not in done and not forgotten:
+                continue
+            try:
+                said = put_source_back(self.aws, execution, note)
+                self.changed |= {note["Name"]: [said]} if said else {}
+            except Exception as error:
+                self.left[note["Name"]] = f"the plan's source was not put back: {brief(error)}"
+                kept.add(execution)
+        return kept
 
     def report(self) -> dict[str, Any]:
         """Outputs. Counts, and as JSON text what is worth a word about single functions."""

@@ -27,7 +27,7 @@ def stack_of(events: dict[str, Any]) -> str:
 
 
 def below(stack: str, kind: str) -> str:
-    """A path of the stack's. `record`, `closed` or `once`."""
+    """A path of the stack's. `record`, `closed`, `source` or `once`."""
     return f"/faultlayer/{stack}/{kind}/"
 
 
@@ -167,11 +167,21 @@ def borne_out(aws: Aws, stack: str, execution: str, record: Record) -> bool | No
         if code_of(error).startswith("AutomationExecutionNotFound"):
             return False
         raise
+    return bears_out(found, stack, record)
+
+
+def bears_out(found: dict[str, Any], stack: str, record: Record) -> bool | None:
+    """The same, of an execution that was read."""
     if found["DocumentName"] not in (f"{stack}-Attach", f"{stack}-Experiment"):
         return False
+    said = attach_output(found, "Record")
+    return said == hash_of(record.parts) if said else None
+
+
+def attach_output(found: dict[str, Any], name: str) -> str:
+    """What an execution's step `Attach` has put out, or nothing."""
     outputs = [step.get("Outputs") or {} for step in found["StepExecutions"] if step["StepName"] == "Attach"]
-    said = [hashed for one in outputs for hashed in one.get("Record", [])]
-    return said == [hash_of(record.parts)] if said else None
+    return str(next((one[name][0] for one in outputs if one.get(name)), ""))
 
 
 def delete_parameters(aws: Aws, names: list[str]) -> None:
@@ -201,6 +211,17 @@ def sweep_marks(aws: Aws, stack: str, all_of_them: bool) -> None:
     delete_parameters(aws, [mark["Name"] for mark in found if all_of_them or mark["LastModifiedDate"].timestamp() < old])
 
 
+def parameter(aws: Aws, name: str) -> dict[str, Any]:
+    """A parameter as it is. Raises ValueError where there is none."""
+    try:
+        answer: dict[str, Any] = aws.call("ssm", "get", "get_parameter", Name=name, WithDecryption=True)["Parameter"]
+        return answer
+    except Exception as error:
+        if code_of(error) == "ParameterNotFound":
+            raise ValueError(f"Plan: no parameter `{name}`") from None
+        raise
+
+
 def plan_source(aws: Aws, stack: str, plan: Any) -> tuple[str, bool]:
     """The plan's text, and whether it is a secret. From the parameter `Plan` or the one it names. A parameter below
     `once/` was made for this execution alone and is deleted. Raises ValueError with what is wrong."""
@@ -209,12 +230,7 @@ def plan_source(aws: Aws, stack: str, plan: Any) -> tuple[str, bool]:
     if not plan.startswith("parameter:"):
         return plan, False
     name = plan.removeprefix("parameter:")
-    try:
-        found = aws.call("ssm", "get", "get_parameter", Name=name, WithDecryption=True)["Parameter"]
-    except Exception as error:
-        if code_of(error) == "ParameterNotFound":
-            raise ValueError(f"Plan: no parameter `{name}`") from None
-        raise
+    found = parameter(aws, name)
     if name.startswith(below(stack, "once")):
         delete_parameters(aws, [name])
     return str(found["Value"]), found.get("Type") == "SecureString"
