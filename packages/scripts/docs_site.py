@@ -30,6 +30,7 @@ CONTENTS: list[Entry] = [
             {"Install the command and run a function": "packages/COMMAND.md"},
             {"Experiment on this machine": "docs/lab.md"},
             {"Experiment in an account": "fis/README.md"},
+            {"Change a running experiment": "docs/change.md"},
             {"Read and judge a report": "docs/report.md"},
             {"Attach without a stack": "ssm-documents/README.md"},
             {"Test in Python": "bindings-python/README.md"},
