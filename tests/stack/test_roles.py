@@ -105,7 +105,8 @@ def test_what_is_attached_gets_another_plan_at_each_function_or_where_they_read_
         assert changed["AutomationExecutionStatus"] == "Success", changed["FailureMessage"]
         back = stack.run("Rollback", ExecutionId=execution)
         assert back["AutomationExecutionStatus"] == "Success", back["FailureMessage"]
-    assert stack.snapshot(name) == before and "third" not in lab.ssm.get_parameter(Name=source)["Parameter"]["Value"]
+    assert stack.snapshot(name) == before
+    assert "third" not in lab.ssm.get_parameter(Name=source)["Parameter"]["Value"]
 
 
 def test_a_cancelled_execution_restores_through_its_roll_back(lab: Lab, stack: Stack) -> None:
