@@ -21,7 +21,9 @@ class Scope {
   #open = false;
   #calls = 0;
   #patched = [];
-  /** What the scope itself calls, once it calls AWS. */
+  /** Whether code runs in the scope, beside the functions that it wraps. */
+  #isAround = false;
+  /** What the scope itself calls: once it calls AWS, or from the first on where connections can be hit. */
   #own;
   /** Why the engine was not asked, as far as is known here. */
   #missed = 'not_called';
@@ -65,6 +67,7 @@ class Scope {
     this.#endOwn();
     this.#state = read(engine, number);
     this.#look();
+    this.#reach();
   }
 
   /** `original` with this scope around it: faults while it is open, nothing before and after. */
@@ -123,7 +126,7 @@ class Scope {
   /** As `open`, and for all injection points of what runs from here on in this test or task. */
   enter() {
     this.open();
-    entered.add(this);
+    this.#surround();
     current.enterWith(this);
     return this;
   }
@@ -131,7 +134,7 @@ class Scope {
   /** Runs `work` with the scope open, and closes it. */
   run(work) {
     this.open();
-    entered.add(this);
+    this.#surround();
     let value;
     try {
       value = current.run(this, () => work(this));
@@ -171,13 +174,28 @@ class Scope {
   /** Of calls to AWS that the scope itself makes: all of it is one call then. Not of a scope that was told its targets. */
   owner() {
     if (!this.#open || !this.#state.hitsCalls || this.targets.length > 0) return undefined;
+    return this.#beginOwn().owner;
+  }
+
+  #surround() {
+    entered.add(this);
+    this.#isAround = true;
+    this.#reach();
+  }
+
+  /** Nobody tells when the scope's own code opens a connection. */
+  #reach() {
+    if (this.#isAround && this.#state.hitsConnections && this.targets.length === 0) this.#beginOwn();
+  }
+
+  #beginOwn() {
     if (!this.#own) {
       const { engine, number } = this.#state;
       const session = engine.decideCalls(number, this.#numbered());
       session?.before();
       this.#own = { session, owner: session ? owners.open(session, this.gate()) : undefined };
     }
-    return this.#own.owner;
+    return this.#own;
   }
 
   #look() {
@@ -195,6 +213,7 @@ class Scope {
 
   #end() {
     this.#open = false;
+    this.#isAround = false;
     entered.delete(this);
     unlook(this);
     this.#endOwn();

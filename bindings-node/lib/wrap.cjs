@@ -88,6 +88,7 @@ function read(engine, number) {
     // Else nothing looks at it unless something is drawn, and asking takes longer than all the rest.
     readsDeadline: (reads & 4) !== 0,
     hitsCalls: engine.hitsAwsCalls(number),
+    hitsConnections: engine.hitsConnections(number),
     gather: events?.gatherer(engine.paths(number)),
     runs: events?.runs(),
   };

@@ -82,7 +82,13 @@ pub fn hits_aws_calls(host: u32) -> bool {
     with(host, |slot| slot.asked.ask(Host::hits_aws_calls).unwrap_or_default()).unwrap_or_default()
 }
 
-/// Decides for code that calls AWS and has no call of its own around it: only faults in calls are drawn.
+/// Whether it has faults in connections, and this platform lets them: nobody tells when code opens one.
+#[napi]
+pub fn hits_connections(host: u32) -> bool {
+    with(host, |slot| slot.asked.ask(Host::hits_connections).unwrap_or_default()).unwrap_or_default()
+}
+
+/// Decides for code that makes calls and has no call of its own around it: only faults in calls are drawn.
 ///
 /// # Errors
 /// As of [`decide`].

@@ -11,6 +11,10 @@ mod api;
 
 pub use api::{Effect, Hit, Invocation, Peer, Trouble, Unavailable, Watch};
 
+/// Whether connections can be hit on this platform: on Linux with GNU's C library, on x86_64 and aarch64.
+pub const IS_AVAILABLE: bool =
+    cfg!(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")));
+
 #[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod linux {
     pub mod address;

@@ -45,6 +45,15 @@ function clientModule(generation, managed = false) {
   return path.join(root, generation === 3 ? (managed ? 'dist/index.mjs' : 'bin/index.mjs') : 'index.mjs');
 }
 
+/** A host that nobody calls: with FAULTLAYER_TESTS_NOBODY set, every plan names it, and all of the tests must hold. */
+const NOBODY = { id: 'nobody', kind: 'network', rate: 1e-15, target: { host: ['nobody.example'] }, effect: 'refuse' };
+
+function asText(plan) {
+  if (typeof plan === 'string') return plan;
+  const { faults } = plan;
+  return JSON.stringify(process.env.FAULTLAYER_TESTS_NOBODY && faults ? { ...plan, faults: [...faults, NOBODY] } : plan);
+}
+
 /** What follows `node` and its options: a program, and what it reads. */
 function program(generation, managed, asked) {
   const starter = managed && generation === 3 ? [path.join(here, 'managed.mjs')] : [];
@@ -88,7 +97,7 @@ export async function environment({
     LAMBDA_TASK_ROOT: root,
     _HANDLER: asked,
     ...(layer ? { FAULTLAYER_HANDLER: handler } : {}),
-    ...(plan === undefined ? {} : { FAULTLAYER_PLAN: typeof plan === 'string' ? plan : JSON.stringify(plan) }),
+    ...(plan === undefined ? {} : { FAULTLAYER_PLAN: asText(plan) }),
     ...env,
   };
   const command = [nodeBinary(node), ...FLAGS[node], ...args, ...program(client, managed, asked)];

@@ -33,6 +33,7 @@ const STARTING_POINTS: &[StartingPoint] = &[
     starting_point!("http-503", "an unavailable service: 503 with Retry-After"),
     starting_point!("crash", "the process dies now and then, and now and then an invocation times out"),
     starting_point!("throttle", "DynamoDB throttles some calls once and some always, and is slow at times"),
+    starting_point!("network", "a database is slow at times, and a host that others provide refuses connections"),
     starting_point!("ramp", "errors that become more frequent over ten minutes"),
     starting_point!("dry-run", "decides and logs, changes nothing"),
 ];

@@ -3,8 +3,9 @@
 use super::guard::guard;
 use super::host::Host;
 use super::language::Language;
+use super::network;
 use super::side::{Failed, Refused, Shared, Side};
-use crate::plan::Plan;
+use crate::plan::{Plan, PlanError};
 use crate::rim::environment::Identity;
 use crate::rim::sink::Sink;
 
@@ -40,8 +41,9 @@ impl Library {
 }
 
 fn parsed(plan_json: &str) -> Result<Plan, Refused> {
-    let plan = guard(|| Plan::parse_to_run(plan_json)).ok_or(Refused::Failed(Failed))?;
-    plan.map_err(Refused::Plan)
+    let plan = guard(|| Plan::parse_to_run(plan_json)).ok_or(Refused::Failed(Failed))?.map_err(Refused::Plan)?;
+    let problems = network::not_here(&plan, faultlayer_network::IS_AVAILABLE);
+    if problems.is_empty() { Ok(plan) } else { Err(Refused::Plan(PlanError::invalid(problems))) }
 }
 
 #[cfg(test)]

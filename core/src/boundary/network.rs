@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use faultlayer_network::{Armed, Hit, Invocation, Peer, Trouble, Watch, Watching, watch};
+use serde_json::Value;
 
 use super::guard::guard;
 use super::language::Language;
@@ -11,7 +12,7 @@ use super::side::{Shared, Side};
 use crate::decision;
 use crate::faults::{self, Network};
 use crate::matching::Budget;
-use crate::plan::Plan;
+use crate::plan::{Plan, Problem, ProblemCode};
 use crate::record::OwnReason;
 use crate::rim::clock;
 use crate::rim::environment::variable;
@@ -31,8 +32,8 @@ impl Connections {
         if !is_about_connections(plan) {
             return None;
         }
-        if shared.language != Language::Python {
-            // What their clients make of it is not held to anything yet.
+        if shared.language == Language::Java {
+            // What its clients make of it is not held to anything yet.
             shared.tell(OwnReason::NetworkUnavailable, "faults of the kind `network` are not carried out in this language yet");
             return None;
         }
@@ -66,6 +67,18 @@ fn may_overlap(shared: &Shared) -> bool {
 /// Whether any fault of a plan is about connections.
 fn is_about_connections(plan: &Plan) -> bool {
     networks(plan).next().is_some()
+}
+
+/// What is wrong with a library's plan where connections cannot be hit: a layer says so by a record, a library at once.
+pub(super) fn not_here(plan: &Plan, is_available: bool) -> Vec<Problem> {
+    let expected = "a kind other than \"network\", which is not on this platform";
+    let beyond = plan.faults.iter().enumerate().filter(|(_, fault)| !is_available && fault.kind.network().is_some());
+    beyond
+        .map(|(at, _)| {
+            let path = format!("faults[{at}].kind");
+            Problem::new(ProblemCode::NotSupported, &path, Some(&Value::from("network")), expected)
+        })
+        .collect()
 }
 
 fn networks(plan: &Plan) -> impl Iterator<Item = &Network> {
@@ -144,4 +157,21 @@ impl Invocation for Hitting {
 
 fn seen<'a>(peer: &Peer<'a>) -> faults::Peer<'a> {
     faults::Peer { name: peer.name, address: Some(peer.address), port: Some(peer.port), exactly: peer.exactly }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::not_here;
+    use crate::plan::{Plan, PlanError};
+
+    #[test]
+    fn where_connections_cannot_be_hit_a_library_refuses_the_plan() {
+        let fault = |id: &str, more: &str| format!(r#"{{"id":"{id}","rate":1,{more}}}"#);
+        let network = r#""kind":"network","target":{"host":["h"]},"effect":"refuse""#;
+        let faults = [fault("a", r#""kind":"latency","delay_ms":1"#), fault("b", network)].join(",");
+        let plan = Plan::parse_to_run(&format!(r#"{{"version":1,"expires_at":"never","faults":[{faults}]}}"#)).unwrap();
+        assert_eq!(not_here(&plan, true), []);
+        let said = PlanError::invalid(not_here(&plan, false)).to_string();
+        assert!(said.contains("faults[1].kind: expected a kind other than \"network\", which is not on this platform"), "{said}");
+    }
 }

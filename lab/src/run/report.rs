@@ -114,7 +114,7 @@ pub struct FaultCount {
     pub dry_run: u64,
     /// The others, by reason.
     pub skipped: BTreeMap<String, u64>,
-    /// Of a fault in calls, those that it met.
+    /// Of a fault in calls, those that it met: calls to AWS, or connections, or names that were resolved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calls: Option<CallCount>,
 }
@@ -141,7 +141,7 @@ impl FaultCount {
             injected: 0,
             dry_run: 0,
             skipped: BTreeMap::new(),
-            calls: fault.kind.aws_call().map(|_| CallCount::default()),
+            calls: fault.kind.target().map(|_| CallCount::default()),
         }
     }
 
@@ -346,5 +346,15 @@ mod tests {
         assert_eq!((count.drawn, count.injected), (3, 1));
         assert_eq!(count.skipped, [("no_call".to_owned(), 1), ("not_chosen".to_owned(), 1)].into());
         assert_eq!(count.calls, Some(CallCount { matched: 9, hit: 5 }));
+    }
+
+    #[test]
+    fn connections_are_calls_and_what_hits_neither_counts_none() {
+        let text = r#"{"version":1,"faults":[
+            {"id":"a","kind":"network","rate":1,"target":{"host":["h"]},"effect":"refuse"},
+            {"id":"b","kind":"latency","rate":1,"delay_ms":1}]}"#;
+        let faults = Plan::parse(text).unwrap().faults;
+        let counts: Vec<_> = faults.iter().map(|fault| FaultCount::new(fault).calls).collect();
+        assert_eq!(counts, [Some(CallCount::default()), None]);
     }
 }
