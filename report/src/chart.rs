@@ -6,7 +6,8 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::document::{Fault, Mark, Phase};
+use crate::counts::FaultCount;
+use crate::document::{Mark, Phase};
 use crate::timeline::{Moment, Timeline};
 
 /// How wide a chart is drawn, in pixels; the page shows the one that fits.
@@ -296,7 +297,7 @@ const LANE: u32 = 44;
 /// # Errors
 ///
 /// Where the library cannot draw.
-pub fn injections(axis: Axis<'_>, faults: &[Fault], width: Width) -> Result<String, Trouble> {
+pub fn injections(axis: Axis<'_>, faults: &[FaultCount], width: Width) -> Result<String, Trouble> {
     let lanes = u32::try_from(faults.len()).unwrap_or(1).max(1);
     let most = axis.timeline.moments.iter().flat_map(|moment| moment.injected.values()).max().copied().unwrap_or(1);
     draw(width, lanes * LANE + 52, |root| {
@@ -355,7 +356,7 @@ mod tests {
                 let phases = [phase("run", u64::from(count))];
                 let marks = [Mark { at_ms: 0.0, label: "plan on".to_owned() }];
                 let axis = Axis { timeline: &timeline, phases: &phases, marks: &marks };
-                let faults = [Fault { id: "<b>".to_owned(), kind: "exit".to_owned(), ..Fault::default() }];
+                let faults = [FaultCount { id: "<b>".to_owned(), kind: "exit".to_owned(), ..FaultCount::default() }];
                 for width in [Width::Wide, Width::Narrow] {
                     let drawn = [calls_of(axis, width), latency_of(axis, width), injections(axis, &faults, width).unwrap()];
                     for svg in drawn {

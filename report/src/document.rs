@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::counts::FaultCount;
 use crate::expect::{Judged, State};
 use crate::figures::{Latency, counted, share};
 use crate::timeline::Timeline;
@@ -23,7 +24,7 @@ pub struct Document {
     /// What callers saw, phase by phase; the last but those after it is the one under the plan.
     pub phases: Vec<Phase>,
     /// What became of each fault, in the plan's order.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<FaultCount>,
     /// The same on a time axis.
     pub timeline: Timeline,
     /// What happened at one moment.
@@ -32,6 +33,9 @@ pub struct Document {
     pub records: Vec<Line>,
     /// How many lines there were before some were left out.
     pub records_in_all: u64,
+    /// What became of each function that was touched; empty for a run on this machine.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<Touched>,
     /// What to know beside.
     pub notes: Vec<String>,
     /// The plan, as it was carried out.
@@ -79,6 +83,12 @@ pub struct Phase {
     pub cold_starts: u64,
     /// What callers waited.
     pub latency_ms: Latency,
+    /// Calls that were refused before they reached the function; absent where nobody counts them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throttles: Option<u64>,
+    /// Why calls that failed are not told apart, nor cold starts counted: all errors have one name then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub untold: Option<String>,
     /// Why these figures are not those of the whole phase.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incomplete: Option<String>,
@@ -92,27 +102,25 @@ impl Phase {
     }
 }
 
-/// What became of one fault.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Fault {
-    /// Its id.
-    pub id: String,
-    /// Its kind.
-    pub kind: String,
-    /// Its rate, or the highest of its steps.
-    pub rate: f64,
-    /// What the rate lets one expect, and one standard deviation around it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expected: Option<(f64, f64)>,
-    /// Invocations for which it was drawn.
-    pub drawn: u64,
-    /// Those in which it was injected.
-    pub injected: u64,
-    /// Those in which it would have been but for the dry run.
-    pub dry_run: u64,
-    /// The others, by reason.
-    pub skipped: BTreeMap<String, u64>,
+/// One function of an experiment, with its figures under the faults.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Touched {
+    /// Its name.
+    pub name: String,
+    /// Its configuration afterwards: that it is as before, or how it differs, and why.
+    pub configuration: String,
+    /// Invocations.
+    pub calls: u64,
+    /// Those that failed.
+    pub errors: u64,
+    /// Calls that were refused.
+    pub throttles: u64,
+    /// Faultlayer's records in its log.
+    pub records: u64,
 }
+
+/// The columns of [`Touched`].
+pub const FUNCTIONS: [&str; 6] = ["function", "configuration afterwards", "calls", "errors", "throttled", "records"];
 
 /// What happened at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]

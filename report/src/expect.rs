@@ -169,6 +169,12 @@ impl Expectation {
         if let Claim::AlarmStaysOk(name) = &self.claim { Some(name) } else { None }
     }
 
+    /// Whether it speaks of faults, of which there are none before a plan is in force.
+    #[must_use]
+    pub fn of_faults(&self) -> bool {
+        matches!(self.claim, Claim::Count { figure: Count::Injections, .. })
+    }
+
     /// Holds it against what was seen.
     #[must_use]
     pub fn judge(&self, measured: Measured<'_>) -> Judged {
@@ -184,7 +190,10 @@ impl Expectation {
                     ),
                     Amount::Calls(wanted) => (is.holds(count, wanted), count.to_string()),
                 };
-                judge_calls(holds, said, 1, measured.phase)
+                match &measured.phase.untold {
+                    Some(why) if figure.tells_apart() => (State::NotMeasurable, None, Some(why.clone())),
+                    _ => judge_calls(holds, said, 1, measured.phase),
+                }
             }
             Claim::Time { figure, is, ms } => {
                 let seen = figure.of(&measured.phase.latency_ms);
@@ -231,6 +240,13 @@ fn judge_alarm(name: &str, alarms: Option<&BTreeMap<String, Vec<String>>>) -> Ve
         (State::NotMeasurable, said, Some("it lacked data".to_owned()))
     } else {
         (State::Held, said, None)
+    }
+}
+
+impl Count {
+    /// Whether it speaks of some of the calls that failed, or of what an answer says.
+    const fn tells_apart(&self) -> bool {
+        matches!(self, Count::Error(_) | Count::Timeouts | Count::Crashes | Count::Status(_))
     }
 }
 

@@ -37,6 +37,7 @@ pub fn render(document: &Document) -> Result<String, Trouble> {
     charts(&mut page, document)?;
     tables::faults(&mut page, document)?;
     records::section(&mut page, document)?;
+    tables::functions(&mut page, document)?;
     end(&mut page, document)?;
     write!(page, "</main>\n<script>{}</script>\n</body>\n</html>\n", include_str!("page.js"))?;
     Ok(page)

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use faultlayer_core::text::printable;
 
-use crate::document::{Document, Phase};
+use crate::document::{Document, FUNCTIONS, Phase};
 use crate::expect::State;
 use crate::figures::{milliseconds, percent};
 
@@ -52,6 +52,19 @@ pub fn render(document: &Document) -> String {
         });
         table(&mut text, &title, &["after", "fault", "what became of it", "call ended", "waited", "request id"], rows);
     }
+    if !document.functions.is_empty() {
+        let rows = document.functions.iter().map(|function| {
+            vec![
+                code(&function.name),
+                cell(&function.configuration),
+                function.calls.to_string(),
+                function.errors.to_string(),
+                function.throttles.to_string(),
+                function.records.to_string(),
+            ]
+        });
+        table(&mut text, "The functions", &FUNCTIONS, rows);
+    }
     if !document.notes.is_empty() {
         let _ = write!(text, "\n## Notes\n\n");
         for note in &document.notes {
@@ -82,10 +95,17 @@ fn phases(text: &mut String, document: &Document) {
     for name in phases.iter().flat_map(|phase| phase.errors.keys()).collect::<BTreeSet<_>>() {
         rows.push(count(format!("error {}", code(name)), &|phase| phase.errors.get(name).copied().unwrap_or_default(), true));
     }
+    if phases.iter().all(|phase| phase.untold.is_none()) {
+        rows.extend([
+            count("timeouts".to_owned(), &|phase| phase.timeouts, true),
+            count("crashes".to_owned(), &|phase| phase.crashes, true),
+            count("cold starts".to_owned(), &|phase| phase.cold_starts, false),
+        ]);
+    }
+    if phases.iter().any(|phase| phase.throttles.is_some()) {
+        rows.push(count("throttled".to_owned(), &|phase| phase.throttles.unwrap_or_default(), false));
+    }
     rows.extend([
-        count("timeouts".to_owned(), &|phase| phase.timeouts, true),
-        count("crashes".to_owned(), &|phase| phase.crashes, true),
-        count("cold starts".to_owned(), &|phase| phase.cold_starts, false),
         time("p50", &|phase| phase.latency_ms.p50),
         time("p90", &|phase| phase.latency_ms.p90),
         time("p99", &|phase| phase.latency_ms.p99),
@@ -101,20 +121,27 @@ fn faults(text: &mut String, document: &Document) {
         return;
     }
     let dry = document.faults.iter().any(|fault| fault.dry_run > 0);
+    let in_calls = document.faults.iter().any(|fault| fault.calls.is_some());
     let rows = document.faults.iter().map(|fault| {
         let reasons: Vec<String> = fault.skipped.iter().map(|(reason, count)| format!("{} {count}", cell(reason))).collect();
-        vec![
+        let mut cells = vec![
             code(&fault.id),
             cell(&fault.kind),
             fault.rate.to_string(),
-            fault.expected.map_or_else(|| "–".to_owned(), |(mean, deviation)| format!("{mean:.1} ± {deviation:.1}")),
+            fault.expected_said(),
             fault.drawn.to_string(),
             if dry { fault.dry_run } else { fault.injected }.to_string(),
             reasons.join(", "),
-        ]
+        ];
+        if in_calls {
+            cells.push(fault.calls_said());
+        }
+        cells
     });
     let injected = if dry { "would inject" } else { "injected" };
-    table(text, "What the plan did", &["fault", "kind", "rate", "expected", "drawn", injected, "skipped"], rows);
+    let mut head = vec!["fault", "kind", "rate", "expected", "drawn", injected, "skipped"];
+    head.extend(in_calls.then_some("calls hit"));
+    table(text, "What the plan did", &head, rows);
 }
 
 fn table(text: &mut String, title: &str, head: &[&str], rows: impl Iterator<Item = Vec<String>>) {

@@ -7,7 +7,7 @@ import time
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from client import Lab, refused
+from client import Lab, archive, refused
 
 ALARM: dict[str, Any] = {
     "AlarmName": "stop", "Namespace": "Faultlayer/test", "MetricName": "Stop", "Statistic": "Maximum", "Period": 60,
@@ -161,3 +161,62 @@ def test_documents_of_the_embedded_metric_format_in_a_log_become_metrics(lab: La
         "most": [30],
         "none": [],
     }
+
+
+FUNCTION = """
+import time
+
+def handler(event, context):
+    time.sleep(event.get("wait", 0))
+    if event.get("fail"):
+        raise KeyError("no")
+    return 1
+"""
+
+
+def metric(lab: Lab, name: str, statistic: str, function: str = "one") -> float:
+    now = datetime.now(timezone.utc)
+    dimensions = [{"Name": "FunctionName", "Value": function}]
+    asked = {
+        "Metric": {"Namespace": "AWS/Lambda", "MetricName": name, "Dimensions": dimensions},
+        "Period": 3600,
+        "Stat": statistic,
+    }
+    span = {"StartTime": now - timedelta(hours=2), "EndTime": now + timedelta(minutes=1)}
+    answer = lab.client("cloudwatch").get_metric_data(MetricDataQueries=[{"Id": "q", "MetricStat": asked}], **span)
+    return float(sum(answer["MetricDataResults"][0]["Values"]))
+
+
+def test_lambda_counts_invocations_errors_throttles_and_durations(lab: Lab) -> None:
+    lab.function("one", Code={"ZipFile": archive(app=FUNCTION)})
+    for event in ({}, {"fail": True}, {"wait": 0.05}):
+        lab.functions.invoke(FunctionName="one", Payload=json.dumps(event))
+    lab.functions.put_function_concurrency(FunctionName="one", ReservedConcurrentExecutions=0)
+    assert refused(lambda: lab.functions.invoke(FunctionName="one"))[0] == "TooManyRequestsException"
+    counted = {name: metric(lab, name, "Sum") for name in ("Invocations", "Errors", "Throttles")}
+    assert counted == {"Invocations": 3, "Errors": 1, "Throttles": 1}
+    assert metric(lab, "Duration", "SampleCount") == 3
+    assert metric(lab, "Duration", "Maximum") >= 50
+    assert metric(lab, "Duration", "p50") <= metric(lab, "Duration", "p99")
+    data = [{"MetricName": "Errors", "Value": 1}]
+    put = lab.client("cloudwatch").put_metric_data
+    assert refused(lambda: put(Namespace="AWS/Lambda", MetricData=data))[0] == "InvalidParameterValue"
+
+
+def test_an_alarm_tells_how_its_state_changed_and_one_may_watch_what_lambda_counts(lab: Lab) -> None:
+    cloudwatch = lab.client("cloudwatch")
+    own = {"Namespace": "AWS/Lambda", "MetricName": "Errors", "Dimensions": [{"Name": "FunctionName", "Value": "one"}]}
+    cloudwatch.put_metric_alarm(**{**ALARM, **own, "Statistic": "Sum"})
+    cloudwatch.describe_alarms()
+    lab.function("one", Code={"ZipFile": archive(app=FUNCTION)})
+    lab.functions.invoke(FunctionName="one", Payload='{"fail": true}')
+    cloudwatch.set_alarm_state(AlarmName="stop", StateValue="INSUFFICIENT_DATA", StateReason="by hand")
+    items = cloudwatch.describe_alarm_history(AlarmName="stop", HistoryItemType="StateUpdate", ScanBy="TimestampAscending")
+    told = [json.loads(item["HistoryData"]) for item in items["AlarmHistoryItems"]]
+    changes = [(one["oldState"]["stateValue"], one["newState"]["stateValue"]) for one in told]
+    assert changes == [("INSUFFICIENT_DATA", "OK"), ("OK", "ALARM"), ("ALARM", "INSUFFICIENT_DATA")]
+    assert told[-1]["newState"]["stateReason"] == "by hand"
+    pages = cloudwatch.get_paginator("describe_alarm_history").paginate(AlarmName="stop", PaginationConfig={"PageSize": 2})
+    assert [len(page["AlarmHistoryItems"]) for page in pages] == [2, 1]
+    assert cloudwatch.describe_alarm_history(AlarmName="other")["AlarmHistoryItems"] == []
+    assert cloudwatch.describe_alarm_history(HistoryItemType="Action")["AlarmHistoryItems"] == []

@@ -1,33 +1,14 @@
 //! A run as what a page says.
 
-use faultlayer_report::document::{Document, Fault, Line, MOST_LINES, Phase, Verdict, thinned};
+use faultlayer_report::document::{Document, Line, MOST_LINES, Phase, Verdict, thinned};
 use faultlayer_report::expect::Measured;
 use faultlayer_report::figures::counted;
 use faultlayer_report::timeline::{Call, Ending};
-use faultlayer_report::{Expectation, Judged, Timeline};
-use serde_json::{Map, Value};
+use faultlayer_report::{Expectation, Judged, Timeline, records};
+use serde_json::Value;
 
-use super::records;
 use super::report::{Invocation, Report};
 use super::statistics::Side;
-
-/// Fields of a record that stand in columns of their own, say the same of every call, or are for CloudWatch.
-const SAID_ELSEWHERE: [&str; 14] = [
-    "timestamp",
-    "level",
-    "source",
-    "experiment",
-    "fault",
-    "kind",
-    "action",
-    "reason",
-    "requestId",
-    "sample",
-    "rate",
-    "coldStart",
-    "injections",
-    "_aws",
-];
 
 /// The calls under the plan on a time axis.
 pub fn timeline(invocations: &[Invocation]) -> Timeline {
@@ -62,12 +43,13 @@ impl Report {
             expectations: self.expectations.clone(),
             facts: self.facts(),
             phases: healthy.into_iter().chain([under]).collect(),
-            faults: self.faults.iter().map(fault).collect(),
+            faults: self.faults.clone(),
             timeline: self.timeline.clone(),
             marks: Vec::new(),
             records_in_all: lines.len() as u64,
             records: thinned(lines, MOST_LINES),
-            notes: self.notes.iter().cloned().chain(self.own_records.iter().map(own)).collect(),
+            functions: Vec::new(),
+            notes: self.notes.iter().cloned().chain(self.own_records.iter().map(records::own)).collect(),
             plan: self.plan.clone(),
         }
     }
@@ -144,19 +126,6 @@ fn phase(name: &str, side: &Side) -> Phase {
     }
 }
 
-fn fault(count: &super::report::FaultCount) -> Fault {
-    Fault {
-        id: count.id.clone(),
-        kind: count.kind.clone(),
-        rate: count.rate,
-        expected: Some((count.expected, count.deviation)),
-        drawn: count.drawn,
-        injected: count.injected,
-        dry_run: count.dry_run,
-        skipped: count.skipped.clone(),
-    }
-}
-
 fn call(invocation: &Invocation) -> Call {
     Call {
         at_ms: invocation.at_ms,
@@ -186,26 +155,8 @@ fn lines(invocations: &[Invocation]) -> Vec<Line> {
             lines.push(Line { action: "failed by itself".to_owned(), ..base.clone() });
         }
         for record in invocation.records.iter().filter(|record| record.contains_key("fault")) {
-            let word = |field| records::text(record, field).unwrap_or_default();
-            let action = match records::text(record, "reason") {
-                Some(reason) => format!("{}: {reason}", word("action")),
-                None => word("action").to_owned(),
-            };
-            let details = record.iter().filter(|(name, _)| !SAID_ELSEWHERE.contains(&name.as_str()));
-            lines.push(Line {
-                fault: word("fault").to_owned(),
-                kind: word("kind").to_owned(),
-                action,
-                details: details.map(|(name, value)| (name.clone(), value.clone())).collect(),
-                ..base.clone()
-            });
+            lines.push(records::line(record, base.clone()));
         }
     }
     lines
-}
-
-/// What Faultlayer says of itself.
-fn own(record: &Map<String, Value>) -> String {
-    let word = |field| records::text(record, field).unwrap_or_default();
-    format!("Faultlayer says `{}`: {}", word("reason"), word("message"))
 }

@@ -4,7 +4,6 @@
 //! - [`attach`]: the layer on a function, as the Automation document puts it there.
 //! - [`request_ids`]: ids from a seed.
 //! - [`runner`]: the loop over the invocations.
-//! - [`records`]: Faultlayer's lines in a function's log.
 //! - [`statistics`]: counts and percentiles.
 //! - [`report`]: all of it as data.
 //! - [`document`]: as what a page says.
@@ -13,7 +12,6 @@
 pub mod attach;
 pub mod document;
 pub mod plan;
-pub mod records;
 pub mod report;
 pub mod request_ids;
 pub mod runner;

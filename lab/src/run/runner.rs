@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use faultlayer_core::timestamp::Timestamp;
+use faultlayer_report::FaultCount;
 use tokio::sync::watch;
 
 use super::attach::{attach, fits};
 use super::plan::RunPlan;
-use super::report::{Answers, FaultCount, Invocation, Report};
+use super::report::{Answers, Invocation, Report};
 use super::request_ids::RequestIds;
 use super::statistics::Side;
 use crate::runtime::spec::LARGEST_EVENT;

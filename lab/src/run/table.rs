@@ -6,8 +6,9 @@ use std::fmt::Write;
 use faultlayer_core::text::printable;
 use faultlayer_report::expect::State;
 use faultlayer_report::figures::{milliseconds, percent};
+use faultlayer_report::records;
 
-use super::report::{FaultCount, Report};
+use super::report::Report;
 use super::statistics::{FirstError, Side};
 
 /// How text is set off.
@@ -73,7 +74,7 @@ pub fn render(report: &Report, records: usize, style: Style) -> String {
         out.push('\n');
     }
     for record in &report.own_records {
-        let word = |field| printable(super::records::text(record, field).unwrap_or_default());
+        let word = |field| printable(records::text(record, field).unwrap_or_default());
         let _ = writeln!(out, "{} {}: {}", style.paint("33", "faultlayer says"), word("reason"), word("message"));
     }
     for note in &report.notes {
@@ -208,13 +209,13 @@ fn faults(report: &Report, style: Style) -> String {
             fault.id.clone(),
             fault.kind.clone(),
             fault.rate.to_string(),
-            expected(fault),
+            fault.expected_said(),
             fault.drawn.to_string(),
             if dry { fault.dry_run } else { fault.injected }.to_string(),
             fault.skipped.values().sum::<u64>().to_string(),
         ];
         if in_calls {
-            cells.push(fault.calls.map(|calls| format!("{} of {}", calls.hit, calls.matched)).unwrap_or_default());
+            cells.push(fault.calls_said());
         }
         cells.push(fault.skipped.iter().map(|(reason, count)| format!("{reason} {count}")).collect::<Vec<_>>().join(", "));
         table.add("", cells);
@@ -235,10 +236,6 @@ fn expectations(report: &Report, style: Style) -> String {
         table.add(code, vec![judged.text.clone(), judged.state.word().to_owned(), measured, why]);
     }
     format!("{}\n{}", style.bold("what was expected"), table.render(style))
-}
-
-fn expected(fault: &FaultCount) -> String {
-    format!("{:.1} ± {:.1}", fault.expected, fault.deviation)
 }
 
 /// All keys of all sides, in their order.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::{Display, Result, Write};
 
 use super::part::{code, escape, figure_of, step, table};
-use crate::document::{Document, Phase};
+use crate::document::{Document, FUNCTIONS, Phase};
 use crate::expect::State;
 use crate::figures::{milliseconds, percent};
 
@@ -65,9 +65,14 @@ pub fn phases(page: &mut String, document: &Document) -> Result {
         let of = |phase: &Phase| phase.errors.get(name).copied().unwrap_or_default();
         count(format!("error <code>{}</code>", escape(name)), &|_| format!("/errors/{}", step(name)), &of, true);
     }
-    count("timeouts".to_owned(), &at("/timeouts"), &|phase| phase.timeouts, true);
-    count("crashes".to_owned(), &at("/crashes"), &|phase| phase.crashes, true);
-    count("cold starts".to_owned(), &at("/cold_starts"), &|phase| phase.cold_starts, false);
+    if phases.iter().all(|phase| phase.untold.is_none()) {
+        count("timeouts".to_owned(), &at("/timeouts"), &|phase| phase.timeouts, true);
+        count("crashes".to_owned(), &at("/crashes"), &|phase| phase.crashes, true);
+        count("cold starts".to_owned(), &at("/cold_starts"), &|phase| phase.cold_starts, false);
+    }
+    if phases.iter().any(|phase| phase.throttles.is_some()) {
+        count("throttled".to_owned(), &at("/throttles"), &|phase| phase.throttles.unwrap_or_default(), false);
+    }
     let mut time = |name: &str, of: &dyn Fn(&Phase) -> f64| {
         let cells = phases.iter().map(|phase| {
             let value = of(phase);
@@ -91,6 +96,7 @@ pub fn faults(page: &mut String, document: &Document) -> Result {
     }
     page.push_str("<section aria-labelledby=\"faults\">\n<h2 id=\"faults\">What the plan did</h2>\n");
     let dry = document.faults.iter().any(|fault| fault.dry_run > 0);
+    let in_calls = document.faults.iter().any(|fault| fault.calls.is_some());
     let rows: Vec<Vec<String>> = document
         .faults
         .iter()
@@ -101,20 +107,54 @@ pub fn faults(page: &mut String, document: &Document) -> Result {
             let reasons = fault.skipped.iter().map(|(reason, count)| {
                 format!("{} {}", escape(reason), number(*count, &at(&format!("skipped/{}", step(reason)))))
             });
-            vec![
+            let mut cells = vec![
                 format!("<code>{}</code>", escape(&fault.id)),
                 escape(&fault.kind),
                 figure_of(&fault.rate.to_string(), fault.rate, &at("rate")),
-                fault.expected.map_or_else(|| "–".to_owned(), |(mean, deviation)| format!("{mean:.1} ± {deviation:.1}")),
+                fault.expected_said(),
                 number(fault.drawn, &at("drawn")),
                 number(injected, &at(field)),
                 reasons.collect::<Vec<_>>().join(", "),
-            ]
+            ];
+            if in_calls {
+                cells.push(fault.calls.map_or_else(String::new, |calls| {
+                    format!("{} of {}", number(calls.hit, &at("calls/hit")), number(calls.matched, &at("calls/matched")))
+                }));
+            }
+            cells
         })
         .collect();
     let injected = if dry { "would inject" } else { "injected" };
-    let head = ["fault", "kind", "rate", "expected", "drawn", injected, "skipped"];
+    let mut head = vec!["fault", "kind", "rate", "expected", "drawn", injected, "skipped"];
+    head.extend(in_calls.then_some("calls hit"));
     table(page, "What the plan did", "faults", &head, &rows)?;
+    page.push_str("</section>\n");
+    Ok(())
+}
+
+/// Each function: its configuration afterwards, and what it met meanwhile.
+pub fn functions(page: &mut String, document: &Document) -> Result {
+    if document.functions.is_empty() {
+        return Ok(());
+    }
+    page.push_str("<section aria-labelledby=\"functions\">\n<h2 id=\"functions\">The functions</h2>\n");
+    let rows: Vec<Vec<String>> = document
+        .functions
+        .iter()
+        .enumerate()
+        .map(|(index, function)| {
+            let figure = |field: &str, count| number(count, &format!("/functions/{index}/{field}"));
+            vec![
+                format!("<code>{}</code>", escape(&function.name)),
+                code(&function.configuration),
+                figure("calls", function.calls),
+                figure("errors", function.errors),
+                figure("throttles", function.throttles),
+                figure("records", function.records),
+            ]
+        })
+        .collect();
+    table(page, "The functions", "text functions", &FUNCTIONS, &rows)?;
     page.push_str("</section>\n");
     Ok(())
 }

@@ -31,7 +31,22 @@ pub struct Alarm {
     updated: i64,
     /// The state at that moment.
     state: String,
+    /// Its latest changes, the newest last.
+    #[serde(default)]
+    history: Vec<Change>,
 }
+
+/// One change of an alarm's state.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Change {
+    at: i64,
+    from: String,
+    to: String,
+    why: String,
+}
+
+/// So many changes of an alarm are kept.
+const CHANGES: usize = 200;
 
 impl Row for Alarm {
     const TABLE: &'static str = "alarms";
@@ -149,7 +164,8 @@ pub fn put(service: &CloudWatch, input: &Value) -> Result<Value, ApiError> {
             tags: before.as_ref().map_or_else(|| tags(input, "Tags"), |alarm| alarm.tags.clone()),
             given: None,
             updated: clock::now_ms(),
-            state: before.map_or_else(|| "INSUFFICIENT_DATA".to_owned(), |alarm| alarm.state),
+            state: before.as_ref().map_or_else(|| "INSUFFICIENT_DATA".to_owned(), |alarm| alarm.state.clone()),
+            history: before.map(|alarm| alarm.history).unwrap_or_default(),
             name,
         })?;
         Ok(json!({}))
@@ -163,15 +179,18 @@ fn look(tables: &mut Tables) -> Result<Vec<(Alarm, String, String)>, ApiError> {
         .alarms
         .values()
         .map(|alarm| {
-            let (state, why) = alarm.judged(tables.metrics.get(&alarm.metric), now);
+            let (state, why) = alarm.judged(tables.metric(&alarm.metric), now);
             (alarm.clone(), state, why)
         })
         .collect();
     let mut looked = Vec::new();
     for (mut alarm, state, why) in judged {
         if alarm.state != state {
-            alarm.state.clone_from(&state);
+            let from = std::mem::replace(&mut alarm.state, state.clone());
             alarm.updated = now;
+            alarm.history.push(Change { at: now, from, to: state.clone(), why: why.clone() });
+            let surplus = alarm.history.len().saturating_sub(CHANGES);
+            alarm.history.drain(..surplus);
             tables.alarms.put(alarm.clone())?;
         }
         looked.push((alarm, state, why));
@@ -213,7 +232,52 @@ pub fn set_state(service: &CloudWatch, input: &Value) -> Result<Value, ApiError>
         })
     });
     changed.unwrap_or_else(|| Err(ApiError::new("ResourceNotFound", 404, format!("no alarm `{name}`"))))?;
+    service.tables(look)?;
     Ok(json!({}))
+}
+
+/// A metric has a new value: from now on it speaks for the alarms that watch it, whatever somebody set.
+pub fn spoken(tables: &mut Tables, metric: &str) -> Result<(), ApiError> {
+    let watching = tables.alarms.values().filter(|alarm| alarm.metric == metric);
+    let watching: Vec<(String, bool)> = watching.map(|alarm| (alarm.name.clone(), alarm.given.is_some())).collect();
+    for (name, _) in watching.iter().filter(|(_, given)| *given) {
+        tables.alarms.change(name, |alarm| {
+            alarm.given = None;
+            Ok(())
+        });
+    }
+    if watching.is_empty() { Ok(()) } else { look(tables).map(|_| ()) }
+}
+
+/// DescribeAlarmHistory: changes of states, which is all that the lab remembers.
+pub fn history(service: &CloudWatch, input: &Value) -> Result<Value, ApiError> {
+    let time = |member| input.get(member).and_then(Value::as_f64).map(clock::ms);
+    let (start, end) = (time("StartDate").unwrap_or(i64::MIN), time("EndDate").unwrap_or(i64::MAX));
+    let other = text(input, "HistoryItemType").is_some_and(|kind| kind != "StateUpdate");
+    let mut rows: Vec<(i64, Value)> = Vec::new();
+    for (alarm, ..) in service.tables(look)? {
+        if other || text(input, "AlarmName").is_some_and(|name| name != alarm.name) {
+            continue;
+        }
+        for change in alarm.history.iter().filter(|change| (start..=end).contains(&change.at)) {
+            let state = |value: &str, why: &str| json!({"stateValue": value, "stateReason": why});
+            let told = json!({"version": "1.0", "oldState": state(&change.from, ""), "newState": state(&change.to, &change.why)});
+            let item = json!({
+                "AlarmName": alarm.name, "AlarmType": "MetricAlarm", "Timestamp": clock::seconds(change.at), "HistoryItemType": "StateUpdate",
+                "HistorySummary": format!("Alarm updated from {} to {}", change.from, change.to), "HistoryData": told.to_string(),
+            });
+            rows.push((change.at, item));
+        }
+    }
+    rows.sort_by_key(|(at, _)| *at);
+    if text(input, "ScanBy") != Some("TimestampAscending") {
+        rows.reverse();
+    }
+    let rows = rows.into_iter().map(|(_, item)| item).collect();
+    let most = input.get("MaxRecords").and_then(Value::as_u64);
+    let (rows, next) = page(rows, text(input, "NextToken"), most, 100)
+        .map_err(|_| ApiError::bad("InvalidNextToken", "The next token specified is invalid."))?;
+    Ok(with(json!({"AlarmHistoryItems": rows}), "NextToken", next))
 }
 
 /// DeleteAlarms: all, or none if one is not there.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::CloudWatch;
-use super::metrics::{self, Metric};
+use super::metrics;
 use crate::cloud::call::ApiError;
 use crate::cloud::clock;
 use crate::cloud::services::members::{list, page, text, with};
@@ -111,7 +111,7 @@ impl Query {
         let mut periods: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
         let first = start.div_euclid(self.period_ms) * self.period_ms;
         service.tables(|tables| {
-            let values = tables.metrics.get(&key).map(|metric: &Metric| metric.values.as_slice()).unwrap_or_default();
+            let values = tables.metric(&key).map(|metric| metric.values.as_slice()).unwrap_or_default();
             for (at, value) in values.iter().filter(|(at, _)| (first..end).contains(at)) {
                 periods.entry(at.div_euclid(self.period_ms) * self.period_ms).or_default().push(*value);
             }

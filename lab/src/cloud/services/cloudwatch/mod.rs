@@ -8,6 +8,7 @@ mod alarms;
 mod data;
 mod metrics;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,12 +34,21 @@ struct CloudWatch {
 struct Tables {
     alarms: Table<Alarm>,
     metrics: Table<Metric>,
+    /// What services count: it does not outlive the lab.
+    own: BTreeMap<String, Metric>,
+}
+
+impl Tables {
+    /// A metric, whoever puts it.
+    fn metric(&self, key: &str) -> Option<&Metric> {
+        self.metrics.get(key).or_else(|| self.own.get(key))
+    }
 }
 
 /// Opens the service.
 pub fn open(home: Home) -> io::Result<Arc<dyn Service>> {
     let Home { site, folder } = home;
-    let tables = Tables { alarms: Table::open(&folder)?, metrics: Table::open(&folder)? };
+    let tables = Tables { alarms: Table::open(&folder)?, metrics: Table::open(&folder)?, own: BTreeMap::new() };
     Ok(Arc::new(CloudWatch { site, folder, tables: Mutex::new(tables) }))
 }
 
@@ -63,6 +73,7 @@ impl Service for CloudWatch {
         let answer = match call.request.operation.as_str() {
             "PutMetricAlarm" => alarms::put(&self, input),
             "DescribeAlarms" => alarms::describe(&self, input),
+            "DescribeAlarmHistory" => alarms::history(&self, input),
             "SetAlarmState" => alarms::set_state(&self, input),
             "DeleteAlarms" => alarms::delete(&self, input),
             "TagResource" => alarms::tag(&self, input),
@@ -70,6 +81,8 @@ impl Service for CloudWatch {
             "ListTagsForResource" => alarms::tags_for(&self, input),
             "PutMetricData" => metrics::put(&self, input),
             "GetMetricData" => data::get(&self, input),
+            // No client can call it: services do.
+            "PutServiceMetricData" => metrics::put_own(&self, input),
             _ => Err(call.unknown()),
         };
         now(answer)
@@ -79,7 +92,7 @@ impl Service for CloudWatch {
         let input = &request.input;
         match request.operation.as_str() {
             // These have no resource in policies.
-            "DescribeAlarms" | "PutMetricData" | "GetMetricData" => vec!["*".to_owned()],
+            "DescribeAlarms" | "PutMetricData" | "PutServiceMetricData" | "GetMetricData" => vec!["*".to_owned()],
             "TagResource" | "UntagResource" | "ListTagsForResource" => {
                 vec![text(input, "ResourceARN").unwrap_or("*").to_owned()]
             }
@@ -90,6 +103,7 @@ impl Service for CloudWatch {
     fn rate(&self, operation: &str) -> Option<Rate> {
         match operation {
             "DescribeAlarms" => rate("DescribeAlarms", 9.0),
+            "DescribeAlarmHistory" => rate("DescribeAlarmHistory", 20.0),
             "GetMetricData" => rate("GetMetricData", 50.0),
             "PutMetricAlarm" => rate("PutMetricAlarm", 3.0),
             "SetAlarmState" => rate("SetAlarmState", 3.0),
@@ -114,6 +128,7 @@ impl Service for CloudWatch {
         let forgotten = self.tables(|tables| {
             tables.alarms.clear()?;
             tables.metrics.clear()?;
+            tables.own.clear();
             self.folder.remove()
         });
         Box::pin(std::future::ready(forgotten))

@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::function::{Config, Function as Owned};
 use super::logs::{Writer, group};
-use super::{Lambda, code, layers, naming};
+use super::{Lambda, code, layers, metrics, naming};
 use crate::cloud::call::{ApiError, Call, Reply};
 use crate::cloud::clock;
 use crate::cloud::lab::{Lab, Place};
@@ -216,7 +216,13 @@ pub async fn invoke(lambda: &Arc<Lambda>, call: &Call) -> Result<Reply, ApiError
             Some(String::from_utf8_lossy(&bytes).into_owned())
         }
     };
-    let chosen = choose(lambda, input)?;
+    let chosen = match choose(lambda, input) {
+        Err(refused) if refused.status == 429 && kind != "DryRun" => {
+            metrics::throttled(lab, &naming::of(&lambda.site.place, input)?.name).await;
+            return Err(refused);
+        }
+        chosen => chosen?,
+    };
     if kind == "DryRun" {
         return Ok(Reply { status: Some(204), ..Reply::default() });
     }
@@ -233,7 +239,7 @@ pub async fn invoke(lambda: &Arc<Lambda>, call: &Call) -> Result<Reply, ApiError
 }
 
 async fn run(lambda: &Lambda, lab: &Arc<Lab>, chosen: Chosen, call: Invoke) -> Result<Invoked, ApiError> {
-    let writer = Writer::of(lab, &chosen.name, &chosen.config);
+    let (writer, name, era) = (Writer::of(lab, &chosen.name, &chosen.config), chosen.name.clone(), lab.era());
     let slot = lambda.environments.of(&chosen.name, &chosen.config).await;
     let invoked = match slot.get_or_try_init(|| make(lambda, chosen)).await {
         Ok(function) => function.invoke(call).await.map_err(|error| ApiError::bad("InvalidRuntimeException", error.to_string())),
@@ -242,6 +248,9 @@ async fn run(lambda: &Lambda, lab: &Arc<Lab>, chosen: Chosen, call: Invoke) -> R
     retire(slot);
     if let Ok(invoked) = &invoked {
         writer.write(lab, invoked).await;
+        if lab.era() == era {
+            metrics::invoked(lab, &name, invoked).await;
+        }
     }
     invoked
 }

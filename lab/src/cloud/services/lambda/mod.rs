@@ -6,7 +6,7 @@
 //! - [`layers`], [`signing`], [`extras`]: layers; code signing; tags and concurrency.
 //! - [`checks`]: what Lambda refuses beyond its model.  [`resources`]: ARNs, rates and sizes of requests.
 //! - [`code`], [`naming`]: zips by content; names in requests.
-//! - [`invoke`]: running functions.  [`logs`]: what they write.
+//! - [`invoke`]: running functions.  [`logs`]: what they write.  [`metrics`]: what is counted of it.
 
 pub mod aliases;
 pub mod checks;
@@ -17,6 +17,7 @@ pub mod functions;
 pub mod invoke;
 pub mod layers;
 pub mod logs;
+mod metrics;
 pub mod naming;
 pub mod resources;
 pub mod signing;
