@@ -23,8 +23,8 @@ pub struct Args {
     /// The plan: a file, its JSON, or `parameter:NAME`
     #[arg(long, required_unless_present_any = ["register", "plan_source"], value_name = "PLAN")]
     plan: Option<String>,
-    /// In place of a plan, where functions read it and read it again: `file:PATH`, `appconfig:APPLICATION/ENVIRONMENT/PROFILE` or
-    /// `parameter:/NAME`; the latter two need AWS's extension on the functions
+    /// In place of a plan, where functions read it: `file:PATH`, `appconfig:APPLICATION/ENVIRONMENT/PROFILE` or `parameter:/NAME`.
+    /// The latter two need AWS's extension on the functions, and layers of a version that reads them, which this one's do not yet
     #[arg(long, conflicts_with_all = ["plan", "dry_run"], value_name = "SOURCE")]
     plan_source: Option<String>,
     /// How many minutes the faults are held
