@@ -2,9 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use faultlayer_core::boundary::{Call, EventInput, Identity, Language, Library, Sink};
+use faultlayer_core::boundary::EventInput;
 use faultlayer_core::decision::{Calls, Context, Decision, Engine, Facts, Invocation};
 use faultlayer_core::faults::Peer;
 use faultlayer_core::matching::Budget;
@@ -192,21 +192,4 @@ fn the_first_fault_that_hits_a_connection_stands() {
     assert_eq!(effect(&asked, "h@10.0.0.1:1"), Some(Effect::Refuse));
     let rest = asked.decision.returned(None, NOW).records;
     assert!(rest[0].to_line().contains(r#""fault":"b""#) && rest[0].to_line().contains(r#""reason":"superseded""#));
-}
-
-#[test]
-fn a_language_that_cannot_carry_it_out_says_so() {
-    let fault = r#"{"id":"f","kind":"network","rate":1,"target":{"host":["192.0.2.1"]},"effect":"refuse"}"#;
-    let plan = format!(r#"{{"version":1,"expires_at":"never","faults":[{fault}]}}"#);
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&lines);
-    let sink = Sink::callback(move |line| kept.lock().unwrap().push(line.to_owned()));
-    let library = Library::open(&plan, Language::Java, Identity::default(), sink).unwrap();
-    let mut session = library.ask(|host| host.decide(&Call::of("one"))).unwrap().unwrap();
-    session.ask(|steps| steps.before(None)).unwrap();
-    session.ask(|steps| steps.returned(None, None)).unwrap();
-    let lines = lines.lock().unwrap();
-    assert_eq!(lines.len(), 2, "{lines:?}");
-    assert!(lines[0].contains(r#""reason":"network_unavailable""#), "{}", lines[0]);
-    assert!(lines[1].contains(r#""action":"skipped","reason":"not_supported""#), "{}", lines[1]);
 }

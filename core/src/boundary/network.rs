@@ -32,11 +32,6 @@ impl Connections {
         if !is_about_connections(plan) {
             return None;
         }
-        if shared.language == Language::Java {
-            // What its clients make of it is not held to anything yet.
-            shared.tell(OwnReason::NetworkUnavailable, "faults of the kind `network` are not carried out in this language yet");
-            return None;
-        }
         let watched = Watched { plan: Arc::clone(plan), shared: Arc::clone(shared), runtime_api: variable(RUNTIME_API) };
         match watch(Arc::new(watched)) {
             Ok(watching) => Some(Self { watching, overlap: may_overlap(shared) }),

@@ -19,6 +19,14 @@ final class Plans {
         plan.put("seed", SEED);
         plan.put("expires_at", "2099-01-01T00:00:00Z");
         plan.put("faults", faults);
+        if (System.getenv("FAULTLAYER_TESTS_NOBODY") != null) {
+            // A host that nobody calls, with which all of the tests must hold.
+            Map<String, Object> nobody = fault("nobody", "network", 1e-15, "effect", "refuse");
+            nobody.put("target", Map.of("host", List.of("nobody.example")));
+            List<Map<String, Object>> more = new ArrayList<>(faults);
+            more.add(nobody);
+            plan.put("faults", more);
+        }
         return Json.text(plan);
     }
 
