@@ -15,8 +15,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// Why a subcommand could not be carried out.
+pub type Trouble = Box<dyn std::error::Error + Send + Sync>;
+
 /// What every subcommand answers: the exit status, or why it could not be carried out.
-pub type Outcome = Result<ExitCode, Box<dyn std::error::Error + Send + Sync>>;
+pub type Outcome = Result<ExitCode, Trouble>;
 
 /// Injects faults into AWS Lambda functions whose code nobody touches.
 #[derive(Parser)]
@@ -42,7 +45,7 @@ enum Command {
     Rollback(automation::RollbackArgs),
     /// Show what is attached and what an execution is doing
     Status(automation::StatusArgs),
-    /// Build, start, watch and stop experiments of AWS Fault Injection Service
+    /// Build, start, watch, stop and report experiments of AWS Fault Injection Service
     Experiment(experiment::Args),
     /// Write the layers that come with this command to a folder
     Layers(shipped::LayersArgs),

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use faultlayer_report::expect::{FIGURES, State};
 use faultlayer_report::{Document, Expectation, Format, Judged, html, markdown};
 
+use crate::Trouble;
+
 /// The arguments of whatever ends in a report.
 #[derive(Clone, clap::Args)]
 pub struct Args {
@@ -32,8 +34,13 @@ impl Args {
         self.expect.iter().flat_map(|one| one.0.iter().cloned()).collect()
     }
 
+    /// Whether there is anything to hold it against or to write.
+    pub fn wanted(&self) -> bool {
+        !self.report.is_empty() || !self.expect.is_empty()
+    }
+
     /// Writes the files; `json` is the report as data. Answers their paths.
-    pub fn write(&self, document: &Document, json: &str) -> Result<Vec<&Path>, Box<dyn std::error::Error + Send + Sync>> {
+    pub fn write(&self, document: &Document, json: &str) -> Result<Vec<&Path>, Trouble> {
         for (file, Chosen(format)) in &self.report {
             let text = match format {
                 Format::Html => html::render(document)?,
@@ -46,10 +53,13 @@ impl Args {
     }
 }
 
-/// 3 where an expectation is broken, 4 where none is but one cannot be measured.
+/// The exit status where an expectation is broken.
+pub const BROKEN: u8 = 3;
+
+/// [`BROKEN`] where an expectation is, 4 where none is but one cannot be measured.
 pub fn status(judged: &[Judged]) -> Option<ExitCode> {
     match judged.iter().map(|one| one.state).max() {
-        Some(State::Broken) => Some(ExitCode::from(3)),
+        Some(State::Broken) => Some(ExitCode::from(BROKEN)),
         Some(State::NotMeasurable) => Some(ExitCode::from(4)),
         Some(State::Held) | None => None,
     }

@@ -7,6 +7,8 @@ use faultlayer_ssm_documents::Documents;
 use serde_json::Value;
 
 use crate::error::call;
+use crate::report::function_names;
+use crate::report::service::{CLOUDWATCH, LOGS, Service};
 use crate::view::{ActionView, View};
 use crate::{Error, problems, request};
 
@@ -15,6 +17,8 @@ use crate::{Error, problems, request};
 pub struct Experiments {
     pub(crate) fis: aws_sdk_fis::Client,
     pub(crate) ssm: aws_sdk_ssm::Client,
+    pub(crate) cloudwatch: Service,
+    pub(crate) logs: Service,
     sts: aws_sdk_sts::Client,
     pub(crate) documents: Documents,
     region: Option<String>,
@@ -58,6 +62,8 @@ impl Experiments {
         Self {
             fis: aws_sdk_fis::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
+            cloudwatch: Service::new(&config, &CLOUDWATCH),
+            logs: Service::new(&config, &LOGS),
             sts: aws_sdk_sts::Client::new(&config),
             documents: Documents::with_config(&config, &stack),
             region: config.region().map(ToString::to_string),
@@ -155,18 +161,9 @@ impl Experiments {
             .collect();
         // Those that wait come last, in the order of their names.
         actions.sort_by(|a, b| (a.started.unwrap_or(i64::MAX), &a.name).cmp(&(b.started.unwrap_or(i64::MAX), &b.name)));
-        let named = experiment.actions().into_iter().flatten().filter_map(|(_, action)| {
-            let values: Value = serde_json::from_str(action.parameters()?.get("documentParameters")?).ok()?;
-            Some(
-                values
-                    .get("FunctionNames")?
-                    .as_array()?
-                    .iter()
-                    .filter_map(|name| name.as_str().map(str::to_owned))
-                    .collect::<Vec<_>>(),
-            )
-        });
-        let targets = named.flatten().collect();
+        let given =
+            experiment.actions().into_iter().flatten().filter_map(|(_, action)| action.parameters()?.get("documentParameters"));
+        let targets = given.flat_map(|given| function_names(given)).collect();
         let state = experiment.state();
         Ok(View {
             id: id.to_owned(),
@@ -174,6 +171,7 @@ impl Experiments {
             state: state.and_then(|state| state.status()).map_or("unknown", |status| status.as_str()).to_owned(),
             reason: state.and_then(|state| state.reason()).unwrap_or_default().to_owned(),
             started: experiment.start_time().map(aws_sdk_fis::primitives::DateTime::secs),
+            ended: experiment.end_time().and_then(|time| time.to_millis().ok()),
             actions,
             targets,
             automation: None,

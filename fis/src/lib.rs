@@ -4,11 +4,13 @@
 //!
 //! - [`Spec`]: what an experiment template is made from.  [`template()`]: the template, as `aws fis create-experiment-template` takes it.
 //! - [`problems`]: what FIS, Automation or the documents would refuse of a template, all at once.
-//! - [`Experiments`]: the connection.  [`Watching`], [`View`]: what is going on.
+//! - [`Experiments`]: the connection.  [`Watching`], [`View`]: what is going on.  [`Asked`]: of its report, what is to be in it.
+//!   [`Pulse`]: what can be seen while it runs.
 
 mod check;
 mod error;
 mod experiments;
+mod report;
 mod request;
 mod template;
 mod view;
@@ -17,6 +19,7 @@ mod watch;
 pub use check::problems;
 pub use error::Error;
 pub use experiments::{Experiments, Listed, Stack};
+pub use report::{Asked, Pulse};
 pub use template::{Action, Spec, Targets, template};
 pub use view::{ActionView, View};
 pub use watch::Watching;

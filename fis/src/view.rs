@@ -16,6 +16,8 @@ pub struct View {
     pub reason: String,
     /// When it began, in seconds since the Unix epoch.
     pub started: Option<i64>,
+    /// When it ended, in milliseconds since the Unix epoch.
+    pub ended: Option<i64>,
     /// Its actions, by name.
     pub actions: Vec<ActionView>,
     /// The functions that the action names; empty for a tag.
@@ -79,17 +81,35 @@ impl View {
     #[must_use]
     pub fn endings(&self) -> Vec<(String, String)> {
         let Some(report) = self.report() else { return Vec::new() };
-        let left = |name: &str| report.get("left")?.get(name)?.as_str();
-        let gone: Vec<&str> =
-            report.get("gone").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-        let ending = |name: &str| match left(name) {
-            Some(reason) => format!("not restored: {reason}"),
-            None if gone.contains(&name) => "gone".to_owned(),
-            None => "restored".to_owned(),
+        self.names()
+            .into_iter()
+            .map(|name| (name.clone(), ending(&report, &name).unwrap_or_else(|| "restored".to_owned())))
+            .collect()
+    }
+
+    /// A function's configuration beside what it was, in words.
+    #[must_use]
+    pub fn configuration(&self, name: &str) -> String {
+        let Some(report) = self.report() else {
+            return if self.is_final() { "not known: there is no roll-back's report" } else { "the experiment goes on" }
+                .to_owned();
         };
-        // A name or an ARN; the report has names.
-        let names = self.targets.iter().map(|target| target.split(":function:").last().unwrap_or(target));
-        names.map(|name| (name.to_owned(), ending(name))).collect()
+        let kept: Vec<&str> = report
+            .get("changed")
+            .and_then(|changed| changed.get(name))
+            .map(|notes| notes.as_array().map_or_else(|| notes.as_str().into_iter().collect(), |all| texts(all)))
+            .unwrap_or_default();
+        match ending(&report, name) {
+            Some(ending) => ending,
+            None if kept.is_empty() => "as before".to_owned(),
+            None => format!("as before, but for what its owner changed meanwhile: {}", kept.join(", ")),
+        }
+    }
+
+    /// The functions that the action names, each by its bare name; empty for a tag.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        bare(&self.targets)
     }
 
     /// For scripts.
@@ -109,6 +129,28 @@ impl View {
             "endings": self.endings().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         })
     }
+}
+
+/// The bare names of functions that are given by name or ARN, with a qualifier or without.
+pub(crate) fn bare(given: &[String]) -> Vec<String> {
+    let bare = |target: &String| {
+        let name = target.split(":function:").last().unwrap_or(target);
+        name.split(':').next().unwrap_or(name).to_owned()
+    };
+    given.iter().map(bare).collect()
+}
+
+/// What a roll-back's report says of a function that is not simply restored.
+fn ending(report: &Value, name: &str) -> Option<String> {
+    if let Some(reason) = report.get("left").and_then(|left| left.get(name)?.as_str()) {
+        return Some(format!("not restored: {reason}"));
+    }
+    let gone = report.get("gone").and_then(Value::as_array).is_some_and(|gone| texts(gone).contains(&name));
+    gone.then(|| "gone".to_owned())
+}
+
+fn texts(all: &[Value]) -> Vec<&str> {
+    all.iter().filter_map(Value::as_str).collect()
 }
 
 #[cfg(test)]
@@ -133,6 +175,7 @@ mod tests {
             state: "running".into(),
             reason: String::new(),
             started: None,
+            ended: None,
             actions: Vec::new(),
             targets: Vec::new(),
             automation: Some(Execution {
@@ -155,5 +198,12 @@ mod tests {
         let endings = ended.endings();
         let texts: Vec<_> = endings.iter().map(|(name, ending)| format!("{name}: {ending}")).collect();
         assert_eq!(texts, ["a: restored", "b: not restored: why", "c: gone"]);
+        if let Some(execution) = &mut ended.automation {
+            let report = r#"{"gone":["c"],"left":{"b":"why"},"changed":{"d":["variable A added","field Timeout"]}}"#;
+            execution.outputs.insert("Rollback.Report".into(), report.into());
+        }
+        let said = ["a", "b", "c", "d"].map(|name| ended.configuration(name));
+        let kept = "as before, but for what its owner changed meanwhile: variable A added, field Timeout";
+        assert_eq!(said, ["as before", "not restored: why", "gone", kept]);
     }
 }

@@ -54,6 +54,28 @@ def test_an_experiment_that_nobody_ends_completes_and_restores(stack: Stack) -> 
     assert stack.configurations() == before
 
 
+def test_the_report_of_an_experiment_has_what_its_callers_met(stack: Stack) -> None:
+    function = f"{stack.name}-python"
+    if function not in stack.functions:
+        pytest.skip("the stack has no layer for Python: `make stack` says why")
+    stack.lab.settings(speed=30)
+    experiment = stack.start(stack.outputs["PythonTemplate"])
+    until(stack.attached, lambda names: names == [function])
+    hit = 0
+    while "endTime" not in stack.state(experiment):
+        hit += stack.injected(function)
+    own = environment(stack.lab.url, "eu-central-1") | {"AWS_REGION": "eu-central-1"}
+    asked = [command(), "experiment", "report", experiment, "--stack", stack.name, "--period", "1", "--around", "5s", "--json"]
+    done = subprocess.run(asked, env=own, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    met = {one["request_id"] for one in report["records"] if one["action"] == "injected"}
+    assert len(met) == hit > 0
+    [touched] = report["functions"]
+    assert (touched["name"], touched["configuration"]) == (function, "as before")
+    assert sum(fault["injected"] for fault in report["faults"]) >= hit
+
+
 def stop(stack: Stack, experiment: str) -> None:
     stack.client("fis").stop_experiment(id=experiment)
 

@@ -1,16 +1,21 @@
 //! `faultlayer experiment`: FIS experiments from a template to the end. What is shown is here; the calls are in `faultlayer_fis`.
 
+mod begin;
 mod build;
+mod load;
+mod report;
 mod screen;
 
+use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use faultlayer_fis::{Experiments, Listed, View};
+use faultlayer_fis::{Experiments, Listed, Pulse, View};
 use serde_json::{Value, json};
 
-use crate::Outcome;
+use crate::{Outcome, Trouble};
 use screen::Screen;
 
 /// Ended, but not as it was to: failed, stopped, cancelled.
@@ -36,11 +41,18 @@ enum Command {
     /// Create an experiment template; its id
     Create(CreateArgs),
     /// Start an experiment and watch it to its end
-    Start(StartArgs),
+    Start(Box<begin::Args>),
     /// Watch an experiment to its end
     Watch {
         /// The experiment's id
         id: String,
+    },
+    /// Say what an experiment did: before, during and after, and whether what was expected held
+    Report {
+        /// The experiment's id
+        id: String,
+        #[command(flatten)]
+        report: report::Args,
     },
     /// Stop an experiment: it rolls back
     Stop {
@@ -65,18 +77,6 @@ struct CreateArgs {
     file: Option<PathBuf>,
     #[command(flatten)]
     build: build::Args,
-}
-
-#[derive(clap::Args)]
-struct StartArgs {
-    /// The template's id
-    template: String,
-    /// Resolve the template and run no action
-    #[arg(long)]
-    preview: bool,
-    /// Start only; `faultlayer experiment watch ID` shows the rest
-    #[arg(long)]
-    no_wait: bool,
 }
 
 /// Runs one of the subcommands.
@@ -105,19 +105,8 @@ pub fn run(args: Args) -> Outcome {
                 }
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Start(start) => {
-                let id = experiments.start(&start.template, start.preview).await?;
-                eprintln!("experiment {id}");
-                if start.no_wait {
-                    if args.json {
-                        writeln!(out, "{}", json!({"id": id}))?;
-                    } else {
-                        writeln!(out, "{id}")?;
-                    }
-                    return Ok(ExitCode::SUCCESS);
-                }
-                follow(&experiments, &id, args.json).await
-            }
+            Command::Start(start) => begin::run(&experiments, &start, args.json).await,
+            Command::Report { id, report } => report::run(&experiments, &id, &report, args.json).await,
             Command::Watch { id } => follow(&experiments, &id, args.json).await,
             Command::Stop { id, no_wait } => {
                 experiments.stop(&id).await?;
@@ -140,26 +129,9 @@ pub fn run(args: Args) -> Outcome {
     })
 }
 
-/// Watches an experiment to its end. An interrupt asks on a terminal whether to stop it, and says elsewhere how to.
+/// Watches an experiment to its end, and shows how it ended.
 async fn follow(experiments: &Experiments, id: &str, as_json: bool) -> Outcome {
-    let mut screen = Screen::new();
-    let mut watching = experiments.watch(id);
-    let view = loop {
-        tokio::select! {
-            ended = watching.to_the_end(|view| screen.show(view)) => break ended,
-            interrupted = tokio::signal::ctrl_c() => {
-                interrupted?;
-                screen.pause();
-                if !wants_stop(id)? {
-                    return Ok(ExitCode::from(130));
-                }
-                experiments.stop(id).await?;
-                eprintln!("stopping; the roll-back is waited for, an interrupt leaves it to itself");
-            }
-        }
-    };
-    screen.end();
-    let view = view?;
+    let Some(view) = watched(experiments, id).await? else { return Ok(ExitCode::from(130)) };
     let mut out = std::io::stdout();
     if as_json {
         writeln!(out, "{}", view.to_json())?;
@@ -167,6 +139,52 @@ async fn follow(experiments: &Experiments, id: &str, as_json: bool) -> Outcome {
         write!(out, "{}", screen::ending(&view))?;
     }
     Ok(exit_status(&view))
+}
+
+/// Watches an experiment to its end; none where the user left it to itself. An interrupt asks on a terminal whether to stop it, and says elsewhere how to.
+async fn watched(experiments: &Experiments, id: &str) -> Result<Option<View>, Trouble> {
+    let screen = RefCell::new(Screen::new());
+    let latest = RefCell::new(None);
+    let mut watching = experiments.watch(id);
+    let mut pulse = Pulse::default();
+    let view = loop {
+        let seen = |view: &View| {
+            screen.borrow_mut().show(view);
+            latest.replace(Some(view.clone()));
+        };
+        tokio::select! {
+            ended = watching.to_the_end(seen) => break ended,
+            () = look(experiments, &latest, &screen, &mut pulse) => {}
+            interrupted = tokio::signal::ctrl_c() => {
+                interrupted?;
+                screen.borrow_mut().pause();
+                if !wants_stop(id)? {
+                    return Ok(None);
+                }
+                experiments.stop(id).await?;
+                eprintln!("stopping; the roll-back is waited for, an interrupt leaves it to itself");
+            }
+        }
+    };
+    screen.into_inner().end();
+    Ok(Some(view?))
+}
+
+/// How often injections and errors are looked at.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Shows injections and errors for ever. Where they cannot be read that is said once, and the states go on without them.
+async fn look(experiments: &Experiments, latest: &RefCell<Option<View>>, screen: &RefCell<Screen>, pulse: &mut Pulse) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let Some(view) = latest.borrow().clone() else { continue };
+        if let Err(error) = experiments.look_at(&view, pulse).await {
+            let why = error.to_string();
+            screen.borrow_mut().without_figures(why.lines().next().unwrap_or_default());
+            return std::future::pending().await;
+        }
+        screen.borrow_mut().figures(pulse);
+    }
 }
 
 /// Whether to stop the experiment. Without a terminal nobody can be asked: it goes on, and the way to stop it is said.

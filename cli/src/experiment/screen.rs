@@ -1,16 +1,23 @@
 //! What an experiment's states look like: one line a change, and where a terminal shows it a running line.
 
 use std::io::IsTerminal;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use faultlayer_fis::View;
+use faultlayer_fis::{Pulse, View};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Changes as lines on standard error.
 pub struct Screen {
     running: Option<ProgressBar>,
     shown: Vec<String>,
+    states: String,
+    figures: String,
+    /// When figures were last a line of their own, where there is no terminal.
+    said: Option<Instant>,
 }
+
+/// Without a terminal figures are said so often.
+const LINE: Duration = Duration::from_secs(60);
 
 impl Screen {
     pub fn new() -> Self {
@@ -22,7 +29,7 @@ impl Screen {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { running, shown: Vec::new() }
+        Self { running, shown: Vec::new(), states: String::new(), figures: String::new(), said: None }
     }
 
     pub fn show(&mut self, view: &View) {
@@ -35,8 +42,36 @@ impl Screen {
                 self.shown.push(line);
             }
         }
+        self.states = now(view);
+        self.refresh();
+    }
+
+    /// What is seen of calls and faults.
+    pub fn figures(&mut self, pulse: &Pulse) {
+        self.figures = pulse.said();
+        self.refresh();
+        let due = self.said.is_none_or(|said| said.elapsed() >= LINE);
+        if self.running.is_none() && due && !self.figures.is_empty() {
+            eprintln!("  {}", self.figures);
+            self.said = Some(Instant::now());
+        }
+    }
+
+    /// Why nothing more is seen of them; said once.
+    pub fn without_figures(&mut self, why: &str) {
+        self.figures.clear();
+        self.refresh();
+        let line = format!("  no figures meanwhile: {why}");
+        match &self.running {
+            Some(bar) => bar.println(&line),
+            None => eprintln!("{line}"),
+        }
+    }
+
+    fn refresh(&self) {
         if let Some(bar) = &self.running {
-            bar.set_message(now(view));
+            let beside = if self.figures.is_empty() { String::new() } else { format!(" · {}", self.figures) };
+            bar.set_message(format!("{}{beside}", self.states));
         }
     }
 
@@ -122,6 +157,7 @@ mod tests {
             state: "stopped".into(),
             reason: "Experiment halted by stop condition.".into(),
             started: None,
+            ended: None,
             actions: vec![ActionView {
                 name: "faults".into(),
                 id: "aws:ssm:start-automation-execution".into(),

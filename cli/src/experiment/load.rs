@@ -1,0 +1,94 @@
+//! A load of the user's own: a command that calls the functions while an experiment runs.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use crate::Trouble;
+
+/// How long it may take to end when it is asked to.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A running load. It ends when this is dropped, with all that it started.
+pub struct Load {
+    shell: Child,
+}
+
+impl Load {
+    /// Starts a command in a shell, with `FAULTLAYER_FUNCTIONS`: the functions' names, with spaces between.
+    pub fn start(command: &str, functions: &[String]) -> Result<Load, Trouble> {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", command]).env("FAULTLAYER_FUNCTIONS", functions.join(" "));
+        // What it prints would be taken for ours; what it complains of is for the user. A group of its own: an interrupt is for us.
+        shell.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
+        Ok(Load { shell: shell.spawn().map_err(|error| format!("cannot start the load: {error}"))? })
+    }
+
+    /// How it ended, if it did by itself.
+    pub fn over(&mut self) -> Option<String> {
+        let status = self.shell.try_wait().ok().flatten()?;
+        Some(format!("the load has ended by itself: {status}"))
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Ok(group) = i32::try_from(self.shell.id()) {
+            // Nobody of it may be left.
+            let _ = killpg(Pid::from_raw(group), signal);
+        }
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGTERM);
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < PATIENCE && matches!(self.shell.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.signal(Signal::SIGKILL);
+        let _ = self.shell.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_ends_with_all_that_it_started_and_knows_the_functions() {
+        let folder = std::env::temp_dir().join(format!("faultlayer-load-{}", std::process::id()));
+        let file = folder.display();
+        let command =
+            format!("sleep 1000 & echo \"$FAULTLAYER_FUNCTIONS $!\" > {file}.part; mv {file}.part {file}; trap '' TERM; wait");
+        let mut load = Load::start(&command, &["one".to_owned(), "two".to_owned()]).unwrap();
+        let said = loop {
+            if let Ok(said) = std::fs::read_to_string(&folder) {
+                break said;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        assert_eq!(load.over(), None);
+        drop(load);
+        let _ = std::fs::remove_file(&folder);
+        let words: Vec<&str> = said.split_whitespace().collect();
+        assert_eq!(words[..2], ["one", "two"]);
+        // A dead process is gone, or waits for whoever adopted it.
+        let status = std::fs::read_to_string(format!("/proc/{}/stat", words[2])).unwrap_or_default();
+        assert!(status.is_empty() || status.contains(") Z "), "{status}");
+    }
+
+    #[test]
+    fn a_load_that_ends_by_itself_is_noticed() {
+        let mut load = Load::start("exit 3", &[]).unwrap();
+        let over = loop {
+            if let Some(over) = load.over() {
+                break over;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        assert_eq!(over, "the load has ended by itself: exit status: 3");
+    }
+}
