@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use faultlayer_report::document::{Document, Fault, Line, MOST_LINES, Phase, Verdict, thinned};
+use faultlayer_report::counts::FaultCount;
+use faultlayer_report::document::{Document, Line, MOST_LINES, Phase, Verdict, thinned};
 use faultlayer_report::figures::Latency;
 use faultlayer_report::timeline::{Call, Ending, Timeline};
 use faultlayer_report::{html, markdown};
@@ -53,13 +54,13 @@ fn document() -> Document {
         latency_ms: Latency { p50: 488.0, p90: 878.0, p99: 966.0, max: 976.0, mean: 488.0 },
         ..Phase::default()
     };
-    let fault = |kind: &&str| Fault {
+    let fault = |kind: &&str| FaultCount {
         id: (*kind).to_owned(),
         kind: (*kind).to_owned(),
         rate: 1.0,
         drawn: 20_000,
         injected: 20_000,
-        ..Fault::default()
+        ..FaultCount::default()
     };
     Document {
         title: "`app.handler` under `checkout`".to_owned(),
@@ -72,6 +73,7 @@ fn document() -> Document {
         marks: Vec::new(),
         records_in_all: lines.len() as u64,
         records: thinned(lines, MOST_LINES),
+        functions: Vec::new(),
         notes: Vec::new(),
         plan: None,
     }

@@ -42,7 +42,7 @@ ATTACH_PARAMETERS: dict[str, Any] = {
     "TagValue": text("The value the tag must have.", r"^[\w .:/=+@-]*$"),
     "Plan": text(PLAN, f"^$|{PLAN_TEXT}"),
     "PlanSource": text(
-        "Instead of Plan: where functions read it and read it again, `file:PATH`, `appconfig:APPLICATION/ENVIRONMENT/PROFILE` or "
+        "Instead of Plan: where functions read it, `file:PATH`, `appconfig:APPLICATION/ENVIRONMENT/PROFILE` or "
         "`parameter:/NAME`. The latter two need AWS's extension on the functions.",
         r"^(file:/\S+|appconfig:[^/\s]+/[^/\s]+/[^/\s]+|parameter:/[\w.\-/]+)?$",
     ),

@@ -25,7 +25,7 @@ pub enum Targets {
 pub enum Source {
     /// The plan's JSON, or `parameter:NAME`. JSON over 512 characters goes through a parameter that the execution deletes.
     Plan(String),
-    /// Where functions read it and read it again: `file:PATH`, `appconfig:APPLICATION/ENVIRONMENT/PROFILE`, `parameter:/NAME`.
+    /// Where functions read it: `file:PATH`, `appconfig:APPLICATION/ENVIRONMENT/PROFILE`, `parameter:/NAME`.
     Live(String),
 }
 

@@ -134,7 +134,8 @@ fn seconds(text: &str) -> Option<u64> {
 
 fn period(text: &str) -> Result<u32, String> {
     let seconds = text.parse::<u32>().ok();
-    let fits = |seconds: &u32| matches!(seconds, 1 | 5 | 10 | 30) || (1..=1440).contains(&(seconds / 60)) && seconds % 60 == 0;
+    let fits =
+        |seconds: &u32| matches!(seconds, 1 | 5 | 10 | 30) || (1..=1440).contains(&(seconds / 60)) && seconds.is_multiple_of(60);
     seconds.filter(fits).ok_or_else(|| "expected 1, 5, 10, 30 or a multiple of 60, at most 86400".to_owned())
 }
 
