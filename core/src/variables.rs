@@ -84,16 +84,22 @@ pub static VARIABLES: &[Variable] = &[
     ),
     command("LAMBDA_RUNTIME_DIR", "Lambda's, which the lab sets for its functions and its clients read."),
     command("PYTHONPATH", "Lambda's, which the lab sets as the managed runtimes do."),
+    command(
+        "FAULTLAYER_FUNCTIONS",
+        "What `experiment start --load` tells its command: the functions' names, with spaces between.",
+    ),
     tests("FAULTLAYER", "The command under test; what a build left in `target` otherwise."),
     tests("FAULTLAYER_COMMAND", "The same, in `tests/run`."),
     tests("FAULTLAYER_BLESS", "Any value: the core's tests write what they would compare (vectors, schema, pages)."),
     tests("FAULTLAYER_LAYER_ZIP", "The Python layer under test; the one in `dist/layers` otherwise."),
+    tests("FAULTLAYER_LAYER_ZIP_JAVA", "Java's, in `tests/aws`."),
     tests("FAULTLAYER_LAB_ROUNDS", "How many rounds of losses the lab has to live through."),
     tests(
         "FAULTLAYER_EVERY_RIGHT",
         "Any value: everything is taken from the stack's roles, one by one, where a few parts are otherwise.",
     ),
     tests("FAULTLAYER_STACK_ROUNDS", "How many experiments of the stack are interrupted in each way."),
+    tests("FAULTLAYER_TESTS_NOBODY", "Any value: plans of Node's and Java's tests name a host too that nobody calls."),
     tests("BROKEN_CLOCK_AT", "At which readings of the clock the engine of a layer under test panics."),
 ];
 

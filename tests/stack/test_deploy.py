@@ -45,7 +45,7 @@ def outputs(lab: Lab, deployed: Deployed) -> dict[str, str]:
 def test_everything_of_the_stack_is_there(lab: Lab, outputs: dict[str, str], aws: Aws) -> None:
     found = everything(lab)
     assert found["functions"] == ["chaos-java", "chaos-node", "chaos-python"]
-    assert found["documents"] == ["chaos-Attach", "chaos-Experiment", "chaos-Rollback"]
+    assert found["documents"] == ["chaos-Attach", "chaos-Change", "chaos-Experiment", "chaos-Rollback"]
     assert found["parameters"] == ["/faultlayer/chaos/plan/ramp", "/faultlayer/chaos/plan/sample"]
     assert (found["alarms"], len(found["roles"]), len(found["experiments"])) == (["chaos-stop"], 3, 7)
     assert found["groups"] == [
