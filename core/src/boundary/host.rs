@@ -136,8 +136,10 @@ impl Host {
         if budget.is_spent() {
             self.shared.tell_budget();
         }
+        // Before anything is counted up that all threads share: mostly nothing is drawn.
+        let decision = decision?;
         let reach = connections.map(|connections| Reach { connections, background: calls_alone });
-        Some(Session::begin(Arc::clone(&self.shared), decision?, reach))
+        Some(Session::begin(Arc::clone(&self.shared), decision, reach))
     }
 
     fn context<'a>(&'a self, call: &Call<'a>, invocation: u64) -> Context<'a> {
