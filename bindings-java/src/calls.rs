@@ -33,27 +33,13 @@ fn find(number: jlong) -> Option<Calls> {
     under_way().1.iter().find(|(each, _)| *each == number).map(|(_, calls)| calls.clone())
 }
 
-/// Asks for one attempt of a call. `told` has a line for each of method, URL, the headers authorization, x-amz-target,
-/// content-type and amz-sdk-request, and the operation as the SDK tells it; what is not known is empty. `body` is that of a
-/// form. Null where the call goes out at once, or where a library's engine failed; else what [`form`] makes.
+/// Asks for one attempt of a call: what [`Request::told`] takes, and the body of a form. Null where the call goes out at once, or where a library's engine failed; else what [`form`] makes.
 pub fn met(jvm: Jvm, number: jlong, told: jarray, body: jarray, now_us: jlong) -> jarray {
     jvm.with_bytes(told, |told| {
         let Some(calls) = find(number) else { return std::ptr::null_mut() };
         let told = String::from_utf8_lossy(told);
         let body = jvm.bytes(body).unwrap_or_default();
-        let mut lines = told.split('\n');
-        let mut line = || lines.next().filter(|line| !line.is_empty());
-        let request = Request {
-            method: line().unwrap_or_default(),
-            url: line().unwrap_or_default(),
-            authorization: line(),
-            target: line(),
-            content_type: line(),
-            retry: line(),
-            operation: line(),
-            body: &body,
-        };
-        match calls.met(&request, present(now_us)) {
+        match calls.met(&Request::told(&told, &body), present(now_us)) {
             Ok(Met { delay_us: 0, answer: None }) | Err(Failed) => std::ptr::null_mut(),
             Ok(met) => jvm.byte_array(&form(&met)),
         }

@@ -53,30 +53,20 @@ pub struct Answer {
     pub body: Buffer,
 }
 
-/// Asks for one attempt of a call. `told` has a line for each of method, URL, the headers authorization, x-amz-target,
-/// content-type and amz-sdk-request; what is not known is empty. One more is the operation as an SDK tells it; without that
-/// line a table may know it. `body` is that of a form. Nothing where the call goes out at once.
+/// How many lines tell of a call whose SDK tells the operation.
+const WITH_OPERATION: usize = 7;
+
+/// Asks for one attempt of a call: what [`Request::told`] takes, and the body of a form. Without the operation's line a table
+/// may know it. Nothing where the call goes out at once.
 ///
 /// # Errors
 /// A library's engine failed.
 #[napi]
 pub fn met(number: u32, told: String, body: Option<String>, now_us: Option<f64>) -> Result<Option<Met>> {
-    let mut lines = told.split('\n');
-    let mut line = || lines.next().filter(|line| !line.is_empty());
-    let mut request = Request {
-        method: line().unwrap_or_default(),
-        url: line().unwrap_or_default(),
-        authorization: line(),
-        target: line(),
-        content_type: line(),
-        retry: line(),
-        body: body.as_deref().unwrap_or_default().as_bytes(),
-        operation: None,
-    };
-    request.operation = match lines.next() {
-        Some(told) => Some(told).filter(|told| !told.is_empty()),
-        None => operations::find(&request),
-    };
+    let mut request = Request::told(&told, body.as_deref().unwrap_or_default().as_bytes());
+    if told.split('\n').count() < WITH_OPERATION {
+        request.operation = operations::find(&request);
+    }
     let Some(calls) = find(number) else { return Ok(None) };
     let met = calls.met(&request, now_us.and_then(whole)).map_err(failed)?;
     if met.delay_us == 0 && met.answer.is_none() {

@@ -11,7 +11,7 @@ import java.util.function.BiFunction;
  * Which invocation a call to AWS belongs to. Where the client runs one at a time it is that one, whichever thread calls; where
  * it runs several it is the one whose handler's thread calls, or from whose thread the SDK's call was started.
  */
-final class Calls implements BiFunction<Object, byte[][], byte[]> {
+final class Calls implements BiFunction<Object, byte[], byte[]> {
     /** How many invocations wait for calls. */
     static final AtomicInteger WAITING = new AtomicInteger();
 
@@ -92,12 +92,12 @@ final class Calls implements BiFunction<Object, byte[][], byte[]> {
     }
 
     /**
-     * What an attempt meets, as {@link Native#met} says it.
+     * What an attempt meets, as {@link Native#met} says it. The SDK always tells the operation, so that no form is read.
      *
      * @param call what the SDK knows a call by whose attempts are made in several threads, or null
      */
     @Override
-    public byte[] apply(Object call, byte[][] told) {
+    public byte[] apply(Object call, byte[] told) {
         UnderWay[] all = underWay;
         if (all.length == 0) {
             return null;
@@ -107,7 +107,7 @@ final class Calls implements BiFunction<Object, byte[][], byte[]> {
             Native.unattributed(all[0].number);
             return null;
         }
-        return owner == NOBODY ? null : Native.met(owner, told[0], told[1], Native.ABSENT);
+        return owner == NOBODY ? null : Native.met(owner, told, null, Native.ABSENT);
     }
 
     private static long owner(UnderWay[] all, Object call) {

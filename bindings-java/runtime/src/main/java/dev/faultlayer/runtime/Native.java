@@ -90,7 +90,7 @@ public final class Native {
      *
      * @param told a line for each of method, URL, the headers authorization, x-amz-target, content-type and amz-sdk-request,
      *     and the operation; what is not known is empty
-     * @param body of a form, where the operation is not known; or null
+     * @param body of a form, where the operation is not told; or null
      * @return null where the call goes out at once; else big-endian: eight bytes of microseconds to hold it, two of the status
      *     that stands instead of AWS's answer or 0 for none, then two of how many strings follow, each after two of its length,
      *     which are the headers' names and values in turn, and the body

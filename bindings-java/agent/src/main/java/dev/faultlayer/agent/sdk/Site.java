@@ -11,8 +11,8 @@ public final class Site {
     /** How many invocations wait for calls. */
     public static AtomicInteger waiting;
 
-    /** What the SDK knows the call by or null, and what is told of the attempt with a form's body or null; what it meets. */
-    public static BiFunction<Object, byte[][], byte[]> engine;
+    /** What the SDK knows the call by or null, and what is told of the attempt; what it meets. */
+    public static BiFunction<Object, byte[], byte[]> engine;
 
     /** Takes what went wrong on Faultlayer's side. */
     public static Consumer<Throwable> trouble;
@@ -30,7 +30,7 @@ public final class Site {
 
     /** Null where the call goes out at once. */
     static Answer ask(Object call, StringBuilder told) {
-        byte[] met = engine.apply(call, new byte[][] {told.toString().getBytes(StandardCharsets.UTF_8), null});
+        byte[] met = engine.apply(call, told.toString().getBytes(StandardCharsets.UTF_8));
         return met == null ? null : Answer.read(met);
     }
 
