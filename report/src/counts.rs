@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use faultlayer_core::faults::{Role, spec};
 use faultlayer_core::plan::Fault;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -68,7 +69,7 @@ impl FaultCount {
             id: word("fault"),
             kind: word("kind"),
             rate: record.get("rate").and_then(Value::as_f64).unwrap_or(1.0),
-            calls: matches!(text(record, "kind"), Some("aws_call" | "network")).then(CallCount::default),
+            calls: text(record, "kind").and_then(spec).filter(|kind| kind.role == Role::Calls).map(|_| CallCount::default()),
             ..FaultCount::default()
         }
     }
@@ -145,5 +146,7 @@ mod tests {
         let faults = Plan::parse(text).unwrap().faults;
         let counts: Vec<_> = faults.iter().map(|fault| FaultCount::new(fault).calls).collect();
         assert_eq!(counts, [Some(CallCount::default()), None]);
+        let of_record = |kind: &str| FaultCount::of_record(json!({"kind": kind}).as_object().unwrap()).calls;
+        assert_eq!(["network", "latency", "unheard_of"].map(of_record), [Some(CallCount::default()), None, None]);
     }
 }
