@@ -6,7 +6,7 @@ use std::process::{Command as Process, Stdio};
 
 use serde::Deserialize;
 
-use super::{Client, Command, Place, Workshop};
+use super::{Client, Command, Place, Workshop, keep};
 use crate::runtime::error::LabError;
 use crate::runtime::spec::FunctionSpec;
 
@@ -156,8 +156,7 @@ fn client(found: &Found, version: &str, workshop: &Workshop) -> Result<PathBuf, 
         install(found, version, &clients)?;
     }
     if version == CLIENT_3 {
-        let file = package.join(BOOTSTRAP_FILE);
-        fs::write(&file, BOOTSTRAP).map_err(|error| LabError::file("write", &file, &error))?;
+        keep(&package.join(BOOTSTRAP_FILE), BOOTSTRAP)?;
     }
     Ok(package)
 }

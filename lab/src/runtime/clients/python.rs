@@ -6,7 +6,7 @@ use std::process::Command as Process;
 
 use serde::Deserialize;
 
-use super::{Client, Command, Place, Workshop};
+use super::{Client, Command, Place, Workshop, keep};
 use crate::runtime::error::LabError;
 use crate::runtime::spec::FunctionSpec;
 
@@ -57,9 +57,7 @@ impl Python {
             )));
         };
         let runtime_dir = if found.client { workshop.work.join(runtime) } else { install(&found, workshop)? };
-        fs::create_dir_all(&runtime_dir)
-            .and_then(|()| fs::write(runtime_dir.join("bootstrap.py"), BOOTSTRAP))
-            .map_err(|error| LabError::file("write to", &runtime_dir, &error))?;
+        keep(&runtime_dir.join("bootstrap.py"), BOOTSTRAP)?;
         Ok(Python { found, runtime_dir })
     }
 }
