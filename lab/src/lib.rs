@@ -9,3 +9,4 @@ pub mod cloud;
 pub mod run;
 pub mod runtime;
 pub mod shipped;
+mod whole;

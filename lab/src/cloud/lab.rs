@@ -17,7 +17,7 @@ use super::call::rates::Rates;
 use super::gateway::models::Models;
 use super::services::{ALL, Open, Service, Tagged};
 use super::state::Folder;
-use super::state::folder::replace;
+use crate::whole::replace;
 
 /// Whose calls policies decide on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

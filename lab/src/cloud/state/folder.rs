@@ -1,16 +1,13 @@
-//! The state folder: files written whole and then renamed, so that a kill leaves the old or the new one.
+//! The state folder: files that are written whole, so that a kill leaves the old or the new one.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use crate::cloud::clock;
-
-/// How the name of a file or folder ends until it is whole.
-pub const FRESH: &str = "new";
+use crate::whole::FRESH;
 
 /// How the name of a file ends that could not be read.
 const BROKEN: &str = "broken";
@@ -100,27 +97,6 @@ impl Folder {
     }
 }
 
-/// Writes a file whole or not at all. Of several at once, each wins or loses as a whole. Some disks say only at the end that they are full.
-pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    let mut fresh = path.as_os_str().to_owned();
-    fresh.push(format!(".{}.{FRESH}", clock::id()));
-    let mut written = File::create(&fresh).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_data()
-    });
-    if written.is_ok() {
-        written = fs::rename(&fresh, path);
-    }
-    if written.is_err() {
-        // What is half written would only fill the disk further.
-        let _gone = fs::remove_file(&fresh).is_err();
-    }
-    written
-}
-
 /// Removes what is not whole, down to a depth.
 fn sweep(folder: &Path, depth: usize) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
@@ -165,7 +141,7 @@ pub(in crate::cloud) mod tests {
 
     /// A new folder, which `work` gets.
     pub fn within(work: impl FnOnce(&Path)) {
-        let folder = std::env::temp_dir().join(format!("faultlayer-state-{}", clock::id()));
+        let folder = std::env::temp_dir().join(format!("faultlayer-state-{}", uuid::Uuid::new_v4()));
         fs::create_dir(&folder).unwrap();
         work(&folder);
         fs::remove_dir_all(folder).unwrap();
@@ -174,22 +150,6 @@ pub(in crate::cloud) mod tests {
     /// What lies in a folder.
     pub fn names(folder: &Path) -> Vec<String> {
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-    }
-
-    #[test]
-    fn the_same_file_is_written_by_many_at_once() {
-        within(|folder| {
-            let path = folder.join("same");
-            std::thread::scope(|scope| {
-                for letter in b'a'..=b'h' {
-                    let path = &path;
-                    scope.spawn(move || (0..50).for_each(|_| replace(path, &[letter; 10_000]).unwrap()));
-                }
-            });
-            let text = fs::read(&path).unwrap();
-            assert!(text.len() == 10_000 && text.iter().all(|byte| *byte == text[0]));
-            assert_eq!(names(folder), ["same"]);
-        });
     }
 
     #[test]
@@ -205,16 +165,6 @@ pub(in crate::cloud) mod tests {
             left.sort();
             assert_eq!(left, ["unpacked", "whole.zip"]);
             assert_eq!(names(&code.join("unpacked")), ["app.new"], "code is nobody's to tidy");
-        });
-    }
-
-    #[test]
-    fn a_write_that_fails_leaves_the_old_file_and_nothing_else() {
-        within(|folder| {
-            let path = folder.join("taken");
-            fs::create_dir_all(path.join("by a folder")).unwrap();
-            assert!(replace(&path, b"1").is_err());
-            assert_eq!(names(folder), ["taken"]);
         });
     }
 

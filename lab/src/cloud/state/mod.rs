@@ -1,6 +1,6 @@
 //! What the lab keeps: memory and disk together. Whatever was answered is on disk, and comes back at the next start.
 //!
-//! - [`table`]: rows by name, one file each.  [`folder`]: files written whole or not at all, and the lock against a second lab.
+//! - [`table`]: rows by name, one file each.  [`folder`]: where its files are, and the lock against a second lab.
 //! - [`appended`]: a file that only grows.
 
 pub mod appended;

@@ -8,8 +8,9 @@ use std::ops::Deref;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::folder::{Folder, replace};
+use super::folder::Folder;
 use crate::cloud::call::ApiError;
+use crate::whole::replace;
 
 /// What a table holds.
 pub trait Row: Clone + Serialize + DeserializeOwned {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::LabError;
 use super::spec::FunctionSpec;
-use super::tools::unique;
+use crate::whole::replace;
 
 /// A language's client, ready to be started. Preparing it may take a while (it may be installed) and happens once for each runtime.
 pub trait Client: Send + Sync {
@@ -91,18 +91,12 @@ pub struct Workshop {
     pub interpreter: Option<PathBuf>,
 }
 
-/// Makes `file`, in a folder that other runs read from at the same moment, hold `text`: nobody ever finds it empty or half written, and one that
-/// is right is left alone.
+/// Makes `file` hold `text`. Other runs read it at the same moment: it is replaced whole, and only where it differs.
 fn keep(file: &Path, text: &str) -> Result<(), LabError> {
     if fs::read_to_string(file).is_ok_and(|now| now == text) {
         return Ok(());
     }
-    let fresh = file.with_extension(format!("{:x}.new", unique()));
-    file.parent()
-        .map_or(Ok(()), fs::create_dir_all)
-        .and_then(|()| fs::write(&fresh, text))
-        .and_then(|()| fs::rename(&fresh, file))
-        .map_err(|error| LabError::file("write", file, &error))
+    replace(file, text.as_bytes()).map_err(|error| LabError::file("write", file, &error))
 }
 
 /// Finds the client of `runtime`, or installs it. Blocks.
@@ -132,23 +126,7 @@ pub fn resolve(runtime: &str, workshop: &Workshop) -> Result<String, LabError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_file_that_runs_share_is_whole_at_every_moment() {
-        let folder = std::env::temp_dir().join(format!("faultlayer-kept-{:x}", unique()));
-        let file = folder.join("client/bootstrap.py");
-        let texts = ["a".repeat(100_000), "b".repeat(100_000)];
-        keep(&file, &texts[0]).unwrap();
-        std::thread::scope(|scope| {
-            for text in &texts {
-                scope.spawn(|| (0..200).for_each(|_| keep(&file, text).unwrap()));
-            }
-            scope.spawn(|| (0..500).for_each(|_| assert!(texts.contains(&fs::read_to_string(&file).unwrap()))));
-        });
-        let left: Vec<_> = fs::read_dir(folder.join("client")).unwrap().flatten().map(|entry| entry.file_name()).collect();
-        assert_eq!(left, ["bootstrap.py"]);
-        fs::remove_dir_all(&folder).unwrap();
-    }
+    use crate::runtime::tools::unique;
 
     #[test]
     fn a_file_that_is_right_is_left_alone() {

@@ -15,7 +15,7 @@ use super::function::Code;
 use crate::cloud::call::{ApiError, Call, Outcome, Request};
 use crate::cloud::clock;
 use crate::cloud::services::members::{text, with};
-use crate::cloud::state::folder::{FRESH, replace};
+use crate::whole::{FRESH, replace};
 
 /// A zip in the request itself has at most so many bytes; one in S3 is bounded by what it unpacks to.
 const LARGEST_IN_REQUEST: usize = 52_428_800;

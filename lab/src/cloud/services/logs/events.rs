@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::call::ApiError;
-use crate::cloud::state::folder::replace;
 use crate::cloud::state::{Appended, Folder};
+use crate::whole::replace;
 
 /// The most bytes of a stream; once it has more, it keeps the newer half.
 const MOST_STREAM: u64 = 4 << 20;

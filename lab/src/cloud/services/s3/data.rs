@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::cloud::call::ApiError;
 use crate::cloud::clock;
 use crate::cloud::state::Folder;
-use crate::cloud::state::folder::replace;
+use crate::whole::replace;
 
 /// One file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
