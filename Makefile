@@ -24,6 +24,11 @@ HOST_CRATES := $(HOST) -p faultlayer-report -p faultlayer-lab -p faultlayer-ssm-
 # What a part's tests need is a target of its own, prepare-NAME, which is done already where tests run beside each other.
 unprepared = $(if $(PREPARED),,prepare-$(1))
 
+has = $(shell command -v $(1) 2>/dev/null)
+
+# What a part needs beyond Rust, a C compiler and Python, its part.mk says. Without it the part is skipped, by name.
+lacks = $(strip $(foreach tool,$(NEEDS_$(1)),$(if $(call has,$(tool)),,$(tool))))
+
 include $(sort $(wildcard */part.mk) $(wildcard tests/*/part.mk))
 
 .PHONY: help demo prepare test lint bench layers cli check-tools test-core lint-core lint-tools format-docs demo-account fuzz clean fresh-root
@@ -44,11 +49,6 @@ cli: check-tools
 	@test -e target/release/faultlayer || echo "building the command: the first time some five to ten minutes on two cores" >&2
 	cargo build $(if $(TERMINAL),$(filter-out --quiet,$(HOST)),$(HOST))
 	@echo "target/release/faultlayer"
-
-has = $(shell command -v $(1) 2>/dev/null)
-
-# What a part needs beyond Rust, a C compiler and Python, its part.mk says. Without it the part is skipped, by name.
-lacks = $(strip $(foreach tool,$(NEEDS_$(1)),$(if $(call has,$(tool)),,$(tool))))
 
 # Every part's targets have its name at the end: test-NAME, lint-NAME, bench-NAME, layers-NAME.
 named = $(sort $(patsubst $(1)-%,%,$(shell grep -hoE '^$(1)-[a-z-]+:' Makefile */part.mk tests/*/part.mk 2>/dev/null | tr -d :)))

@@ -79,4 +79,4 @@ lint-java: | check-java
 	cd $(JAVA_DIR) && $(MVN) spotless:check test-compile
 
 bench-java: unpack-java
-	python3 $(JAVA_DIR)/bench/bench.py --layer $(JAVA_OPT)/faultlayer
+	python3 bench/java/bench.py --layer $(JAVA_OPT)/faultlayer

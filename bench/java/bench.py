@@ -1,11 +1,11 @@
-"""What the Java layer costs, each figure beside the same function without it, and beside an agent that Byte Buddy builds.
+"""What the Java layer costs, beside the same function without it, and beside an agent that Byte Buddy builds.
 
     python3 bench.py --layer FOLDER [--java HOME] [--runs N]
 
 Cold start is from the start of the process to its first request for an invocation, with the options of the managed
-runtimes: by the clock, and in processor time, which a busy machine changes less; the memory is what the process has then.
-Calls are timed inside one JVM, around the runtime client's own code, in processor time of their thread. Runs of all kinds
-alternate, so that a busy machine is busy for all; a figure is the median of its runs' differences.
+runtimes: by the clock, and in processor time, which a busy machine changes less; the memory is what the process has
+then. Calls are timed inside one JVM, around the runtime client's own code, in processor time of their thread. Runs of
+all kinds alternate, so that a busy machine is busy for all; a figure is the median of its runs' differences.
 """
 
 from __future__ import annotations
@@ -42,8 +42,13 @@ def build(work: Path) -> tuple[str, Path]:
     maven("-f", str(HERE / "bytebuddy/pom.xml"), "package")
     libraries = work / "lib"
     if not libraries.is_dir():
-        maven("-f", str(HERE / "client.xml"), "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies",
-              "-DincludeScope=runtime", f"-DoutputDirectory={libraries}")
+        maven(
+            "-f",
+            str(HERE / "client.xml"),
+            "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies",
+            "-DincludeScope=runtime",
+            f"-DoutputDirectory={libraries}",
+        )
     [client] = libraries.glob("aws-lambda-java-runtime-interface-client-*.jar")
     machine = {"aarch64": "aarch_64"}.get(platform.machine(), platform.machine())
     with zipfile.ZipFile(client) as archive:
@@ -79,8 +84,13 @@ def cold_start(java: Path, class_path: str, more: dict[str, str], work: Path) ->
         address = f"127.0.0.1:{server.getsockname()[1]}"
         command = [str(java), *MANAGED, f"{LIBRARY}{work / 'client.so'}", "-cp", class_path, MAIN, "bench.Sample"]
         start = time.perf_counter()
-        process = subprocess.Popen(command, cwd=work / "classes", env=environment(more, AWS_LAMBDA_RUNTIME_API=address),
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command,
+            cwd=work / "classes",
+            env=environment(more, AWS_LAMBDA_RUNTIME_API=address),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             connection, _ = server.accept()
             with connection:
@@ -98,13 +108,18 @@ def cold_start(java: Path, class_path: str, more: dict[str, str], work: Path) ->
 def call(java: Path, class_path: str, more: dict[str, str], options: list[str]) -> float:
     """Nanoseconds of one call through the client."""
     command = [str(java), *options, "-Xmx256m", "-XX:+UseSerialGC", "-cp", class_path, "bench.Calls"]
-    output = subprocess.run(command, env=environment(more), check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    output = subprocess.run(
+        command, env=environment(more), check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ).stdout
     [line] = [line for line in output.decode().splitlines() if line.startswith("ns ")]
     return float(line.split()[1])
 
 
 def differences(runs: dict[str, list[float]]) -> dict[str, float]:
-    return {name: statistics.median(b - a for a, b in zip(runs["bare"], values, strict=True)) for name, values in runs.items()}
+    return {
+        name: statistics.median(b - a for a, b in zip(runs["bare"], values, strict=True))
+        for name, values in runs.items()
+    }
 
 
 def main() -> int:
