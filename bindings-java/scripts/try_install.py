@@ -1,5 +1,5 @@
-"""Installs the library as `make install-java` does, into a Maven repository of its own, and uses it from there in an empty project:
-the dependencies that the README names, a handler, a plan.
+"""Installs the library as `make install-java` does, into a Maven repository of its own, and uses it from there: in an empty
+project, with the dependencies that the README names, a handler and a plan; and in the tests of `examples/java-dynamodb`.
 
     python3 try_install.py [--machine aarch64 --java COMMAND] [REPOSITORY]
 
@@ -11,6 +11,7 @@ What Maven itself needs comes from this user's repository, where the build has p
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import re
 import shlex
@@ -18,9 +19,30 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
+EXAMPLE = HERE.parent / "examples" / "java-dynamodb"
+# As the tests of `tests/aws` have it.
+MOTO = HERE.parent / ".cache" / "aws" / "venv" / "bin" / "python"
+SERVE = """
+import sys
+import boto3
+from moto.server import ThreadedMotoServer
+server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+server.start()
+url = "http://127.0.0.1:%d" % server.get_host_and_port()[1]
+key = {"AttributeName": "id"}
+boto3.client("dynamodb", endpoint_url=url).create_table(
+    TableName="orders", KeySchema=[{**key, "KeyType": "HASH"}], AttributeDefinitions=[{**key, "AttributeType": "S"}],
+    BillingMode="PAY_PER_REQUEST",
+)
+print(url, flush=True)
+sys.stdin.read()
+"""
+AWS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-west-1"}
 MVN = ["mvn", "--batch-mode", "--quiet", "--no-transfer-progress"]
 SETTINGS = """<settings>
   <mirrors><mirror><id>here</id><mirrorOf>*</mirrorOf><url>file://{shelf}</url></mirror></mirrors>
@@ -83,11 +105,39 @@ def main() -> int:
         subprocess.run([*maven, *goals], cwd=work / "shop", check=True)
         path = f"target/test-classes:{(work / 'shop' / 'path').read_text()}"
         said = subprocess.run([*shlex.split(options.java), "-cp", path, "User"], check=False, cwd=work / "shop", capture_output=True, text=True)
+        of_example = example(maven, work) if options.machine == platform.machine() else "another machine's"
     if said.stdout != "from the plan\n":
         print(f"the installed library: expected `from the plan`, got `{said.stdout}{said.stderr}`", file=sys.stderr)
         return 1
-    print("1 passed, 0 failed")
+    print(f"1 passed, 0 failed; the example's tests: {of_example}")
     return 0
+
+
+def example(maven: list[str], work: Path) -> str:
+    """Runs the example's own tests with a DynamoDB on this machine; what came of them."""
+    if not MOTO.exists():
+        return "skipped, moto is not installed (`make prepare-aws`)"
+    shutil.copytree(EXAMPLE, work / "orders", ignore=shutil.ignore_patterns("target"))
+    with dynamodb() as url:
+        variables = {**os.environ, **AWS, "AWS_ENDPOINT_URL": url}
+        command = [*maven, "test", f"-Dfaultlayer.platform=linux-{platform.machine()}"]
+        subprocess.run(command, cwd=work / "orders", env=variables, check=True)
+    [report] = (work / "orders" / "target" / "surefire-reports").glob("*.txt")
+    return re.findall(r"Tests run: .*", report.read_text(encoding="utf-8"))[0]
+
+
+@contextmanager
+def dynamodb() -> Iterator[str]:
+    """Where it is. It ends with its standard input."""
+    environment = {**os.environ, **AWS}
+    with subprocess.Popen(
+        [MOTO, "-c", SERVE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+    ) as server:
+        assert server.stdin is not None and server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.stdin.close()
 
 
 if __name__ == "__main__":

@@ -45,6 +45,11 @@ impl Jvm {
         Self(env)
     }
 
+    /// For what is not strings and arrays.
+    pub const fn raw(self) -> *mut JNIEnv {
+        self.0
+    }
+
     /// A string's text; `None` for null. A lone surrogate, which no Rust string can hold, becomes U+FFFD.
     pub fn text<'room>(self, string: jstring, room: &'room mut Room) -> Option<Cow<'room, str>> {
         if string.is_null() {

@@ -10,7 +10,7 @@ use jni_sys::{JNIEnv, jarray, jboolean, jclass, jint, jlong, jobject, jobjectArr
 
 use crate::event::Jvm;
 use crate::host::{self, Told};
-use crate::{calls, layer, library, session};
+use crate::{calls, layer, library, redefine, session};
 
 macro_rules! native {
     ($($agent:ident, $library:ident: ($env:ident $(, $argument:ident: $type:ty)*) $(-> $answer:ty)? $body:block)*) => {
@@ -129,6 +129,44 @@ native! {
     Java_dev_faultlayer_agent_runtime_Native_unattributed, Java_dev_faultlayer_runtime_Native_unattributed:
     (_env, number: jlong) {
         calls::unattributed(number);
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_calledElsewhere, Java_dev_faultlayer_runtime_Native_calledElsewhere:
+    (_env, handle: jlong) {
+        // SAFETY: see the module.
+        unsafe { host::called_elsewhere(handle) }
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_records, Java_dev_faultlayer_runtime_Native_records: (env) -> jobjectArray {
+        let lines = library::lines();
+        if lines.is_empty() {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: see the module.
+        unsafe { Jvm::new(env) }.strings(lines.iter().map(|line| Some(line.as_str())))
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_decideCalls, Java_dev_faultlayer_runtime_Native_decideCalls:
+    (env, handle: jlong, request_id: jstring) -> jlong {
+        // SAFETY: see the module.
+        unsafe { host::decide_calls(Jvm::new(env), handle, request_id) }
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_hitsConnections, Java_dev_faultlayer_runtime_Native_hitsConnections:
+    (_env, handle: jlong) -> jboolean {
+        // SAFETY: see the module.
+        unsafe { host::hits_connections(handle) }
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_bytes, Java_dev_faultlayer_runtime_Native_bytes: (env, class: jclass) -> jarray {
+        // SAFETY: see the module.
+        redefine::bytes(unsafe { Jvm::new(env) }, class)
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_redefine, Java_dev_faultlayer_runtime_Native_redefine:
+    (env, class: jclass, bytes: jarray) -> jint {
+        // SAFETY: see the module.
+        redefine::redefine(unsafe { Jvm::new(env) }, class, bytes)
     }
 
     Java_dev_faultlayer_agent_runtime_Native_hitsCalls, Java_dev_faultlayer_runtime_Native_hitsCalls:

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use faultlayer_core::boundary::{Call, EventInput, Failed, Host, Layer, Library};
+use faultlayer_core::boundary::{Call, EventInput, Failed, Host, Layer, Library, Session};
 use jni_sys::{jint, jlong, jobject, jstring};
 
 use crate::error::FAILED;
@@ -72,6 +72,44 @@ pub unsafe fn hits_calls(handle: jlong) -> bool {
     unsafe { at(handle) }.ask(Host::hits_aws_calls).unwrap_or_default()
 }
 
+/// Whether it has faults in connections, and this platform lets them.
+///
+/// # Safety
+/// As [`at`].
+pub unsafe fn hits_connections(handle: jlong) -> bool {
+    // SAFETY: by the caller.
+    unsafe { at(handle) }.ask(Host::hits_connections).unwrap_or_default()
+}
+
+/// A call to AWS was made by a thread that the plan is not in force for.
+///
+/// # Safety
+/// As [`at`].
+pub unsafe fn called_elsewhere(handle: jlong) {
+    // SAFETY: by the caller. A panic has nobody here to tell it to; the next question meets it.
+    let _ = unsafe { at(handle) }.ask(Host::called_elsewhere);
+}
+
+/// As [`decide`], for code that makes calls and has no steps around it: only faults in calls are drawn.
+///
+/// # Safety
+/// As [`at`].
+pub unsafe fn decide_calls(jvm: Jvm, handle: jlong, request_id: jstring) -> jlong {
+    // SAFETY: by the caller.
+    given_out(unsafe { at(handle) }.ask(|host| {
+        let mut id = Room::new();
+        host.decide_calls(&Call::of(jvm.text(request_id, &mut id).as_deref().unwrap_or_default()))
+    }))
+}
+
+fn given_out(drawn: Result<Option<Session>, Failed>) -> jlong {
+    match drawn {
+        Ok(None) => 0,
+        Ok(Some(session)) => Running::give_out(session, lines()),
+        Err(Failed) => FAILED,
+    }
+}
+
 /// What [`decide`] is told of an invocation, as the JVM has it.
 pub struct Told {
     pub request_id: jstring,
@@ -89,7 +127,7 @@ pub struct Told {
 /// As [`at`].
 pub unsafe fn decide(jvm: Jvm, handle: jlong, told: &Told) -> jlong {
     // SAFETY: by the caller.
-    let drawn = unsafe { at(handle) }.ask(|host| {
+    given_out(unsafe { at(handle) }.ask(|host| {
         let (mut id, mut arn) = (Room::new(), Room::new());
         let client_context = if told.client_context.is_null() {
             None
@@ -106,12 +144,7 @@ pub unsafe fn decide(jvm: Jvm, handle: jlong, told: &Told) -> jlong {
             streaming: false,
             now_us: present(told.now_us),
         })
-    });
-    match drawn {
-        Ok(None) => 0,
-        Ok(Some(session)) => Running::give_out(session, lines()),
-        Err(Failed) => FAILED,
-    }
+    }))
 }
 
 /// `None` for the number that stands for it.

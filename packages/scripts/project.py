@@ -38,10 +38,11 @@ STATED = [
     ("bindings-node/package.json", r'(^  "version": ")(.+)(",$)', 1),
     # The package's own version stands before those of others: at the top, and as the first of the packages.
     ("bindings-node/package-lock.json", r'(^(?:  |      )"name": "faultlayer",\n +"version": ")(.+)(",$)', 2),
+    ("examples/java-dynamodb/pom.xml", r"(<faultlayer.version>)(.+)(</faultlayer.version>)", 1),
     ("bindings-java/pom.xml", r"(<artifactId>faultlayer-parent</artifactId>\s*<version>)(.+)(</version>)", 1),
     *(
         (f"bindings-java/{module}/pom.xml", r"(<artifactId>faultlayer-parent</artifactId>\s*<version>)(.+)(</version>)", 1)
-        for module in ("runtime", "agent", "library", "it")
+        for module in ("runtime", "agent", "library", "it", "calls")
     ),
     ("bindings-java/README.md", r"(<artifactId>faultlayer</artifactId>\s*<version>)(.+)(</version>)", 2),
 ]

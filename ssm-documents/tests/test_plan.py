@@ -109,6 +109,21 @@ def test_what_the_plan_s_json_schema_refuses_is_refused(value: Any) -> None:
         assert plan_problems(json.dumps(value))
 
 
+def test_rules_between_fields_of_calls_and_connections_stand_in_the_schema() -> None:
+    refusals = json.loads((SCHEMA.parents[1] / "tests" / "vectors" / "refusals.json").read_text())
+    between = [
+        one
+        for one in refusals
+        if one["name"].startswith(("aws_call:", "network:"))
+        and any(
+            problem["expected"].startswith("it only with ") or problem["expected"].endswith("nothing stands there")
+            for problem in one["expect"]["problems"]
+        )
+    ]
+    assert len(between) >= 6
+    assert [one["name"] for one in between if REFEREE.is_valid(one["plan"])] == []
+
+
 def timed(text: str, **more: Any) -> dict[str, Any]:
     arguments = {"now": NOW, "attach_s": 40.0, "minutes": 10, "dry_run": False, **more}
     return dict(json.loads(timed_plan(text, **arguments)))

@@ -13,6 +13,7 @@ use super::side::{Failed, Shared};
 use crate::decision::{Context, Engine, Facts, Invocation, NoChance, alias};
 use crate::matching::{Budget, Patterns};
 use crate::plan::Plan;
+use crate::record::OwnReason;
 use crate::rim::clock;
 use crate::timestamp::Timestamp;
 
@@ -113,6 +114,13 @@ impl Host {
     #[must_use]
     pub fn decide_calls(&self, call: &Call<'_>) -> Option<Session> {
         self.decided(call, true)
+    }
+
+    /// A call to AWS was made where the plan is not in force, as by a thread that a library's scope does not know: one record
+    /// says that such calls are not hit.
+    pub fn called_elsewhere(&self) {
+        let message = "a call to AWS was made by a thread that the plan is not in force for, such calls are not hit";
+        self.shared.tell(OwnReason::UnattributedCall, message);
     }
 
     fn decided(&self, call: &Call<'_>, calls_alone: bool) -> Option<Session> {

@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use super::latency::{DELAY, Latency};
 use super::target::{Target, calls};
-use super::{Kind, Read, Role, Spec, Written, boxed};
+use super::{Between, Kind, Read, Role, Spec, Written, boxed};
 use crate::aws::{Answer, Request, Seen};
 use crate::decision::{Act, Details, Effect, Moment, Reason, details};
 use crate::matching::Budget;
-use crate::plan::{Field, Problem, ProblemCode, Shape, When, join, typed};
+use crate::plan::{Field, Problem, Shape, When, typed};
 use crate::sampling::Draws;
 
 pub(super) static SPEC: Spec = Spec {
@@ -21,6 +21,11 @@ pub(super) static SPEC: Spec = Spec {
     stands: When::Before,
     by_place: &["target", "error"],
     instead: &[],
+    between: &[
+        Between::OnlyWith("status", "error"),
+        Between::OnlyWith("message", "error"),
+        Between::Either { first: "error", second: "delay_ms", first_is: "an error's code" },
+    ],
     read,
 };
 
@@ -110,15 +115,6 @@ impl AwsCall {
 
 fn read(fault: &Value, _: Written, path: &str, problems: &mut Vec<Problem>) -> Read {
     let (error, delay) = (fault.get("error"), fault.get("delay_ms"));
-    for name in ["status", "message"] {
-        if let (Some(value), None) = (fault.get(name), error) {
-            problems.push(Problem::new(ProblemCode::Conflict, &join(path, name), Some(value), "it only with \"error\""));
-        }
-    }
-    if error.or(delay).is_none() {
-        let expected = "an error's code here, or \"delay_ms\", nothing stands there";
-        problems.push(Problem::new(ProblemCode::MissingField, &join(path, "error"), None, expected));
-    }
     let target = Target::read(fault, path, problems)?;
     let failure = |code: &str| {
         let message = fault.get("message").and_then(Value::as_str).unwrap_or("injected by Faultlayer");

@@ -17,6 +17,7 @@ pub(super) static SPEC: Spec = Spec {
     stands: When::After,
     by_place: &[],
     instead: &[("corrupt_body", "body")],
+    between: &[],
     read,
 };
 

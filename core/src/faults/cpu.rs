@@ -18,6 +18,7 @@ pub(super) static SPEC: Spec = Spec {
     stands: When::Before,
     by_place: &["duration_ms"],
     instead: &[],
+    between: &[],
     read,
 };
 

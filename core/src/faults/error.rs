@@ -18,6 +18,7 @@ pub(super) static SPEC: Spec = Spec {
     stands: When::Before,
     by_place: &["type", "message"],
     instead: &[],
+    between: &[],
     read,
 };
 

@@ -17,6 +17,7 @@ pub(super) static SPEC: Spec = Spec {
     stands: When::Before,
     by_place: &["delay_ms"],
     instead: &[],
+    between: &[],
     read,
 };
 

@@ -2,6 +2,7 @@
 //! record says; how faults combine is [`crate::decision`]'s business.
 
 mod aws_call;
+mod between;
 mod corrupt;
 mod cpu;
 mod disk;
@@ -15,6 +16,7 @@ mod target;
 mod timeout;
 
 pub use aws_call::AwsCall;
+pub use between::Between;
 pub use error::{FALLBACK_TYPE, TypeName};
 pub use network::{Network, Peer};
 pub use target::Target;
@@ -103,8 +105,10 @@ pub struct Spec {
     pub by_place: &'static [&'static str],
     /// Builders of their own for a field that stands instead of the others: their names and the field.
     pub instead: &'static [(&'static str, &'static str)],
-    /// Builds it from its fields with the defaults filled in. `None` where a problem was noticed before; rules between
-    /// fields add theirs.
+    /// Rules between its fields.
+    pub between: &'static [Between],
+    /// Builds it from its fields with the defaults filled in. `None` where a problem was noticed before; rules that `between`
+    /// cannot say add theirs.
     read: fn(&Value, Written, &str, &mut Vec<Problem>) -> Read,
 }
 
@@ -141,6 +145,7 @@ pub fn spec(name: &str) -> Option<&'static Spec> {
 /// Builds a fault's kind from its walked fields.
 pub(crate) fn read(fault: &Value, written: Written, path: &str, problems: &mut Vec<Problem>) -> Read {
     let spec = spec(fault.get("kind")?.as_str()?)?;
+    problems.extend(spec.between.iter().filter_map(|rule| rule.check(fault, path)));
     (spec.read)(fault, written, path, problems)
 }
 

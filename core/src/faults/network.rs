@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::latency::{DELAY, Latency};
 use super::target::{Target, calls};
-use super::{Kind, Read, Role, Spec, Written, boxed};
+use super::{Between, Kind, Read, Role, Spec, Written, boxed};
 use crate::decision::{Act, Details, Effect, Moment, Reason, details};
 use crate::matching::{Budget, Source, Walk};
 use crate::plan::{Field, MAX_EXACT, Problem, ProblemCode, Shape, When, join};
@@ -23,6 +23,12 @@ pub(super) static SPEC: Spec = Spec {
     stands: When::Before,
     by_place: &["target", "effect"],
     instead: &[],
+    between: &[
+        only_when("delay_ms", "latency", true),
+        only_when("kib_per_s", "bandwidth", true),
+        only_when("after_bytes", "reset", false),
+        only_when("answer", "dns", false),
+    ],
     read,
 };
 
@@ -48,9 +54,10 @@ static FIELDS: &[Field] = &[
     calls("Which of the matching connections of an invocation are hit; with `dns`, of the names it resolves."),
 ];
 
-/// The field that goes with an effect alone, and whether the effect needs it.
-const OWN: [(&str, &str, bool); 4] =
-    [("latency", "delay_ms", true), ("bandwidth", "kib_per_s", true), ("reset", "after_bytes", false), ("dns", "answer", false)];
+/// A field that goes with an effect alone, and whether the effect needs it.
+const fn only_when(field: &'static str, is: &'static str, needed: bool) -> Between {
+    Between::OnlyWhen { field, choice: "effect", is, needed }
+}
 
 /// How long a resolver waits until it gives up: two attempts of five seconds, as the C library does.
 const RESOLVER_US: u64 = 10_000_000;
@@ -184,19 +191,6 @@ impl Network {
 
 fn read(fault: &Value, _: Written, path: &str, problems: &mut Vec<Problem>) -> Read {
     let effect = fault.get("effect").and_then(Value::as_str)?;
-    for (owner, name, is_needed) in OWN {
-        match fault.get(name) {
-            Some(value) if effect != owner => {
-                let expected = format!("it only with \"effect\": \"{owner}\"");
-                problems.push(Problem::new(ProblemCode::Conflict, &join(path, name), Some(value), &expected));
-            }
-            None if effect == owner && is_needed => {
-                let expected = format!("it with \"effect\": \"{owner}\", nothing stands there");
-                problems.push(Problem::new(ProblemCode::MissingField, &join(path, name), None, &expected));
-            }
-            _ => {}
-        }
-    }
     let mut hosts = Hosts::default();
     hosts.gather(fault.get("target")?, &join(path, "target"), problems);
     let target = Target::read(fault, path, problems)?;

@@ -17,6 +17,7 @@ pub(super) static SPEC: Spec = Spec {
     stands: When::Before,
     by_place: &["answer"],
     instead: &[("payload", "payload")],
+    between: &[],
     read,
 };
 

@@ -16,6 +16,7 @@ pub(super) static SPEC: Spec = Spec {
     stands: When::Before,
     by_place: &[],
     instead: &[],
+    between: &[],
     read,
 };
 

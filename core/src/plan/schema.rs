@@ -4,9 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::field::{Field, Presence, Shape};
 use super::{FAULT_FIELDS, MAX_FAULTS, PLAN, WHEN_FIELDS};
-use crate::faults::{KINDS, Spec};
+use crate::faults::{Between, KINDS, Spec};
 
-/// Draft 2020-12. It says what each field may hold; rules between fields are the engine's.
+/// Draft 2020-12. It says what each field may hold, and the rules between fields that a kind's row lists; others are the
+/// engine's.
 #[must_use]
 pub fn schema() -> Value {
     let mut schema = of(&PLAN);
@@ -33,9 +34,9 @@ fn of(shape: &Shape) -> Value {
         Shape::Json => json!({}),
         Shape::Object | Shape::Pattern => json!({"type": "object"}),
         Shape::Strings => json!({"type": "object", "additionalProperties": {"type": "string"}}),
-        Shape::Fields(fields) => object(&[fields], Map::new()),
+        Shape::Fields(fields) => object(&[fields], Map::new(), Vec::new()),
         Shape::OneOf(fields) => {
-            let mut one = object(&[fields], Map::new());
+            let mut one = object(&[fields], Map::new(), Vec::new());
             if let Value::Object(map) = &mut one {
                 map.insert("minProperties".into(), 1.into());
                 map.insert("maxProperties".into(), 1.into());
@@ -60,15 +61,16 @@ fn of(shape: &Shape) -> Value {
 fn fault(kind: &Spec) -> Value {
     let when: &[Field] = if kind.takes_when { WHEN_FIELDS } else { &[] };
     let named = Map::from_iter([("kind".to_owned(), json!({"const": kind.name, "description": kind.doc}))]);
-    let mut schema = object(&[FAULT_FIELDS, when, kind.fields], named);
+    let rules = kind.between.iter().map(Between::schema).collect();
+    let mut schema = object(&[FAULT_FIELDS, when, kind.fields], named, rules);
     if let Value::Object(map) = &mut schema {
         map.insert("title".into(), kind.name.into());
     }
     schema
 }
 
-/// An object with these fields and no others; `given` stands for fields whose table says less.
-fn object(tables: &[&[Field]], given: Map<String, Value>) -> Value {
+/// An object with these fields and no others; `given` stands for fields whose table says less, `rules` are between them.
+fn object(tables: &[&[Field]], given: Map<String, Value>, rules: Vec<Value>) -> Value {
     let mut properties = Map::new();
     for field in tables.iter().copied().flatten() {
         let schema = given.get(field.name).cloned().unwrap_or_else(|| described(field));
@@ -81,14 +83,15 @@ fn object(tables: &[&[Field]], given: Map<String, Value>) -> Value {
         if !required.is_empty() {
             map.insert("required".into(), required.into());
         }
-        let exclusions: Vec<_> = fields()
+        let rules: Vec<_> = fields()
             .filter_map(|field| match field.presence {
                 Presence::DefaultWithout { other, .. } => Some(json!({"not": {"required": [other, field.name]}})),
                 _ => None,
             })
+            .chain(rules)
             .collect();
-        if !exclusions.is_empty() {
-            map.insert("allOf".into(), exclusions.into());
+        if !rules.is_empty() {
+            map.insert("allOf".into(), rules.into());
         }
     }
     schema

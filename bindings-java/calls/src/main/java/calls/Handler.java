@@ -89,7 +89,9 @@ public class Handler implements RequestHandler<Map<String, Object>, Map<String, 
         ClassLoader own = DynamoDbClient.class.getClassLoader();
         try {
             DynamoDbClient.builder().region(Region.EU_WEST_1).build().close();
-            return Class.forName("dev.faultlayer.agent.sdk.Site", false, own).getClassLoader() == own;
+            return Class.forName("dev.faultlayer.agent.runtime.sdk.Site", false, own)
+                            .getClassLoader()
+                    == own;
         } catch (ClassNotFoundException absent) {
             return false;
         }

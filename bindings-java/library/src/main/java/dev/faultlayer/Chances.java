@@ -10,6 +10,8 @@ import java.util.Map;
 final class Chances {
     private static final Map<String, String> MEANS = Map.of(
             "not_called", "no handler was called under the plan",
+            "not_called_either", "no handler and no client of AWS's was called under the plan",
+            "other_thread", "AWS was called by other threads alone than the one that put the plan in force",
             "not_started", "no call came after the plan's `starts_at`",
             "expired", "no call came before the plan's `expires_at`");
 
@@ -42,13 +44,18 @@ final class Chances {
      * Reads what the engine says.
      *
      * @param noChance ids and reasons in turn, in the plan's order: all of its faults or none
+     * @param ofCalls whether the plan is about calls to AWS
+     * @param elsewhere whether threads called AWS that the plan was not in force for
      * @throws NoChanceException if there are any
      */
-    static void check(String[] noChance) {
+    static void check(String[] noChance, boolean ofCalls, boolean elsewhere) {
         List<Missed> missed = new ArrayList<>();
         for (int i = 0; i < noChance.length / 2; i++) {
             String reason = noChance[2 * i + 1];
-            missed.add(new Missed("faults[" + i + "]", noChance[2 * i], reason, MEANS.get(reason)));
+            boolean isUncalled = reason.equals("not_called");
+            reason = isUncalled && elsewhere ? "other_thread" : reason;
+            String means = MEANS.get(isUncalled && ofCalls && !elsewhere ? "not_called_either" : reason);
+            missed.add(new Missed("faults[" + i + "]", noChance[2 * i], reason, means));
         }
         refuse(missed);
     }

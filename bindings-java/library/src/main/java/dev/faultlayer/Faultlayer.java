@@ -6,10 +6,12 @@ import dev.faultlayer.runtime.Native;
 import java.io.IOException;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
+import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
@@ -17,6 +19,9 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * A plan in force, and the handlers under it. Strict: a plan that does not hold is refused with a {@link PlanException}.
  * Safe under any number of threads.
+ *
+ * <p>Faults in calls to AWS and in connections hit those of a wrapped handler. Those that the thread makes beside it, which has
+ * put the plan in force, are hit too, until it is closed: all of that is one call then, with a decision of its own.
  *
  * <pre>{@code
  * try (Faultlayer faults = Faultlayer.of(plan)) {
@@ -33,12 +38,38 @@ public final class Faultlayer implements AutoCloseable {
     private final List<String> records = new ArrayList<>();
     private final AtomicLong unnamed = new AtomicLong();
     private final boolean strict;
+
+    /** Whose calls are the plan's beside its handlers'; null for nobody's. */
+    private final Thread thread;
+
+    private final WeakReference<Faultlayer> itself = new WeakReference<>(this);
+    private volatile boolean looksAtCalls;
+    private volatile boolean calledElsewhere;
     private volatile boolean closed;
 
-    private Faultlayer(long host, boolean strict) {
+    /** What that thread does, once it called AWS: its session, 0 where nothing is drawn. */
+    private final AtomicLong block = new AtomicLong();
+
+    private Calls.Owner blockOwner;
+
+    private Faultlayer(long host, boolean strict, Thread thread) {
         this.host = host;
         this.strict = strict;
-        CLEANER.register(this, () -> Native.free(host));
+        this.thread = thread;
+        AtomicLong begun = block;
+        WeakReference<Faultlayer> forgotten = itself;
+        CLEANER.register(this, () -> {
+            Calls.close(forgotten);
+            end(begun);
+            Native.free(host);
+        });
+    }
+
+    private static void end(AtomicLong block) {
+        long session = block.getAndSet(0);
+        if (session != 0) {
+            Native.end(session);
+        }
     }
 
     /**
@@ -60,6 +91,10 @@ public final class Faultlayer implements AutoCloseable {
      *     becomes {@link FaultInjected}
      */
     public static Faultlayer of(String plan, boolean strict) {
+        return of(plan, strict, Thread.currentThread());
+    }
+
+    private static Faultlayer of(String plan, boolean strict, Thread thread) {
         NativeLibrary.load();
         String[] made = Native.library(plan, new String[] {
             System.getenv("AWS_LAMBDA_FUNCTION_NAME"), System.getenv("AWS_LAMBDA_FUNCTION_VERSION"),
@@ -68,8 +103,9 @@ public final class Faultlayer implements AutoCloseable {
         if (made[0] == null) {
             throw PlanException.refused(made[1]);
         }
-        Faultlayer faults = new Faultlayer(Long.parseLong(made[0]), strict);
+        Faultlayer faults = new Faultlayer(Long.parseLong(made[0]), strict, thread);
         faults.checkClasses(plan);
+        faults.look();
         return faults;
     }
 
@@ -103,22 +139,22 @@ public final class Faultlayer implements AutoCloseable {
 
     /** Puts a handler under a plan of its own; the records are dropped. */
     public static <I, O> RequestHandler<I, O> wrap(RequestHandler<I, O> handler, String plan) {
-        return of(plan).wrap(handler);
+        return of(plan, true, null).wrap(handler);
     }
 
     /** As {@link #wrap(RequestHandler, String)}. */
     public static <I, O> RequestHandler<I, O> wrap(RequestHandler<I, O> handler, Plan plan) {
-        return of(plan).wrap(handler);
+        return wrap(handler, plan.toJson());
     }
 
     /** As {@link #wrap(RequestHandler, String)}. */
     public static RequestStreamHandler wrap(RequestStreamHandler handler, String plan) {
-        return of(plan).wrap(handler);
+        return of(plan, true, null).wrap(handler);
     }
 
     /** As {@link #wrap(RequestHandler, String)}. */
     public static RequestStreamHandler wrap(RequestStreamHandler handler, Plan plan) {
-        return of(plan).wrap(handler);
+        return wrap(handler, plan.toJson());
     }
 
     /**
@@ -148,7 +184,9 @@ public final class Faultlayer implements AutoCloseable {
             if (refusal != null) {
                 throw PlanException.refused(refusal);
             }
+            endBlock();
             checkClasses(plan);
+            look();
             checkChances(noChance);
         } finally {
             Reference.reachabilityFence(this);
@@ -182,15 +220,88 @@ public final class Faultlayer implements AutoCloseable {
     /**
      * From here on the handlers run untouched.
      *
-     * @throws NoChanceException if the plan's faults had no chance to fire: no handler was called while it was in force
+     * @throws NoChanceException if the plan's faults had no chance to fire: no handler, and no client of AWS's that its faults
+     *     are about, was called while it was in force
      */
     @Override
     public void close() {
         boolean first = !closed;
         closed = true;
         if (first) {
+            Calls.close(itself);
+            endBlock();
             checkChances(Native.noChance(host));
             Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Looks at calls to AWS where the plan is about them, and at the thread's connections where it is about those. */
+    private void look() {
+        if (Native.hitsCalls(host) && !looksAtCalls) {
+            SdkHook.install(Faultlayer.class.getClassLoader());
+            SdkHook.install(Thread.currentThread().getContextClassLoader());
+            looksAtCalls = true;
+            if (thread != null) {
+                Calls.open(itself);
+            }
+        }
+        if (thread != null && Native.hitsConnections(host)) {
+            // Nobody tells when the thread opens one.
+            block();
+        }
+    }
+
+    /** What the plan's thread does beside wrapped handlers, decided once. */
+    synchronized Calls.Owner block() {
+        if (blockOwner == null) {
+            long session = Native.decideCalls(host, nextName());
+            if (session == Native.FAILED) {
+                throw engineFailed();
+            }
+            block.set(session);
+            if (session != 0) {
+                Wrapped.step(this, Native.before(session, Native.ABSENT));
+            }
+            blockOwner = new Calls.Owner(this, session == 0 ? 0 : Native.calls(session));
+        }
+        return blockOwner;
+    }
+
+    private synchronized void endBlock() {
+        blockOwner = null;
+        if (block.get() != 0) {
+            try {
+                Wrapped.step(this, Native.returned(block.get(), null, Native.ABSENT));
+            } finally {
+                end(block);
+            }
+        }
+    }
+
+    boolean isOfThisThread() {
+        return thread == Thread.currentThread();
+    }
+
+    /** Whether the plan is about calls to AWS. */
+    boolean looksAtCalls() {
+        return looksAtCalls;
+    }
+
+    /** AWS was called by a thread that no plan is in force for. */
+    void calledElsewhere() {
+        calledElsewhere = true;
+        Native.calledElsewhere(host);
+        recordMore();
+        Reference.reachabilityFence(this);
+    }
+
+    /** Takes the records that this thread's last question has led to. */
+    void recordMore() {
+        String[] lines = Native.records();
+        if (lines != null) {
+            synchronized (records) {
+                records.addAll(Arrays.asList(lines));
+            }
         }
     }
 
@@ -199,7 +310,7 @@ public final class Faultlayer implements AutoCloseable {
             throw engineFailed();
         }
         if (strict) {
-            Chances.check(noChance);
+            Chances.check(noChance, looksAtCalls, calledElsewhere);
         }
     }
 

@@ -51,8 +51,8 @@ public final class NoChanceException extends FaultlayerException {
         }
 
         /**
-         * Why, stable from release to release: {@code not_called}, {@code not_started}, {@code expired}, {@code
-         * unknown_error_type}.
+         * Why, stable from release to release: {@code not_called}, {@code other_thread}, {@code not_started}, {@code
+         * expired}, {@code unknown_error_type}.
          */
         public String reason() {
             return reason;

@@ -117,7 +117,7 @@ final class Wrapped {
         boolean isSampled = (reads & Native.READS_DEADLINE) != 0;
         long session = isOpen ? decide(faults, context, form, reads, isSampled ? deadline(context) : Native.ABSENT) : 0;
         if (session == 0) {
-            return sneaky(form::call);
+            return sneaky(() -> isOpen ? call(faults, session, form) : form.call());
         }
         try {
             Step before = step(faults, Native.before(session, isSampled ? Native.ABSENT : deadline(context)));
@@ -126,7 +126,7 @@ final class Wrapped {
             }
             O answer;
             try {
-                answer = form.call();
+                answer = call(faults, session, form);
             } catch (Throwable own) {
                 carriedOut(step(faults, Native.failed(session, Native.ABSENT)));
                 throw own;
@@ -138,6 +138,19 @@ final class Wrapped {
             throw Faults.<RuntimeException>raise(thrown);
         } finally {
             Native.end(session);
+        }
+    }
+
+    /** The handler itself. What it calls is its own, also where nothing is drawn for it. */
+    private static <O> O call(Faultlayer faults, long session, Form<O> form) throws Exception {
+        if (!faults.looksAtCalls() && Calls.WAITING.get() == 0) {
+            return form.call();
+        }
+        Calls.Owner outer = Calls.enter(faults, session);
+        try {
+            return form.call();
+        } finally {
+            Calls.leave(outer);
         }
     }
 
@@ -184,7 +197,7 @@ final class Wrapped {
         return context.getClientContext() == null ? null : ClientContextText.of(context.getClientContext());
     }
 
-    private static Step step(Faultlayer faults, String[] parts) {
+    static Step step(Faultlayer faults, String[] parts) {
         if (parts == null) {
             throw Faultlayer.engineFailed();
         }

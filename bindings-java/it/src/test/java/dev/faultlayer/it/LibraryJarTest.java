@@ -1,6 +1,7 @@
 package dev.faultlayer.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -16,6 +17,8 @@ import java.util.stream.Stream;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The library as it is published: a small jar, and one with the native library for each platform. */
 class LibraryJarTest {
@@ -26,6 +29,25 @@ class LibraryJarTest {
             + "  RequestHandler<String, Object> own = (event, context) -> event;\n"
             + "  Plan plan = Plan.experiment(\"jar\").neverExpires().fault(Fault.payload(\"odd\", 1, \"from the plan\"));\n"
             + "  System.out.println(Faultlayer.wrap(own, plan).handleRequest(\"e\", null));\n"
+            + "} }\n";
+
+    private static final String CALLER = "import dev.faultlayer.*;\n"
+            + "import java.net.URI;\n"
+            + "import java.util.*;\n"
+            + "import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;\n"
+            + "import software.amazon.awssdk.core.exception.SdkException;\n"
+            + "import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;\n"
+            + "import software.amazon.awssdk.regions.Region;\n"
+            + "import software.amazon.awssdk.services.dynamodb.DynamoDbClient;\n"
+            + "public class Caller { public static void main(String[] a) {\n"
+            + "  DynamoDbClient client = DynamoDbClient.builder().region(Region.EU_WEST_1)\n"
+            + "      .endpointOverride(URI.create(\"http://127.0.0.1:1\")).httpClient(UrlConnectionHttpClient.create())\n"
+            + "      .credentialsProvider(AnonymousCredentialsProvider.create()).build();\n"
+            + "  Plan plan = Plan.experiment(\"jar\").neverExpires().fault(Fault.awsCall(Map.of(\"operation\", List.of(\"ListTables\")))\n"
+            + "      .set(\"error\", \"AccessDeniedException\").set(\"calls\", Map.of(\"first\", 1)));\n"
+            + "  try (Faultlayer faults = Faultlayer.of(plan)) {\n"
+            + "    client.listTables();\n"
+            + "  } catch (SdkException met) { System.out.println(met.getMessage().split(\" \\\\(\")[0]); }\n"
             + "} }\n";
 
     private static List<Path> jars(boolean natives) throws IOException {
@@ -49,7 +71,7 @@ class LibraryJarTest {
     @Test
     void aSmallJarAndOneForThePlatform(@TempDir Path work) throws IOException, InterruptedException {
         Path small = jars(false).get(0);
-        assertTrue(Files.size(small) < 100_000, () -> small + " is not small");
+        assertTrue(Files.size(small) < 250_000, () -> small + " is not small");
         // Without make nobody puts the library there.
         List<Path> natives = jars(true);
         assumeTrue(!natives.isEmpty());
@@ -65,6 +87,26 @@ class LibraryJarTest {
                 without);
         path.addAll(natives);
         assertEquals("from the plan\n", run("-cp", joined(path), "User"));
+    }
+
+    /** By the JVM's own means, without an agent, and with none of the warnings that there are for one. */
+    @ParameterizedTest
+    @MethodSource("dev.faultlayer.it.JdksTest#jdks")
+    void callsToAwsInEachJdk(String home, @TempDir Path work) throws IOException, InterruptedException {
+        List<Path> path = new ArrayList<>(jars(true));
+        assumeTrue(!path.isEmpty());
+        path.addAll(jars(false));
+        path.addAll(Client.newest().jars);
+        // The SDK, as this test has it.
+        for (String each : System.getProperty("java.class.path").split(File.pathSeparator)) {
+            path.add(Path.of(each));
+        }
+        Path source = Files.writeString(work.resolve("Caller.java"), CALLER);
+        compile(source, work, "-cp", path, "--release", "11", "-proc:none");
+        path.add(work);
+        String printed = runIn(home, "-cp", joined(path), "Caller");
+        assertTrue(printed.endsWith("injected by Faultlayer\n"), printed);
+        assertFalse(printed.contains("agent"), printed);
     }
 
     @Test
@@ -94,7 +136,11 @@ class LibraryJarTest {
     }
 
     private static String run(String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/java"));
+        return runIn(System.getProperty("java.home"), arguments);
+    }
+
+    private static String runIn(String home, String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(home + "/bin/java"));
         command.addAll(List.of(arguments));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

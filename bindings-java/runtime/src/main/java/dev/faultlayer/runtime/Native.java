@@ -100,6 +100,33 @@ public final class Native {
     /** A call was made that belongs to one of several invocations, and nobody can tell to which; one of them, for its record. */
     public static native void unattributed(long calls);
 
+    /**
+     * As {@link #unattributed}, of a library's host: a call was made by a thread that its plan is not in force for. The record is
+     * one of {@link #records}.
+     */
+    public static native void calledElsewhere(long host);
+
+    /**
+     * The record lines that a library's engine has written in this thread and that no {@link Step} has handed out, as those of
+     * {@link #met}; null for none.
+     */
+    public static native String[] records();
+
+    /**
+     * As {@link #decide}, for code that makes calls and has no steps around it, as a library's scope has: only faults in calls
+     * and connections are drawn.
+     */
+    public static native long decideCalls(long host, String requestId);
+
+    /** Whether the plan in force has faults in connections, and this platform lets them. */
+    public static native boolean hitsConnections(long host);
+
+    /** A class's bytes as it is loaded, changes by other agents included; null where the JVM does not give them out. */
+    public static native byte[] bytes(Class<?> loaded);
+
+    /** Puts other bytes in a loaded class's place, from its next call on; 0, or the JVM's number for why not. */
+    public static native int redefine(Class<?> loaded, byte[] bytes);
+
     /** Defines a class in a loader. */
     public static native Class<?> define(ClassLoader loader, byte[] bytes);
 

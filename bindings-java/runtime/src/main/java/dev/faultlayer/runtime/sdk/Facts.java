@@ -1,4 +1,4 @@
-package dev.faultlayer.agent.sdk;
+package dev.faultlayer.runtime.sdk;
 
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;

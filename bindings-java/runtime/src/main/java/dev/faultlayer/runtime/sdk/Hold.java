@@ -1,4 +1,4 @@
-package dev.faultlayer.agent.sdk;
+package dev.faultlayer.runtime.sdk;
 
 import java.util.concurrent.locks.LockSupport;
 

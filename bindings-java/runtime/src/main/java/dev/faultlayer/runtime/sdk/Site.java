@@ -1,4 +1,4 @@
-package dev.faultlayer.agent.sdk;
+package dev.faultlayer.runtime.sdk;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
-/** The way from the SDK's class loader to the agent: by the JDK's types alone. */
+/** The way from the SDK's class loader to Faultlayer's: by the JDK's types alone. */
 public final class Site {
     /** How many invocations wait for calls. */
     public static AtomicInteger waiting;
@@ -19,7 +19,7 @@ public final class Site {
 
     private static final int USUAL = 512;
 
-    private static final String OURS = "dev.faultlayer.agent.";
+    private static final String OURS = Site.class.getPackageName().concat(".");
 
     private Site() {}
 

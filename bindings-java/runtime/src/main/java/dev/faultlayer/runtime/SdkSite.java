@@ -1,5 +1,6 @@
-package dev.faultlayer.agent;
+package dev.faultlayer.runtime;
 
+import java.util.List;
 import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.ClassVisitor;
 import org.objectweb.asm.ClassWriter;
@@ -12,11 +13,11 @@ import org.objectweb.asm.Type;
  * {@code instead} of the helper answers, which is the client itself but for an attempt that is hit: the call stays the SDK's
  * own, and no frame of Faultlayer's is on its stack.
  */
-final class SdkSite {
+public final class SdkSite {
     private static final int API = Opcodes.ASM9;
 
-    /** Of the helpers. */
-    static final String PACKAGE = "dev/faultlayer/agent/sdk/";
+    /** Of the helpers. Either jar has it in a place of its own. */
+    static final String PACKAGE = SdkSite.class.getPackageName().concat(".sdk.");
 
     private static final String STAGES = "software/amazon/awssdk/core/internal/http/pipeline/stages/";
     private static final String CONTEXT = "software/amazon/awssdk/core/internal/http/RequestExecutionContext";
@@ -77,16 +78,30 @@ final class SdkSite {
         this.helpers = helpers;
     }
 
-    /** The one in a class; null for all others. */
-    static SdkSite of(String className) {
+    /** All of them. */
+    public static List<SdkSite> all() {
+        return List.of(SYNC, ASYNC, FIRST);
+    }
+
+    /** The one in a class, whose name has slashes; null for all others. */
+    public static SdkSite of(String className) {
         if (className.endsWith("HttpRequestStage")) {
             return className.equals(SYNC.place) ? SYNC : className.equals(ASYNC.place) ? ASYNC : null;
         }
         return className.equals(FIRST.place) ? FIRST : null;
     }
 
-    /** The class with the exchange in front of its one such call; null if it has none, or several. */
-    byte[] rewrite(byte[] bytes) {
+    /** The name of its class, as a class loader knows it. */
+    public String className() {
+        return place.replace('/', '.');
+    }
+
+    /**
+     * The class with the exchange in front of its one such call.
+     *
+     * @throws IllegalStateException if it has none, or several
+     */
+    public byte[] rewrite(byte[] bytes) {
         ClassReader reader = new ClassReader(bytes);
         int[] locals = {0};
         int[] sites = {0};
@@ -114,7 +129,7 @@ final class SdkSite {
                 },
                 ClassReader.SKIP_DEBUG | ClassReader.SKIP_FRAMES);
         if (sites[0] != 1) {
-            return null;
+            throw new IllegalStateException(place.concat(" calls its HTTP client in another way than is known"));
         }
         ClassWriter writer = new ClassWriter(reader, ClassWriter.COMPUTE_MAXS);
         reader.accept(new Exchange(writer, locals[0]), 0);
@@ -169,7 +184,8 @@ final class SdkSite {
             String own = "L".concat(client).concat(";");
             String answers =
                     "(".concat(own).concat(first).concat("Ljava/lang/Object;)").concat(own);
-            code.visitMethodInsn(Opcodes.INVOKESTATIC, PACKAGE.concat(helpers[0]), "instead", answers, false);
+            String helper = PACKAGE.concat(helpers[0]).replace('.', '/');
+            code.visitMethodInsn(Opcodes.INVOKESTATIC, helper, "instead", answers, false);
             for (int i = 0; i < arguments; i++) {
                 code.visitVarInsn(Opcodes.ALOAD, local + i);
             }
