@@ -89,7 +89,7 @@ fn prepare(ssm: &Ssm, tables: &Tables, input: &Value, who: &str) -> Result<(Exec
     let (number, content) = found
         .version(text(input, "DocumentVersion"))
         .map_err(|error| ApiError::bad("AutomationDefinitionVersionNotFoundException", error.message))?;
-    let document = Document::parse(content).map_err(refuse)?;
+    let document = Document::read(content).map_err(refuse)?;
     let lookup = |name: &str| tables.parameters.get(name).map(|parameter| parameter.value.clone());
     let step = |name: &str| StepRun { name: name.to_owned(), status: "Pending".into(), id: clock::id(), ..StepRun::default() };
     let mut execution = Execution {
@@ -144,7 +144,7 @@ pub fn stop(ssm: &Ssm, input: &Value) -> Result<Value, ApiError> {
 }
 
 fn document_of(execution: &Execution) -> Option<Document> {
-    Document::parse(&execution.content).ok()
+    Document::read(&execution.content).ok()
 }
 
 /// GetAutomationExecution.

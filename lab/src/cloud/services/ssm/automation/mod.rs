@@ -166,7 +166,7 @@ pub fn resume(host: &Host) {
             let who = actions::principal(&host.ssm.site.place.account, role, &execution.id, &execution.document, step);
             host.lab.keys.know(key.clone(), who);
         }
-        let Ok(document) = Document::parse(&execution.content) else { continue };
+        let Ok(document) = Document::read(&execution.content) else { continue };
         let began =
             execution.steps.iter().any(|step| Some(&step.name) == execution.current.as_ref() && step.status == "InProgress");
         launch(host, &execution.id, document, began);

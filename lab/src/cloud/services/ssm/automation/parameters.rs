@@ -68,6 +68,8 @@ pub fn check(name: &str, parameter: &Parameter, list: &[String]) -> Result<(), S
     if parameter.min_items.is_some_and(|min| list.len() < min) || parameter.max_items.is_some_and(|max| list.len() > max) {
         return refuse(format!("{} items are not allowed", list.len()));
     }
+    let whole = |pattern: &String| fancy_regex::Regex::new(&format!("^(?:{pattern})$")).ok();
+    let allowed = parameter.allowed_pattern.as_ref().map(|pattern| (pattern, whole(pattern)));
     for value in list {
         let length = value.chars().count();
         if parameter.min_chars.is_some_and(|min| length < min) || parameter.max_chars.is_some_and(|max| length > max) {
@@ -76,12 +78,10 @@ pub fn check(name: &str, parameter: &Parameter, list: &[String]) -> Result<(), S
         if !parameter.allowed_values.is_empty() && !parameter.allowed_values.iter().any(|allowed| plain(allowed) == *value) {
             return refuse(format!("{value} is not an allowed value"));
         }
-        if let Some(pattern) = &parameter.allowed_pattern {
-            let matches =
-                fancy_regex::Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| regex.is_match(value).unwrap_or(false));
-            if !matches {
-                return refuse(format!("{value} does not match the allowed pattern {pattern}"));
-            }
+        if let Some((pattern, regex)) = &allowed
+            && !regex.as_ref().is_some_and(|regex| regex.is_match(value).unwrap_or(false))
+        {
+            return refuse(format!("{value} does not match the allowed pattern {pattern}"));
         }
         let fits = match parameter.kind.as_str() {
             "Boolean" => matches!(value.to_ascii_lowercase().as_str(), "true" | "false"),

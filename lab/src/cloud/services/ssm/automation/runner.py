@@ -1,8 +1,20 @@
 """Runs a step's script as Automation does: the handler gets its events and a context; what it returns is the payload."""
 
+import gc
 import json
 import sys
 import traceback
+
+
+def prepare() -> None:
+    """Import what nearly every script imports, without a look at the garbage that imports do not leave: a fifth of their time."""
+    gc.disable()
+    try:
+        import boto3  # noqa: F401
+    except ImportError:
+        pass  # The script's own import says so, in its own frame.
+    gc.freeze()
+    gc.enable()
 
 
 def main() -> int:
@@ -11,6 +23,7 @@ def main() -> int:
         order = json.load(file)
     # Not found by name: a script that imports this file's name gets its own module.
     names = {"__name__": "script", "__builtins__": __builtins__}
+    prepare()
     try:
         exec(compile(order["script"], "script", "exec"), names)
         result = names[order["handler"]](order["events"], order["context"])
