@@ -6,12 +6,15 @@ import json
 import platform
 import shutil
 import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from function import COMMAND, ROOT, Function, logged, outcomes
+from function import COMMAND, ROOT, Function, answers, logged, outcomes
 
 MACHINE = "arm64" if platform.machine() == "aarch64" else "x86_64"
 SAMPLES = {
@@ -68,6 +71,105 @@ def test_a_panic_never_becomes_the_functions(function: Function, broken_clock: P
     # The command counts what Faultlayer says of itself as trouble.
     assert done.returncode == 1
     assert [record["message"] for record in own_records(report)] == [message]
+
+
+class Answering(BaseHTTPRequestHandler):
+    """DynamoDB, as far as a PutItem's answer goes."""
+
+    asked = 0
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        type(self).asked += 1
+        self.send_response(200)
+        self.send_header("content-type", "application/x-amz-json-1.0")
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def dynamodb() -> Iterator[tuple[str, type[Answering]]]:
+    """Where it is, and what counts how often it was asked."""
+    counted = type("Counted", (Answering,), {})
+    with ThreadingHTTPServer(("127.0.0.1", 0), counted) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", counted
+        server.shutdown()
+        thread.join()
+
+
+BOTO3 = ROOT / ".cache/dynamodb/layer"
+JAVA_CALLS = ROOT / "bindings-java/calls/target/classes"
+CALLERS = {
+    "python": """
+        import os, boto3
+        from botocore.config import Config
+        config = Config(retries={"total_max_attempts": 1})
+        keys = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "secret", "region_name": "eu-west-1"}
+        client = boto3.client("dynamodb", endpoint_url=os.environ["URL"], config=config, **keys)
+        def handler(event, context):
+            try:
+                client.put_item(TableName="orders", Item={"id": {"S": "1"}})
+            except client.exceptions.ClientError as error:
+                return {"outcome": error.response["Error"]}
+            return {"outcome": "ok"}
+        """,
+    "node": """
+        const http = require("node:http");
+        const headers = {
+          authorization: "AWS4-HMAC-SHA256 Credential=AKIA/20261126/eu-west-1/dynamodb/aws4_request, Signature=0",
+          "x-amz-target": "DynamoDB_20120810.PutItem",
+          "content-type": "application/x-amz-json-1.0",
+          "content-length": 2,
+        };
+        exports.handler = () => new Promise((resolve, reject) => {
+          const sent = http.request(process.env.URL, { method: "POST", headers, agent: false }, (answer) => {
+            answer.resume().on("end", () => resolve({ outcome: answer.statusCode === 200 ? "ok" : answer.statusCode }));
+          });
+          sent.on("error", reject).end("{}");
+        });
+        """,
+}
+
+
+@pytest.mark.parametrize("language", SAMPLES)
+def test_a_panic_while_a_call_is_looked_at_lets_it_go_out(
+    function: Function, broken_clock: Path, dynamodb: tuple[str, type[Answering]], language: str
+) -> None:
+    url, counted = dynamodb
+    layer = ROOT / f"dist/layers/faultlayer-{language}-{MACHINE}.zip"
+    needed = {"python": BOTO3, "java": JAVA_CALLS}.get(language, layer)
+    if not (layer.is_file() and needed.exists()):
+        pytest.skip(f"the layer or what calls AWS in {language} is not there: make prepare-aws and make demo bring it")
+    if language == "java":
+        code, handler = JAVA_CALLS, "calls.Handler"
+    else:
+        code, handler = function.folder, "app.handler"
+        function.code(CALLERS[language], "app.py" if language == "python" else "app.js")
+    fault = {"id": "f", "kind": "aws_call", "rate": 1, "target": {"service": ["dynamodb"]}, "error": "Refused"}
+    command = [str(COMMAND), "run", "--runtime", language, "--code", str(code), "--handler", handler]
+    for variable in ("LD_PRELOAD=/opt/broken_clock.so", "BROKEN_CLOCK_AT=3", f"URL={url}"):
+        command += ["--env", variable]
+    for more in (broken_clock, *([BOTO3] if language == "python" else [])):
+        command += ["--layer", str(more)]
+    events = function.events({"client": "url", "service": "dynamodb"})
+    command += ["--plan", function.plan(fault), "--event", events]
+    command += ["--json", "--logs", "-n", "2", "--timeout", "1m", "--memory", "512"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=ROOT)
+    if "cannot build the runtime interface client" in done.stderr:
+        pytest.skip(done.stderr)
+    report = json.loads(done.stdout)
+    assert outcomes(report) == ["ok", "ok"], done.stderr
+    first, second = (answer["outcome"] for answer in answers(report))
+    assert first == "ok"
+    assert second != "ok"
+    assert counted.asked == 1
+    assert [record["message"] for record in own_records(report)] == [UNTOUCHED]
 
 
 def own_records(report: dict[str, Any]) -> list[dict[str, Any]]:
