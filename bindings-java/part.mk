@@ -50,6 +50,7 @@ clients-java: | check-java
 
 # The function that tests/aws runs: it calls AWS by each of the SDKs' HTTP clients.
 calls-java: | check-java
+	@rm -rf $(JAVA_DIR)/calls/target/classes/lib
 	$(MVN) -f $(JAVA_DIR)/pom.xml process-classes -pl calls
 
 # The sample function as Lambda unpacks it: examples/java/target/classes.

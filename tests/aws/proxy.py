@@ -88,6 +88,10 @@ class Proxy:
     def passed(
         self, request: BaseHTTPRequestHandler, body: bytes, port: int
     ) -> tuple[int, list[tuple[str, str]], bytes]:
+        if request.headers.get("Smithy-Protocol") == "rpc-v2-cbor":
+            # moto does not speak it: an answer without members.
+            headers = {"Smithy-Protocol": "rpc-v2-cbor", "Content-Type": "application/cbor", "Content-Length": "1"}
+            return 200, [*headers.items()], b"\xa0"
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP | {"expect"}}
         connection.request(request.command, request.path, body, headers)

@@ -28,6 +28,7 @@ import software.amazon.awssdk.core.client.builder.SdkSyncClientBuilder;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.apache.ApacheHttpClient;
+import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.http.async.SdkAsyncHttpClient;
 import software.amazon.awssdk.http.crt.AwsCrtAsyncHttpClient;
 import software.amazon.awssdk.http.crt.AwsCrtHttpClient;
@@ -141,6 +142,8 @@ public class Handler implements RequestHandler<Map<String, Object>, Map<String, 
     private static Callable<Object> call(String client, String service, boolean isHasty, boolean isImpatient) {
         Duration read = Duration.ofMillis(isHasty ? 200 : 20_000);
         switch (client) {
+            case "jdbc":
+                return Database.asked(isHasty);
             case "v1":
                 return first(isHasty, isImpatient);
             case "netty":
@@ -157,6 +160,9 @@ public class Handler implements RequestHandler<Map<String, Object>, Map<String, 
                         service,
                         UrlConnectionHttpClient.builder().socketTimeout(read).build(),
                         isImpatient);
+            case "apache5":
+                return sync(
+                        service, Apache5HttpClient.builder().socketTimeout(read).build(), isImpatient);
             default:
                 return sync(
                         service, ApacheHttpClient.builder().socketTimeout(read).build(), isImpatient);
