@@ -2,7 +2,7 @@
 //!
 //! - [`figures`]: percentiles, and numbers as people read them.
 //! - [`document`]: what a report says, from the verdict to the records.
-//! - [`records`], [`counts`]: Faultlayer's lines in a log, and what became of each fault by them.
+//! - [`records`], [`counts`], [`reach`]: Faultlayer's lines in a log, what became of each fault by them, and why it hit no call.
 //! - [`timeline`]: calls on one time axis.
 //! - [`expect`]: hypotheses, and whether they held.
 //! - [`format`]: the files that a report is written to.
@@ -16,6 +16,7 @@ pub mod figures;
 pub mod format;
 pub mod html;
 pub mod markdown;
+pub mod reach;
 pub mod records;
 pub mod timeline;
 

@@ -203,3 +203,18 @@ def test_what_cannot_be_run_is_said(arguments: list[str], words: str) -> None:
     assert done.returncode == 2
     assert words in done.stderr
     assert done.stdout == ""
+
+
+def test_a_fault_in_calls_that_never_met_one_says_why_in_words(function: Function) -> None:
+    function.code("def handler(event, context):\n    return 1\n")
+    target = {"service": ["dynamodb"]}
+    plan = function.plan(
+        {"id": "throttle", "kind": "aws_call", "rate": 1, "target": target, "error": "ThrottlingException"},
+        {"id": "pay", "kind": "network", "rate": 1, "target": {"host": ["nobody.example"]}, "effect": "refuse"},
+        {"id": "slow", "kind": "latency", "rate": 1, "delay_ms": 0},
+    )
+    throttle, pay = function.run("--plan", plan, "-n", "2")["notes"]
+    begin = "was drawn for 2 invocations and hit nothing: the function"
+    assert throttle.startswith(f"`throttle` {begin} made no call to AWS that its target is about."), throttle
+    assert "botocore" in throttle
+    assert pay.startswith(f"`pay` {begin} opened no connection"), pay

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use faultlayer_report::document::Verdict;
 use faultlayer_report::figures::rounded;
-use faultlayer_report::{Expectation, FaultCount, Judged, Timeline, records};
+use faultlayer_report::{Expectation, FaultCount, Judged, Timeline, reach, records};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -221,6 +221,7 @@ impl Report {
             self.own_records.extend(of(None).into_iter().cloned());
             self.faults.iter_mut().for_each(|count| count.count(&of(Some(&count.id.clone()))));
         }
+        self.notes.extend(self.faults.iter().filter_map(|fault| reach::unmet(fault, &self.function.runtime)));
         self.run = figures;
         self.timeline = super::document::timeline(&invocations);
         self.invocations = invocations;
