@@ -4,7 +4,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use faultlayer_core::boundary::{Calls, Failed, Met, Request};
-use jni_sys::{jarray, jlong};
+use jni_sys::{jarray, jlong, jobjectArray};
 
 use crate::event::Jvm;
 use crate::host::present;
@@ -44,6 +44,12 @@ pub fn met(jvm: Jvm, number: jlong, told: jarray, body: jarray, now_us: jlong) -
             Ok(met) => jvm.byte_array(&form(&met)),
         }
     })
+}
+
+/// What a signed call that can be hit has in its signature, as [`Calls::scopes`] says it; null where nobody can tell.
+pub fn scopes(jvm: Jvm, number: jlong) -> jobjectArray {
+    let Some(scopes) = find(number).and_then(|calls| calls.scopes()) else { return std::ptr::null_mut() };
+    jvm.strings(scopes.iter().map(|scope| Some(scope.as_str())))
 }
 
 /// Eight bytes of microseconds, two of the status, 0 for none; then two of how many strings follow, each after two of its

@@ -126,6 +126,12 @@ native! {
         calls::met(unsafe { Jvm::new(env) }, number, told, body, now_us)
     }
 
+    Java_dev_faultlayer_agent_runtime_Native_scopes, Java_dev_faultlayer_runtime_Native_scopes:
+    (env, number: jlong) -> jobjectArray {
+        // SAFETY: see the module.
+        calls::scopes(unsafe { Jvm::new(env) }, number)
+    }
+
     Java_dev_faultlayer_agent_runtime_Native_unattributed, Java_dev_faultlayer_runtime_Native_unattributed:
     (_env, number: jlong) {
         calls::unattributed(number);

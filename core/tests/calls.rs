@@ -89,6 +89,28 @@ fn a_limit_is_exact_under_threads_and_what_no_call_used_comes_back() {
 }
 
 #[test]
+fn which_services_can_be_hit_is_told_where_each_target_names_them() {
+    let scopes = |targets: &[Value]| {
+        let faults = targets.iter().enumerate().map(|(index, target)| {
+            json!({"id": index.to_string(), "kind": "aws_call", "rate": 1, "target": target, "error": "SlowDown"})
+        });
+        let (library, _) = library(&json!({"version": 1, "expires_at": "never", "faults": faults.collect::<Vec<_>>()}));
+        let mut session = library.ask(|host| host.decide(&Call::of("one"))).unwrap().unwrap();
+        session.ask(|steps| steps.before(None)).unwrap();
+        session.ask(Steps::calls).unwrap().unwrap().scopes()
+    };
+    let (s3, sqs) = (json!({"service": ["s3"], "operation": ["GetObject"]}), json!({"service": ["sqs", "sns"]}));
+    let of = |services: &[&str]| Some(services.iter().map(|one| format!("/{one}/aws4_request")).collect::<Vec<_>>());
+    assert_eq!(scopes(std::slice::from_ref(&s3)), of(&["s3"]));
+    assert_eq!(scopes(&[s3.clone(), sqs]), of(&["s3", "sqs", "sns"]));
+    for other in
+        [json!({"operation": ["PutItem"]}), json!({"service": [{"prefix": "dyn"}]}), json!({"service": ["a", {"exists": true}]})]
+    {
+        assert_eq!(scopes(&[s3.clone(), other]), None);
+    }
+}
+
+#[test]
 fn an_invocation_that_is_dropped_ends_for_its_calls_and_keeps_what_they_took() {
     let (library, lines) = library(&plan(&json!({"limit": 2})));
     let mut answered = Vec::new();

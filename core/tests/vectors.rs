@@ -14,7 +14,9 @@
 use std::sync::{Arc, Mutex};
 
 use faultlayer_core::attach::{self, Window};
-use faultlayer_core::boundary::{Answer, Call, EventInput, Identity, Language, Library, Request, Session, Sink, Step, Steps};
+use faultlayer_core::boundary::{
+    Answer, Call, Calls, EventInput, Identity, Language, Library, Met, Request, Session, Sink, Step, Steps,
+};
 use faultlayer_core::timestamp::Timestamp;
 use serde_json::{Value, json};
 
@@ -149,6 +151,7 @@ fn call(case: &Value) -> Value {
     let mut session = library.ask(|host| host.decide(&invocation)).unwrap().unwrap();
     ask(&mut session, |steps| steps.before(None));
     let calls = if case["carries_calls"] == true { session.ask(Steps::calls).unwrap() } else { None };
+    let scopes = calls.as_ref().and_then(Calls::scopes);
     let met = case["requests"].as_array().unwrap().iter().map(|request| {
         let told = Request {
             method: request["method"].as_str().unwrap(),
@@ -161,6 +164,10 @@ fn call(case: &Value) -> Value {
             operation: request["operation"].as_str(),
         };
         let met = calls.as_ref().unwrap().met(&told, request["now_us"].as_i64()).unwrap();
+        if let (Some(scopes), Some(signed)) = (&scopes, told.authorization.filter(|signed| signed.starts_with("AWS4-"))) {
+            let scope = signed.split(',').next().unwrap_or_default();
+            assert!(met == Met::default() || scopes.iter().any(|one| scope.ends_with(one.as_str())), "{scopes:?} {signed}");
+        }
         json!({"delay_us": met.delay_us, "answer": met.answer.as_ref().map(answered)})
     });
     let met: Vec<_> = met.collect();

@@ -152,6 +152,13 @@ def test_an_invocation_that_nothing_is_drawn_for_calls_as_ever(shared: Shared) -
     assert shared.function.call("v1", "dynamodb", "none") == "ok"
 
 
+def test_calls_to_services_that_no_target_names_go_out_of_a_hit_invocation(shared: Shared) -> None:
+    """The engine is not asked for these: their signature tells."""
+    for client, service, hit in (("apache", "sqs", "dynamodb"), ("netty", "lambda", "dynamodb")):
+        assert shared.function.call(client, service, f"always-{client}-{hit}") == "ok"
+    assert shared.function.call("v1", "dynamodb", "always-apache-s3") == "ok"
+
+
 def test_the_sdk_is_changed_where_the_plan_has_such_a_fault(shared: Shared) -> None:
     assert shared.function.call("none", "", "none") is True
 

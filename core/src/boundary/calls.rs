@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::guard::guard;
 use super::side::{Failed, Shared};
 use crate::aws::{Answer, Request};
 use crate::decision;
@@ -26,6 +27,15 @@ pub struct Met {
 impl Calls {
     pub(super) const fn new(shared: Arc<Shared>, calls: Arc<decision::Calls>) -> Self {
         Self { shared, calls }
+    }
+
+    /// What the credential scope of a signed call ends with that can be hit: `/dynamodb/aws4_request`. A shim need not ask for
+    /// a call whose `Authorization` begins with `AWS4-` and has none of these before its first comma. `None` where nobody can
+    /// tell so.
+    #[must_use]
+    pub fn scopes(&self) -> Option<Vec<String>> {
+        let services = guard(|| self.calls.services()).flatten()?;
+        Some(services.iter().map(|service| format!("/{service}/aws4_request")).collect())
     }
 
     /// Asks for one attempt of a call, before it goes out; records are written before this answers. In a layer never an

@@ -102,6 +102,17 @@ impl Calls {
         met
     }
 
+    /// The services (as a signature names them) of which calls to AWS can be hit, where all targets name them as they are.
+    pub fn services(&self) -> Option<Vec<String>> {
+        let mut services = Vec::new();
+        for armed in lock(&self.armed).iter() {
+            if let Some((_, kind)) = self.of(armed, Kind::aws_call) {
+                services.extend_from_slice(kind.services()?);
+            }
+        }
+        Some(services)
+    }
+
     /// A connection is opened, or one that is open is used for the first time, or a name is resolved, which has no address:
     /// the first fault in the plan's order that hits it stands.
     pub fn reached(&self, peer: &Peer<'_>, now: Timestamp) -> Reached {

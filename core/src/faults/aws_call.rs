@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::latency::{DELAY, Latency};
-use super::target::{Target, calls};
+use super::target::{Target, calls, named};
 use super::{Between, Kind, Read, Role, Spec, Written, boxed};
 use crate::aws::{Answer, Request, Seen};
 use crate::decision::{Act, Details, Effect, Moment, Reason, details};
@@ -46,6 +46,8 @@ static FIELDS: &[Field] = &[
 #[derive(Debug)]
 pub struct AwsCall {
     target: Target,
+    /// Those that its target names, where it names them as they are.
+    services: Option<Vec<String>>,
     error: Option<Failure>,
     latency: Option<Latency>,
 }
@@ -97,6 +99,11 @@ impl AwsCall {
         self.target.holds(seen, budget)
     }
 
+    /// The only services whose calls it can hit, where that is known.
+    pub(crate) fn services(&self) -> Option<&[String]> {
+        self.services.as_deref()
+    }
+
     /// Whether calls are answered, so that they never reach AWS.
     pub(crate) const fn answers(&self) -> bool {
         self.error.is_some()
@@ -122,6 +129,7 @@ fn read(fault: &Value, _: Written, path: &str, problems: &mut Vec<Problem>) -> R
     };
     boxed(AwsCall {
         target,
+        services: named(fault, "service"),
         error: error.and_then(Value::as_str).map(failure),
         latency: match delay {
             Some(delay) => Some(Latency::read(delay)?),

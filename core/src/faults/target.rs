@@ -19,6 +19,12 @@ static CALLS: &[Field] = &[
     Field::optional("share", Shape::Fraction, "This share of them, each by a draw of its own."),
 ];
 
+/// The texts that a fault's target names for one fact as they are; `None` where it says the fact in another way, or not.
+pub(super) fn named(fault: &Value, fact: &str) -> Option<Vec<String>> {
+    let alternatives = fault.get("target")?.get(fact)?.as_array()?;
+    alternatives.iter().map(|one| one.as_str().map(str::to_owned)).collect()
+}
+
 /// Of which calls a fault is about, those that it hits.
 #[derive(Debug)]
 pub struct Target {

@@ -6,10 +6,12 @@ import dev.faultlayer.runtime.SdkSite;
 import java.util.Collections;
 import java.util.Set;
 import java.util.WeakHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** Changes AWS's SDKs where they are on the test's class path, loaded already or not, so that each attempt asks first. */
 final class SdkHook {
-    private static final SdkHelpers HELPERS = new SdkHelpers(Calls.WAITING, new Calls(), SdkHook::trouble);
+    private static final SdkHelpers HELPERS =
+            new SdkHelpers(Calls.WAITING, new AtomicReference<>(), new Calls(), SdkHook::trouble);
 
     private static final Set<Class<?>> CHANGED = Collections.newSetFromMap(new WeakHashMap<>());
 

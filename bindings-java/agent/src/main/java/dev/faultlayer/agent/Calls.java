@@ -2,9 +2,12 @@ package dev.faultlayer.agent;
 
 import dev.faultlayer.runtime.Native;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
 
 /**
@@ -14,6 +17,9 @@ import java.util.function.BiFunction;
 final class Calls implements BiFunction<Object, byte[], byte[]> {
     /** How many invocations wait for calls. */
     static final AtomicInteger WAITING = new AtomicInteger();
+
+    /** What the signature of a call that some of them can hit has; null where one of them cannot tell. */
+    static final AtomicReference<String[]> SCOPES = new AtomicReference<>();
 
     private static final UnderWay[] NONE = {};
 
@@ -35,10 +41,12 @@ final class Calls implements BiFunction<Object, byte[], byte[]> {
 
     private static final class UnderWay {
         final long number;
+        final String[] scopes;
         final Thread thread = Thread.currentThread();
 
         UnderWay(long number) {
             this.number = number;
+            scopes = Native.scopes(number);
         }
     }
 
@@ -72,7 +80,7 @@ final class Calls implements BiFunction<Object, byte[], byte[]> {
         if (number != NOBODY) {
             UnderWay[] more = java.util.Arrays.copyOf(underWay, underWay.length + 1);
             more[underWay.length] = new UnderWay(number);
-            underWay = more;
+            waitFor(more);
             WAITING.incrementAndGet();
         }
         return number;
@@ -87,8 +95,22 @@ final class Calls implements BiFunction<Object, byte[], byte[]> {
                 rest[kept++] = each;
             }
         }
-        underWay = rest;
+        waitFor(rest);
         WAITING.decrementAndGet();
+    }
+
+    private static void waitFor(UnderWay[] all) {
+        Set<String> scopes = new LinkedHashSet<>();
+        boolean isKnown = true;
+        for (UnderWay each : all) {
+            if (each.scopes == null) {
+                isKnown = false;
+            } else {
+                Collections.addAll(scopes, each.scopes);
+            }
+        }
+        SCOPES.set(isKnown ? scopes.toArray(new String[0]) : null);
+        underWay = all;
     }
 
     /**

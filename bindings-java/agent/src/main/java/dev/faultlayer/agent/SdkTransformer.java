@@ -12,7 +12,10 @@ import java.security.ProtectionDomain;
  */
 final class SdkTransformer implements ClassFileTransformer {
     private final SdkHelpers helpers = new SdkHelpers(
-            Calls.WAITING, new Calls(), error -> Hook.trouble("a call to AWS could not be looked at", error));
+            Calls.WAITING,
+            Calls.SCOPES,
+            new Calls(),
+            error -> Hook.trouble("a call to AWS could not be looked at", error));
 
     /** Looks at calls from now on. */
     static void install(Instrumentation instrumentation) {

@@ -97,6 +97,13 @@ public final class Native {
      */
     public static native byte[] met(long calls, byte[] told, byte[] body, long nowUs);
 
+    /**
+     * What the credential scope of a signed call ends with that can be hit, as in {@code /dynamodb/aws4_request}: for a call whose
+     * authorization begins with {@code AWS4-} and has none of these before its first comma, nobody need ask. Null where the engine
+     * cannot tell.
+     */
+    public static native String[] scopes(long calls);
+
     /** A call was made that belongs to one of several invocations, and nobody can tell to which; one of them, for its record. */
     public static native void unattributed(long calls);
 

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
@@ -26,16 +27,23 @@ public final class SdkHelpers {
 
     private final Map<ClassLoader, Set<String>> there = new WeakHashMap<>();
     private final AtomicInteger waiting;
+    private final AtomicReference<String[]> scopes;
     private final BiFunction<Object, byte[], byte[]> engine;
     private final Consumer<Throwable> trouble;
 
     /**
      * @param waiting how many invocations wait for calls
+     * @param scopes {@link Native#scopes} of all of them; null where some cannot tell
      * @param engine what the SDK knows a call by or null, and what {@link Native#met} is told; what it answers
      * @param trouble takes what went wrong on Faultlayer's side
      */
-    public SdkHelpers(AtomicInteger waiting, BiFunction<Object, byte[], byte[]> engine, Consumer<Throwable> trouble) {
+    public SdkHelpers(
+            AtomicInteger waiting,
+            AtomicReference<String[]> scopes,
+            BiFunction<Object, byte[], byte[]> engine,
+            Consumer<Throwable> trouble) {
         this.waiting = waiting;
+        this.scopes = scopes;
         this.engine = engine;
         this.trouble = trouble;
     }
@@ -63,6 +71,7 @@ public final class SdkHelpers {
             Class<?> linked = Class.forName(SdkSite.PACKAGE.concat(name), true, loader);
             if (name.equals(SHARED)) {
                 linked.getField("waiting").set(null, waiting);
+                linked.getField("scopes").set(null, scopes);
                 linked.getField("engine").set(null, engine);
                 linked.getField("trouble").set(null, trouble);
             }

@@ -29,7 +29,11 @@ public final class Async {
             if (client.getClass().getSimpleName().equals(NOT_HTTP)) {
                 return client;
             }
-            Answer met = Site.ask(context, Facts.told(request.request(), context));
+            String authorization = Facts.authorization(request.request());
+            if (Site.isNobodys(authorization)) {
+                return client;
+            }
+            Answer met = Site.ask(context, Facts.told(request.request(), authorization, context));
             return met == null ? client : new Hit(client, met);
         } catch (Throwable trouble) {
             Site.trouble.accept(trouble);

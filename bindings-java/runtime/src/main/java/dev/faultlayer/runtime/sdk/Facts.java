@@ -17,15 +17,19 @@ import software.amazon.awssdk.utils.AttributeMap;
 final class Facts {
     private Facts() {}
 
+    static String authorization(SdkHttpRequest request) {
+        return header(request, "Authorization");
+    }
+
     /** What both of its kinds of clients know of a call. */
-    static StringBuilder told(SdkHttpRequest request, Object context) {
+    static StringBuilder told(SdkHttpRequest request, String authorization, Object context) {
         StringBuilder told = Site.told(request.method().name(), "https://")
                 .append(request.host())
                 .append(request.encodedPath());
         if (!request.rawQueryParameters().isEmpty()) {
             told.append('?').append(request.encodedQueryParameters().orElse(""));
         }
-        Site.tell(told, header(request, "Authorization"));
+        Site.tell(told, authorization);
         Site.tell(told, header(request, "X-Amz-Target"));
         Site.tell(told, header(request, "Content-Type"));
         Site.tell(told, header(request, "amz-sdk-request"));

@@ -20,7 +20,11 @@ public final class Sync {
             return client;
         }
         try {
-            Answer met = Site.ask(null, Facts.told(request.httpRequest(), context));
+            String authorization = Facts.authorization(request.httpRequest());
+            if (Site.isNobodys(authorization)) {
+                return client;
+            }
+            Answer met = Site.ask(null, Facts.told(request.httpRequest(), authorization, context));
             return met == null ? client : new Hit(client, met);
         } catch (Throwable trouble) {
             Site.trouble.accept(trouble);
