@@ -25,6 +25,9 @@ public final class Site {
 
     private static final String SIGNED = "AWS4-";
 
+    /** Behind its algorithm, no scope ends before. */
+    private static final int SHORTEST = 40;
+
     private static final String OURS = Site.class.getPackageName().concat(".");
 
     private Site() {}
@@ -40,7 +43,7 @@ public final class Site {
         if (wanted == null || authorization == null || !authorization.startsWith(SIGNED)) {
             return false;
         }
-        int end = authorization.indexOf(',');
+        int end = authorization.indexOf(',', SHORTEST);
         for (String scope : wanted) {
             if (end < 0 || authorization.startsWith(scope, end - scope.length())) {
                 return false;
