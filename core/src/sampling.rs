@@ -21,14 +21,25 @@ impl RequestHash {
     /// Of the request id as it stands in the invocation.
     #[must_use]
     pub fn of_request(seed: u64, request_id: &str) -> Self {
-        Self(fnv1a(request_id.as_bytes(), fnv1a(&seed.to_be_bytes(), FNV_OFFSET)))
+        Self::of_seed(seed).with(request_id)
+    }
+
+    /// Of the seed, with which every request's begins: taken once a plan.
+    #[must_use]
+    pub fn of_seed(seed: u64) -> Self {
+        Self(fnv1a(&seed.to_be_bytes(), FNV_OFFSET))
+    }
+
+    /// The hash of what this is the hash of, with `text` behind it.
+    #[must_use]
+    pub fn with(self, text: &str) -> Self {
+        Self(fnv1a(text.as_bytes(), self.0))
     }
 
     /// Of `id@deadline-in-ms`: Lambda's retries of an asynchronous call keep the request id but not the deadline.
     #[must_use]
     pub fn of_attempt(seed: u64, request_id: &str, deadline_ms: i64) -> Self {
-        let of_request = Self::of_request(seed, request_id);
-        Self(fnv1a(format!("@{deadline_ms}").as_bytes(), of_request.0))
+        Self::of_request(seed, request_id).with(&format!("@{deadline_ms}"))
     }
 }
 
@@ -43,6 +54,29 @@ impl FaultHash {
         Self(fnv1a(fault_id.as_bytes(), fnv1a(&[0; 8], FNV_OFFSET)))
     }
 }
+
+/// The samples below a rate, told without a fraction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Below(u64);
+
+impl Below {
+    /// Those below `rate`, a fraction.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate is in [0, 1], and a cast saturates")]
+    pub fn rate(rate: f64) -> Self {
+        // A power of two changes no digit, and whole numbers below a number are those below the next whole one.
+        Self((rate * WHOLES).ceil() as u64)
+    }
+
+    /// Whether the sample of this fault for this request is one of them.
+    #[must_use]
+    pub const fn has_sample_of(self, request: RequestHash, fault: FaultHash) -> bool {
+        Draws::new(request, fault).next_whole() < self.0
+    }
+}
+
+/// How many different draws there are.
+const WHOLES: f64 = 9_007_199_254_740_992.0;
 
 /// The draws of one fault for one invocation, in order: the first is the sample, the second the delay.
 ///
@@ -62,7 +96,7 @@ impl Draws {
     /// The next draw, in [0, 1), one of 2^53 values.
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit a binary64 exactly")]
     pub fn next_draw(&mut self) -> f64 {
-        self.next_whole() as f64 * (1.0 / 9_007_199_254_740_992.0)
+        self.next_whole() as f64 * (1.0 / WHOLES)
     }
 
     /// The next draw as the whole number that it is made of, below 2^53.
@@ -103,7 +137,7 @@ impl rand_core::TryRng for Draws {
 
 #[cfg(test)]
 mod tests {
-    use super::{Draws, FaultHash, RequestHash};
+    use super::{Below, Draws, FaultHash, RequestHash};
     use rand_core::Rng;
 
     #[derive(serde::Deserialize)]
@@ -130,6 +164,20 @@ mod tests {
     fn an_attempt_is_the_request_id_with_its_deadline() {
         let joined = RequestHash::of_request(7, "abc@1764000000000");
         assert_eq!(RequestHash::of_attempt(7, "abc", 1_764_000_000_000), joined);
+    }
+
+    #[test]
+    fn a_sample_is_below_a_rate_as_a_whole_number_where_it_is_as_a_fraction() {
+        let one_in = 1.0 / 9_007_199_254_740_992.0;
+        for number in 0..2000_u64 {
+            let (request, fault) = (RequestHash::of_request(number, "id"), FaultHash::of("f"));
+            let sample = Draws::new(request, fault).next_draw();
+            for rate in
+                [0.0, one_in, 1e-15, sample - one_in, sample, sample + one_in, f64::from_bits(sample.to_bits() + 1), 0.5, 1.0]
+            {
+                assert_eq!(Below::rate(rate).has_sample_of(request, fault), sample < rate, "{sample} {rate}");
+            }
+        }
     }
 
     #[test]

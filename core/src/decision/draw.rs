@@ -64,25 +64,25 @@ pub(super) struct NotDrawn {
 
 /// The hashes of one invocation's identity, each taken at most once and only if some fault needs it.
 pub(super) struct Hashes<'a> {
-    plan: &'a Plan,
+    running: &'a Running,
     invocation: &'a Invocation<'a>,
     request: OnceCell<RequestHash>,
     attempt: OnceCell<RequestHash>,
 }
 
 impl<'a> Hashes<'a> {
-    pub(super) fn new(plan: &'a Plan, invocation: &'a Invocation<'a>) -> Self {
-        Self { plan, invocation, request: OnceCell::new(), attempt: OnceCell::new() }
+    pub(super) fn new(running: &'a Running, invocation: &'a Invocation<'a>) -> Self {
+        Self { running, invocation, request: OnceCell::new(), attempt: OnceCell::new() }
     }
 
     fn of(&self, sample_by: SampleBy) -> RequestHash {
-        let (seed, id) = (self.plan.seed, self.invocation.request_id);
+        let (seed, id) = (self.running.plan.seed, self.invocation.request_id);
         match (sample_by, self.invocation.deadline) {
             (SampleBy::Attempt, Some(deadline)) => {
                 *self.attempt.get_or_init(|| RequestHash::of_attempt(seed, id, deadline.0.div_euclid(1000)))
             }
             // Without a deadline there is nothing that could tell attempts apart.
-            _ => *self.request.get_or_init(|| RequestHash::of_request(seed, id)),
+            _ => *self.request.get_or_init(|| self.running.quiet.hash(id)),
         }
     }
 }
@@ -116,10 +116,10 @@ pub(super) fn hit(plan: &Plan, fault: &Fault, index: usize, hashes: &Hashes<'_>)
 /// `calls_alone` leaves out all but faults in calls.
 pub(super) fn draw(running: &Running, invocation: &Invocation<'_>, budget: &mut Budget, calls_alone: bool) -> Vec<Drawn> {
     let plan = &running.plan;
-    if !running.chance.met(plan, invocation.now, calls_alone) {
+    if !running.chance.met(plan, invocation.now, calls_alone) || running.quiet.holds(invocation.request_id) {
         return Vec::new();
     }
-    let hashes = Hashes::new(plan, invocation);
+    let hashes = Hashes::new(running, invocation);
     let asked = plan.faults.iter().enumerate().filter(|(_, fault)| !calls_alone || fault.role() == Role::Calls);
     let mut drawn: Vec<_> = asked.filter_map(|(index, fault)| hit(plan, fault, index, &hashes).ok()).collect();
     if drawn.iter().filter_map(|drawn| plan.faults.get(drawn.fault)).any(|fault| fault.matches.asks()) {

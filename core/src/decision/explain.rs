@@ -39,7 +39,7 @@ pub struct Explained {
 #[must_use]
 pub fn explain(plan: &Arc<Plan>, invocation: &Invocation<'_>) -> Vec<Explained> {
     let running = Arc::new(Running::new(Arc::clone(plan)));
-    let hashes = Hashes::new(plan, invocation);
+    let hashes = Hashes::new(&running, invocation);
     let all: Vec<_> = (0..plan.faults.len()).collect();
     let held = held(plan, invocation, &all, &mut Budget::default());
     let mut explained = Vec::with_capacity(plan.faults.len());
@@ -75,7 +75,7 @@ pub fn explain(plan: &Arc<Plan>, invocation: &Invocation<'_>) -> Vec<Explained> 
         }
         explained.push(fate);
     }
-    let mut decision = Decision::new(running, invocation, all_drawn);
+    let mut decision = Decision::new(Arc::clone(&running), invocation, all_drawn);
     let mut records = decision.before(&mut Unbounded).records;
     // Nobody knows the handler's calls: what waits for them would hit them.
     let waiting = decision.waiting().faults();

@@ -13,6 +13,7 @@ mod matches;
 mod moment;
 mod outcome;
 mod phase;
+mod quiet;
 mod reason;
 mod resources;
 
@@ -32,6 +33,7 @@ pub use crate::record::{Action, Record};
 use chance::Chance;
 use limits::LimitCounters;
 pub(crate) use matches::reads_client_context;
+use quiet::Quiet;
 
 use crate::plan::Plan;
 use std::sync::Arc;
@@ -42,11 +44,13 @@ pub(crate) struct Running {
     pub(crate) plan: Arc<Plan>,
     pub(crate) limits: LimitCounters,
     pub(crate) chance: Chance,
+    pub(crate) quiet: Quiet,
 }
 
 impl Running {
     fn new(plan: Arc<Plan>) -> Self {
         let limits = LimitCounters::of(&plan);
-        Self { plan, limits, chance: Chance::default() }
+        let quiet = Quiet::of(&plan);
+        Self { plan, limits, chance: Chance::default(), quiet }
     }
 }
