@@ -31,13 +31,13 @@ lacks = $(strip $(foreach tool,$(NEEDS_$(1)),$(if $(call has,$(tool)),,$(tool)))
 
 include $(sort $(wildcard */part.mk) $(wildcard tests/*/part.mk))
 
-.PHONY: help demo prepare test lint bench layers cli check-tools test-core lint-core lint-tools format-docs demo-account fuzz clean fresh-root
+.PHONY: help demo prepare test lint layers cli check-tools test-core lint-core lint-tools format-docs demo-account fuzz clean fresh-root
 
 help:
 	@echo "make demo     a function, healthy and under faults: the table of both, and the records"
 	@echo "make test     all tests and lints"
 	@echo "make lint     the lints alone"
-	@echo "make bench    what the layers cost, as ratios measured side by side"
+	@echo "make bench    what Faultlayer costs, beside its peers"
 	@echo "make layers   dist/layers/faultlayer-*.zip"
 	@echo "make stack    dist/stack.json, the CloudFormation template"
 	@echo "make cli      target/release/faultlayer"
@@ -50,14 +50,12 @@ cli: check-tools
 	cargo build $(if $(TERMINAL),$(filter-out --quiet,$(HOST)),$(HOST))
 	@echo "target/release/faultlayer"
 
-# Every part's targets have its name at the end: test-NAME, lint-NAME, bench-NAME, layers-NAME.
+# Every part's targets have its name at the end: test-NAME, lint-NAME, prepare-NAME, layers-NAME.
 named = $(sort $(patsubst $(1)-%,%,$(shell grep -hoE '^$(1)-[a-z-]+:' Makefile */part.mk tests/*/part.mk 2>/dev/null | tr -d :)))
 here = $(foreach part,$(call named,$(1)),$(if $(call lacks,$(part)),,$(1)-$(part)))
 LACKING := $(foreach part,$(call named,test),$(if $(call lacks,$(part)),--skipped "test-$(part): $(call lacks,$(part))"))
 
 lint: check-tools $(call here,lint)
-
-bench: check-tools cli $(call here,bench)
 
 layers: check-tools $(call here,layers)
 	@cd dist/layers && $(SHA256) *.zip >SHA256SUMS && cat SHA256SUMS

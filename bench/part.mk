@@ -3,9 +3,25 @@
 
 NEEDS_instructions := valgrind
 
-.PHONY: prepare-instructions test-instructions instructions lint-bench
+.PHONY: prepare-bench bench prepare-instructions test-instructions instructions lint-bench bench-table
 
 # In a recipe, since what is here is known only once all parts are read.
+prepare-bench: check-tools cli setup-python
+	@$(MAKE) --no-print-directory $(call here,layers) $(if $(call lacks,node),,tools-node)
+
+# Every row, beside its peers: bench/results.json. Some ten minutes on a quiet machine.
+bench: prepare-bench
+	python3 bench/run.py --out bench/results.json
+
+# One row; `python3 bench/run.py --help` names them.
+bench-%: prepare-bench
+	python3 bench/run.py --out bench/results.json $*
+
+# The README's table and chart of the results that are there.
+bench-table:
+	.cache/bench/python/bin/python bench/table.py bench/results.json README.md docs/speed.svg
+	.cache/python/venv/bin/mdformat README.md
+
 prepare-instructions:
 	@$(MAKE) --no-print-directory $(call here,layers)
 	python3 bench/instructions/count.py --prepare
@@ -21,4 +37,4 @@ instructions: prepare-instructions
 lint-bench: .cache/python/venv/.ready
 	$(PYTHON_BIN)/ruff check --quiet --config bench/pyproject.toml bench
 	$(PYTHON_BIN)/ruff format --quiet --check --config bench/pyproject.toml bench
-	cd bench && "$(CURDIR)/$(PYTHON_BIN)/mypy" --no-error-summary places.py instructions/count.py
+	cd bench && "$(CURDIR)/$(PYTHON_BIN)/mypy" --no-error-summary

@@ -14,7 +14,7 @@ MVN := mvn --batch-mode --quiet --no-transfer-progress
 
 NEEDS_java := javac mvn
 
-.PHONY: check-java layers-java native-java clients-java calls-java example-java install-java unpack-java test-java lint-java bench-java
+.PHONY: check-java layers-java native-java clients-java calls-java example-java install-java unpack-java test-java lint-java
 
 check-java:
 	@command -v cargo >/dev/null || { echo "missing: Rust (cargo). Get it from https://rustup.rs" >&2; exit 1; }
@@ -57,7 +57,7 @@ calls-java: | check-java
 example-java: | check-java
 	$(MVN) -f examples/java/pom.xml package
 
-# The tests and the benchmark run what is shipped: the layer's own archive, unpacked as Lambda unpacks it.
+# The tests run what is shipped: the layer's own archive, unpacked as Lambda unpacks it.
 unpack-java: $(if $(PREPARED),,layers-java)
 	rm -rf $(JAVA_OPT) && mkdir -p $(JAVA_OPT)
 	python3 -m zipfile -e $(JAVA_LAYER) $(JAVA_OPT)
@@ -78,6 +78,3 @@ lint-java: | check-java
 	cargo clippy --quiet --release --all-targets -p faultlayer-java -- -D warnings
 	cargo fmt -p faultlayer-java -- --check
 	cd $(JAVA_DIR) && $(MVN) spotless:check test-compile
-
-bench-java: unpack-java
-	python3 bench/java/bench.py --layer $(JAVA_OPT)/faultlayer

@@ -13,7 +13,7 @@ NODE_LAYER_ADDON = target/layers/$(LAYER_ARCH)/libfaultlayer_node.so
 
 NEEDS_node := npm
 
-.PHONY: check-node tools-node native-node layers-node package-node test-node lint-node bench-node operations-node
+.PHONY: check-node tools-node native-node layers-node package-node test-node lint-node operations-node
 
 check-node:
 	@command -v cargo >/dev/null || { echo "missing: Rust (cargo). Get it from https://rustup.rs" >&2; exit 1; }
@@ -62,8 +62,3 @@ lint-node: $(NODE_DIR)/node_modules/.ready
 # Which operation a call to a REST service is for, from the newest models; read the difference before you keep it.
 operations-node: .cache/aws/venv/.ready
 	.cache/aws/venv/bin/python $(NODE_DIR)/scripts/operations.py $(NODE_DIR)/src/operations/table.txt
-
-bench-node: tools-node native-node layers-node
-	rm -rf $(NODE_DIR)/build/opt && mkdir -p $(NODE_DIR)/build/opt
-	python3 -m zipfile -e $(NODE_LAYER) $(NODE_DIR)/build/opt
-	node $(NODE_DIR)/bench/bench.mjs

@@ -10,7 +10,7 @@ PYTHON_LINTED := $(PYTHON_DIR) tests/layers/test_python_layer.py examples/python
 PYTHON_SOURCES := $(shell find $(PYTHON_DIR)/src $(PYTHON_DIR)/layer $(PYTHON_DIR)/python core/src network/src -name '*.rs' -o -name '*.py') \
 	$(PYTHON_DIR)/Cargo.toml core/Cargo.toml network/Cargo.toml Cargo.toml
 
-.PHONY: check-python setup-python layers-python native-python wheel-python test-python lint-python bench-python
+.PHONY: check-python setup-python layers-python native-python wheel-python test-python lint-python
 
 check-python:
 	@command -v cargo >/dev/null || { echo "missing: Rust (cargo). Get it from https://rustup.rs" >&2; exit 1; }
@@ -63,6 +63,3 @@ lint-python: $(PYTHON_VENV)/.ready native-python
 	$(PYTHON_BIN)/ruff check --quiet --config $(PYTHON_DIR)/pyproject.toml $(PYTHON_LINTED)
 	$(PYTHON_BIN)/ruff format --quiet --check --config $(PYTHON_DIR)/pyproject.toml $(PYTHON_LINTED)
 	cd $(PYTHON_DIR) && "$(CURDIR)/$(PYTHON_BIN)/mypy"
-
-bench-python: setup-python native-python layers-python
-	"$(PYTHON_BIN)/python" $(PYTHON_DIR)/bench/bench.py --layer $(PYTHON_LAYER)

@@ -1,6 +1,7 @@
 //! What a decision costs: in time, alone and beside others, and, under callgrind, in instructions.
 //!
 //!     engine              nanoseconds of each path as JSON: every round's, so that whoever reads it sees the spread
+//!     engine patterns RULES EVENTS ROUNDS   events a second held against all rules at once, each a line of its file
 //!     engine marked N     every path N times, each behind a call of `getppid`, by which callgrind parts the counts
 //!
 //! `bench/` runs both; `cargo bench -p faultlayer-core` runs the first.
@@ -18,6 +19,7 @@ use std::time::Instant;
 
 use faultlayer_core::boundary::{Call, Identity, Language, Library, Sink};
 use faultlayer_core::decision::{Context, Engine, Event, Facts, Invocation};
+use faultlayer_core::matching::{Budget, Patterns};
 use faultlayer_core::plan::Plan;
 use faultlayer_core::timestamp::Timestamp;
 use serde_json::{Value, json};
@@ -107,8 +109,9 @@ fn sizes() -> Vec<Path> {
     each.flat_map(|bytes| {
         [
             seven("without match", bytes, None, true),
-            seven("match at the front", bytes, Some(pattern("refunded")), true),
-            seven("match at the end", bytes, Some(pattern("refunded")), false),
+            seven("match holds at the front", bytes, Some(pattern("paid")), true),
+            seven("match holds at the end", bytes, Some(pattern("paid")), false),
+            seven("match fails at the front", bytes, Some(pattern("refunded")), true),
         ]
     })
     .collect()
@@ -165,6 +168,29 @@ fn timed() -> Value {
     })
 }
 
+/// Events a second against all patterns together, each round's, and how many patterns matched.
+fn patterns(rules: &str, events: &str, rounds: usize) -> Value {
+    let mut patterns = Patterns::default();
+    let rules = std::fs::read_to_string(rules).unwrap();
+    let ids: Vec<_> = rules.lines().map(|rule| patterns.add(&serde_json::from_str(rule).unwrap(), "").unwrap()).collect();
+    let text = std::fs::read_to_string(events).unwrap();
+    let events: Vec<&[u8]> = text.lines().map(str::as_bytes).collect();
+    let round = || {
+        let held = |event: &&[u8]| {
+            let matches = patterns.hold(ids.iter().copied(), event, &mut Budget::default());
+            ids.iter().filter(|id| matches.of(**id) == Some(true)).count()
+        };
+        events.iter().map(held).sum::<usize>()
+    };
+    let matched = round();
+    let timed = || {
+        let begun = Instant::now();
+        black_box(round());
+        f64::from(u32::try_from(events.len()).unwrap()) / begun.elapsed().as_secs_f64()
+    };
+    json!({"matched": matched, "events_per_s": (0..rounds).map(|_| timed()).collect::<Vec<_>>()})
+}
+
 /// By which the counts are parted.
 fn mark() {
     black_box(std::os::unix::process::parent_id());
@@ -190,9 +216,10 @@ fn marked(calls: u32) {
 }
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
-    match (arguments.next().as_deref(), arguments.next().and_then(|calls| calls.parse().ok())) {
-        (Some("marked"), Some(calls)) => marked(calls),
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["marked", calls] => marked(calls.parse().unwrap()),
+        ["patterns", rules, events, rounds] => println!("{}", patterns(rules, events, rounds.parse().unwrap())),
         _ => println!("{}", timed()),
     }
 }

@@ -53,6 +53,7 @@ CONTENTS: list[Entry] = [
             {"Architecture": "ARCHITECTURE.md"},
             {"The lab's services": "lab/src/cloud/README.md"},
             {"Security": "SECURITY.md"},
+            {"What it costs": "docs/speed.md"},
             {"Contributing": "CONTRIBUTING.md"},
             {"The tests": "tests/README.md"},
             {"Changes": "CHANGELOG.md"},

@@ -20,3 +20,5 @@ lint-aws: $(PYTHON_VENV)/.ready
 
 bench-aws: $(AWS_VENV)/.ready setup-python layers-python
 	"$(AWS_VENV)/bin/python" tests/aws/bench.py $(PYTHON_LAYER)
+	@$(if $(call lacks,node),,$(MAKE) --no-print-directory layers-node && rm -rf .cache/bench/aws && mkdir -p .cache/bench/aws && \
+		python3 -m zipfile -e $(NODE_LAYER) .cache/bench/aws && node bench/node/aws.cjs .cache/bench/aws)

@@ -60,6 +60,9 @@ function program(generation, managed, asked) {
   return [...starter, clientModule(generation, managed), asked];
 }
 
+/** What starts the client of a pair; a handler's name follows. */
+export const clientCommand = ({ node, client }) => [nodeBinary(node), ...FLAGS[node], clientModule(client)];
+
 /**
  * Starts one environment. `handler` is the function's own; with `plan` or `layer` it runs behind the layer.
  * `managed` starts the client as the managed runtimes do, `wrapper` by a script as they do by AWS_LAMBDA_EXEC_WRAPPER.

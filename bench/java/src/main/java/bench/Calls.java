@@ -22,22 +22,32 @@ public final class Calls {
     private Calls() {}
 
     public static void main(String[] arguments) throws Exception {
-        // The client's main class: where it is loaded, the agent starts.
-        Class.forName("com.amazonaws.services.lambda.runtime.api.client.AWSLambda", false, Calls.class.getClassLoader());
-        Class<?> loader = Class.forName("com.amazonaws.services.lambda.runtime.api.client.EventHandlerLoader");
-        Method wrap = loader.getDeclaredMethod("wrapRequestStreamHandler", RequestStreamHandler.class);
-        wrap.setAccessible(true);
-        Caller caller = Caller.of(wrap.invoke(null, new Sample()));
-        InvocationRequest request = new InvocationRequest();
-        request.setId("8f5c7d1e-7b61-11e6-9a41-93e8deadbeef");
-        request.setInvokedFunctionArn("arn:aws:lambda:eu-west-1:123456789012:function:shop:live");
-        request.setDeadlineTimeInMs(System.currentTimeMillis() + 600_000);
-        request.setContent(EVENT.getBytes(StandardCharsets.UTF_8));
+        Caller caller = caller();
+        InvocationRequest request = request("8f5c7d1e-7b61-11e6-9a41-93e8deadbeef");
         if (arguments.length > 0) {
             marked(caller, request, Integer.parseInt(arguments[0]));
         } else {
             timed(caller, request);
         }
+    }
+
+    /** The client's own handler around one that does nothing. */
+    static Caller caller() throws Exception {
+        // The client's main class: where it is loaded, the agent starts.
+        Class.forName("com.amazonaws.services.lambda.runtime.api.client.AWSLambda", false, Calls.class.getClassLoader());
+        Class<?> loader = Class.forName("com.amazonaws.services.lambda.runtime.api.client.EventHandlerLoader");
+        Method wrap = loader.getDeclaredMethod("wrapRequestStreamHandler", RequestStreamHandler.class);
+        wrap.setAccessible(true);
+        return Caller.of(wrap.invoke(null, new Sample()));
+    }
+
+    static InvocationRequest request(String id) {
+        InvocationRequest request = new InvocationRequest();
+        request.setId(id);
+        request.setInvokedFunctionArn("arn:aws:lambda:eu-west-1:123456789012:function:shop:live");
+        request.setDeadlineTimeInMs(System.currentTimeMillis() + 600_000);
+        request.setContent(EVENT.getBytes(StandardCharsets.UTF_8));
+        return request;
     }
 
     private static void timed(Caller caller, InvocationRequest request) throws Exception {

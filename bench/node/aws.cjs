@@ -1,12 +1,14 @@
 'use strict';
 // Nanoseconds that looking at calls to AWS adds to a request of Node's own client, the best of many rounds; JSON on standard
 // output. The client's part is left out, so that nothing else is measured.
+//
+//   node aws.cjs OPT
 
 const http = require('node:http');
 const path = require('node:path');
-const layer = path.resolve(__dirname, '../build/opt/faultlayer/node');
-const { hook } = require('../lib/hook.cjs');
-const { Owners } = require('../lib/owners.cjs');
+const layer = path.resolve(process.argv[2], 'faultlayer/node');
+const { hook } = require('../../bindings-node/lib/hook.cjs');
+const { Owners } = require('../../bindings-node/lib/owners.cjs');
 const engine = require(path.join(layer, 'faultlayer.node'));
 
 // Short rounds, so that some fall between what else the machine does.

@@ -1,0 +1,156 @@
+"""The lab: invocations a second through the real awslambdaric, and API calls a second, beside moto's server.
+
+Both servers get the same signed request, over four connections that stay open; the client's part is the same for both.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import peers
+import places
+from figures import Figures
+
+COMMAND = places.ROOT / "target" / "release" / "faultlayer"
+CONNECTIONS = 4
+
+
+def run(code: Path, calls: int) -> tuple[float, float]:
+    """Seconds that `faultlayer run` takes for so many calls, and its memory in MB."""
+    options = [
+        "run",
+        "--runtime",
+        "python",
+        "--code",
+        str(code),
+        "--handler",
+        "app.handler",
+        "-n",
+        str(calls),
+        "--json",
+    ]
+    with tempfile.TemporaryFile() as said:
+        begun = time.perf_counter()
+        process = subprocess.Popen([str(COMMAND), *options], stdout=said, stderr=subprocess.DEVNULL)
+        peak = 0
+        while process.poll() is None:
+            try:
+                status = Path(f"/proc/{process.pid}/status").read_text()
+                found = re.search(r"VmHWM:\s+(\d+)", status)
+                peak = max(peak, int(found[1])) if found else peak
+            except OSError:
+                pass
+            time.sleep(0.05)
+        took = time.perf_counter() - begun
+        if process.returncode:
+            raise RuntimeError(f"faultlayer run ended with {process.returncode}")
+    return took, peak / 1024
+
+
+def invocations(figures: Figures, quick: bool) -> None:
+    few, many = 100, 1000 if quick else 10_000
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "app.py").write_text("def handler(event, context):\n    return None\n")
+        rates = []
+        for _ in range(1 if quick else 3):
+            # What starting takes is in both.
+            (before, _), (took, _) = run(Path(folder), few), run(Path(folder), many)
+            rates.append((many - few) / (took - before))
+    figures.add("invocations through awslambdaric", "a second", rates)
+    figures.skip(
+        "AWS's Runtime Interface Emulator",
+        "it comes as a container's part or is built from its repository, which no registry has",
+    )
+
+
+@contextmanager
+def served(command: list[str]) -> Iterator[int]:
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        assert process.stdout
+        port = None
+        for line in process.stdout:
+            if found := re.search(r"127\.0\.0\.1:(\d+)", line):
+                port = int(found[1])
+                break
+        assert port, "it names no port"
+        threading.Thread(target=lambda: [None for _ in process.stdout or ()], daemon=True).start()
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def signed(python: Path, port: int) -> bytes:
+    """A request as boto3 sends it."""
+    command = [str(python), str(places.HERE / "python/signed.py"), str(port)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, env=places.clean_environment())
+    return bytes.fromhex(told.stdout.strip())
+
+
+def asked(port: int, request: bytes, times: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        kept = b""
+        for _ in range(times):
+            connection.sendall(request)
+            while b"\r\n\r\n" not in kept:
+                kept += connection.recv(65536)
+            head, kept = kept.split(b"\r\n\r\n", 1)
+            if b" 200 " not in head.split(b"\r\n")[0]:
+                raise RuntimeError(head.decode())
+            found = re.search(rb"(?i)content-length: (\d+)", head)
+            assert found
+            while len(kept) < int(found[1]):
+                kept += connection.recv(65536)
+            kept = kept[int(found[1]) :]
+
+
+def unthrottled(port: int) -> None:
+    """What is measured is the server, not AWS's rates, which it keeps otherwise."""
+    body = json.dumps({"rates": 0}).encode()
+    url = f"http://127.0.0.1:{port}/_lab/settings"
+    urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": "application/json"})).close()
+
+
+def api_calls(figures: Figures, quick: bool) -> None:
+    python = peers.python()
+    servers = {
+        "faultlayer lab": ([str(COMMAND), "lab", "--port", "0"], 50 if quick else 2000),
+        "moto server": ([str(python.parent / "moto_server"), "-H", "127.0.0.1", "-p", "0"], 20 if quick else 150),
+    }
+    for name, (command, times) in servers.items():
+        with served(command) as port:
+            if name == "faultlayer lab":
+                unthrottled(port)
+            request = signed(python, port)
+            rates = []
+            for _ in range(3):
+                workers = [threading.Thread(target=asked, args=(port, request, times)) for _ in range(CONNECTIONS)]
+                begun = time.perf_counter()
+                for worker in workers:
+                    worker.start()
+                for worker in workers:
+                    worker.join()
+                rates.append(CONNECTIONS * times / (time.perf_counter() - begun))
+            figures.add(f"API calls, {name}", "a second", rates)
+
+
+def measure(quick: bool) -> Figures:
+    figures = Figures()
+    invocations(figures, quick)
+    try:
+        api_calls(figures, quick)
+    except peers.Missing as missing:
+        figures.skip("API calls", str(missing))
+    return figures
