@@ -116,10 +116,10 @@ pub(super) fn hit(plan: &Plan, fault: &Fault, index: usize, hashes: &Hashes<'_>)
 /// `calls_alone` leaves out all but faults in calls.
 pub(super) fn draw(running: &Running, invocation: &Invocation<'_>, budget: &mut Budget, calls_alone: bool) -> Vec<Drawn> {
     let plan = &running.plan;
-    if !running.chance.met(plan, invocation.now, calls_alone) || running.quiet.holds(invocation.request_id) {
+    let hashes = Hashes::new(running, invocation);
+    if !running.chance.met(plan, invocation.now, calls_alone) || running.quiet.holds(|| hashes.of(SampleBy::Request)) {
         return Vec::new();
     }
-    let hashes = Hashes::new(running, invocation);
     let asked = plan.faults.iter().enumerate().filter(|(_, fault)| !calls_alone || fault.role() == Role::Calls);
     let mut drawn: Vec<_> = asked.filter_map(|(index, fault)| hit(plan, fault, index, &hashes).ok()).collect();
     if drawn.iter().filter_map(|drawn| plan.faults.get(drawn.fault)).any(|fault| fault.matches.asks()) {

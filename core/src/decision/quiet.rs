@@ -29,12 +29,12 @@ impl Quiet {
         self.seed.with(request_id)
     }
 
-    /// Whether no fault can hit this request.
-    pub(crate) fn holds(&self, request_id: &str) -> bool {
+    /// Whether no fault can hit this request, whose hash is asked for only where it can tell.
+    pub(crate) fn holds(&self, hash: impl FnOnce() -> RequestHash) -> bool {
         if self.by_attempt {
             return false;
         }
-        let request = self.hash(request_id);
+        let request = hash();
         !self.by_request.iter().any(|(fault, below)| below.has_sample_of(request, *fault))
     }
 }
