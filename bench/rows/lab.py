@@ -23,6 +23,7 @@ from figures import Figures
 
 COMMAND = places.ROOT / "target" / "release" / "faultlayer"
 CONNECTIONS = 4
+PATIENCE_S = 60
 
 
 def run(code: Path, calls: int) -> tuple[float, float]:
@@ -75,20 +76,21 @@ def invocations(figures: Figures, quick: bool) -> None:
 
 @contextmanager
 def served(command: list[str]) -> Iterator[int]:
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        assert process.stdout
-        port = None
-        for line in process.stdout:
-            if found := re.search(r"127\.0\.0\.1:(\d+)", line):
-                port = int(found[1])
-                break
-        assert port, "it names no port"
-        threading.Thread(target=lambda: [None for _ in process.stdout or ()], daemon=True).start()
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
+    """The port of a server that says where it listens."""
+    with tempfile.TemporaryDirectory() as place:
+        said = Path(place, "said")
+        with said.open("wb") as out:
+            process = subprocess.Popen(command, cwd=place, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            end = time.monotonic() + PATIENCE_S
+            while not (found := re.search(r"127\.0\.0\.1:(\d+)", said.read_text())):
+                if process.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError(f"{command[0]} says not where it listens: {said.read_text()[-500:]}")
+                time.sleep(0.05)
+            yield int(found[1])
+        finally:
+            process.kill()
+            process.wait()
 
 
 def signed(python: Path, port: int) -> bytes:
@@ -98,21 +100,29 @@ def signed(python: Path, port: int) -> bytes:
     return bytes.fromhex(told.stdout.strip())
 
 
+def received(connection: socket.socket) -> bytes:
+    """What comes next; a connection that is closed has no answer."""
+    got = connection.recv(65536)
+    if not got:
+        raise ConnectionError("closed")
+    return got
+
+
 def asked(port: int, request: bytes, times: int) -> None:
-    with socket.create_connection(("127.0.0.1", port)) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         kept = b""
         for _ in range(times):
             connection.sendall(request)
             while b"\r\n\r\n" not in kept:
-                kept += connection.recv(65536)
+                kept += received(connection)
             head, kept = kept.split(b"\r\n\r\n", 1)
             if b" 200 " not in head.split(b"\r\n")[0]:
                 raise RuntimeError(head.decode())
             found = re.search(rb"(?i)content-length: (\d+)", head)
             assert found
             while len(kept) < int(found[1]):
-                kept += connection.recv(65536)
+                kept += received(connection)
             kept = kept[int(found[1]) :]
 
 
