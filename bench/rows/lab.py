@@ -1,6 +1,6 @@
 """The lab: invocations a second through the real awslambdaric, and API calls a second, beside moto's server.
 
-Both servers get the same signed request, over four connections that stay open; the client's part is the same for both.
+Both servers get the same signed request, over four connections, which stay open as long as the server lets them.
 """
 
 from __future__ import annotations
@@ -108,22 +108,30 @@ def received(connection: socket.socket) -> bytes:
     return got
 
 
+def connected(port: int) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
 def asked(port: int, request: bytes, times: int) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    """Sends the request over and over, on one connection as long as the server keeps it open."""
+    connection = connected(port)
+    for _ in range(times):
+        connection.sendall(request)
         kept = b""
-        for _ in range(times):
-            connection.sendall(request)
-            while b"\r\n\r\n" not in kept:
-                kept += received(connection)
-            head, kept = kept.split(b"\r\n\r\n", 1)
-            if b" 200 " not in head.split(b"\r\n")[0]:
-                raise RuntimeError(head.decode())
-            found = re.search(rb"(?i)content-length: (\d+)", head)
-            assert found
-            while len(kept) < int(found[1]):
-                kept += received(connection)
-            kept = kept[int(found[1]) :]
+        while b"\r\n\r\n" not in kept:
+            kept += received(connection)
+        head, body = kept.split(b"\r\n\r\n", 1)
+        if b" 200 " not in head.split(b"\r\n")[0]:
+            raise RuntimeError(head.decode())
+        found = re.search(rb"(?i)content-length: (\d+)", head)
+        while found and len(body) < int(found[1]):
+            body += received(connection)
+        if b"connection: close" in head.lower():
+            connection.close()
+            connection = connected(port)
+    connection.close()
 
 
 def unthrottled(port: int) -> None:
