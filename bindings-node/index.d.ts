@@ -135,6 +135,8 @@ export interface PlanOptions {
   dry_run?: boolean;
   /** Injections count as CloudWatch metrics, by their records alone. */
   metrics?: { namespace: string };
+  /** Each injection is a subsegment of the invocation's trace in AWS X-Ray, where that is sampled. */
+  traces?: boolean;
   limits?: { injections?: number; deadline_margin_ms?: number };
 }
 

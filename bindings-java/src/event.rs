@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::{ptr, slice};
 
 use faultlayer_core::matching::{Source, Walk};
-use jni_sys::{_jobject, JNI_ABORT, JNIEnv, jarray, jclass, jobject, jobjectArray, jsize, jstring};
+use jni_sys::{_jobject, JNI_ABORT, JNIEnv, jarray, jclass, jobject, jobjectArray, jsize, jstring, jvalue};
 
 /// A class by its name, once it was needed; held for the process.
 struct Class(AtomicPtr<_jobject>, &'static CStr);
 
 static STRING: Class = Class(AtomicPtr::new(ptr::null_mut()), c"java/lang/String");
+static SYSTEM: Class = Class(AtomicPtr::new(ptr::null_mut()), c"java/lang/System");
 static STREAM: Class = Class(AtomicPtr::new(ptr::null_mut()), c"java/io/ByteArrayInputStream");
 
 /// Request ids have 36 characters, ARNs some 100.
@@ -173,6 +174,28 @@ impl Jvm {
     pub fn take_classes(self) {
         self.class(&STRING);
         self.class(&STREAM);
+        self.class(&SYSTEM);
+    }
+
+    /// A system property, if it is set.
+    pub fn property(self, name: &str) -> Option<String> {
+        let (system, name) = (self.class(&SYSTEM), self.string(Some(name)));
+        if system.is_null() || name.is_null() {
+            return None;
+        }
+        let (method, of_type) = (c"getProperty", c"(Ljava/lang/String;)Ljava/lang/String;");
+        // SAFETY: `self.0` is the running thread's environment, `system` a live reference to a class, `name` one to a string,
+        // which the method of that type takes; an error that it threw is pending no more.
+        let value = unsafe {
+            let method = ((**self.0).v1_2.GetStaticMethodID)(self.0, system, method.as_ptr(), of_type.as_ptr());
+            if method.is_null() {
+                return None;
+            }
+            let value = ((**self.0).v1_2.CallStaticObjectMethodA)(self.0, system, method, &jvalue { l: name });
+            ((**self.0).v1_2.ExceptionClear)(self.0);
+            value
+        };
+        self.text(value, &mut Room::new()).map(Cow::into_owned)
     }
 
     /// Null if it cannot be found, and then an error is pending in the JVM.

@@ -12,6 +12,9 @@ use crate::event::Jvm;
 use crate::host::present;
 use crate::library::lines;
 
+/// Where the client has the invocation's trace header.
+const TRACE_HEADER: &str = "com.amazonaws.xray.traceHeader";
+
 /// One invocation that something was drawn for. Java uses it from one thread at a time.
 pub struct Running {
     session: Session,
@@ -54,7 +57,14 @@ impl Running {
 /// As [`Running::at`].
 pub unsafe fn before(jvm: Jvm, handle: jlong, deadline_ms: jlong) -> jobjectArray {
     // SAFETY: by the caller.
-    unsafe { Running::at(handle) }.step(jvm, |steps| steps.before(present(deadline_ms)))
+    unsafe { Running::at(handle) }.step(jvm, |steps| {
+        if steps.traces()
+            && let Some(header) = jvm.property(TRACE_HEADER)
+        {
+            steps.set_trace(&header);
+        }
+        steps.before(present(deadline_ms))
+    })
 }
 
 /// The number by which the handler's calls ask from now on, until the session's end; 0 where no fault waits for calls.

@@ -180,6 +180,7 @@ def test_the_builder_writes_the_engine_s_plan() -> None:
         dry_run=True,
         limits={"injections": 10},
         metrics={"namespace": "Faultlayer"},
+        traces=True,
     )
     assert json.loads(plan.to_json()) == {
         "version": 1,
@@ -188,6 +189,7 @@ def test_the_builder_writes_the_engine_s_plan() -> None:
         "expires_at": "never",
         "dry_run": True,
         "metrics": {"namespace": "Faultlayer"},
+        "traces": True,
         "limits": {"injections": 10},
         "faults": [
             {

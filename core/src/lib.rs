@@ -18,4 +18,5 @@ mod rim;
 pub mod sampling;
 pub mod text;
 pub mod timestamp;
+mod trace;
 pub mod variables;

@@ -46,6 +46,8 @@ pub struct Record {
     pub cold_start: bool,
     /// The plan's `metrics.namespace`: where an injection counts as a metric.
     pub namespace: Option<String>,
+    /// The invocation's trace header, of an injection that shall stand in its trace.
+    pub trace: Option<String>,
 }
 
 /// The value of `source` in every record.

@@ -18,6 +18,11 @@ fn fnv1a(bytes: &[u8], hash: u64) -> u64 {
 pub struct RequestHash(u64);
 
 impl RequestHash {
+    /// All of it.
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
+    }
+
     /// Of the request id as it stands in the invocation.
     #[must_use]
     pub fn of_request(seed: u64, request_id: &str) -> Self {

@@ -47,6 +47,11 @@ pub const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 /// How many invocations an environment serves at once.
 pub const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
 
+/// The invocation's trace header.
+pub const TRACE_ID: &str = "_X_AMZN_TRACE_ID";
+/// Where the X-Ray daemon is.
+pub const XRAY_DAEMON: &str = "AWS_XRAY_DAEMON_ADDRESS";
+
 /// All of them, in the order of the page.
 pub static VARIABLES: &[Variable] = &[
     layer(PLAN, "The plan: JSON, or `file:PATH` of a regular file of at most 1 MiB. Attaching sets it."),
@@ -63,6 +68,8 @@ pub static VARIABLES: &[Variable] = &[
     both(FUNCTION_VERSION, "Lambda's: `function_version` of a plan's context patterns."),
     both(MEMORY_SIZE, "Lambda's: `memory_mb` of a plan's context patterns, and the bound of `memory` faults."),
     both(EXECUTION_ENV, "Lambda's: `runtime` of a plan's context patterns, as in `AWS_Lambda_python3.12`."),
+    both(TRACE_ID, "Lambda's: an invocation's trace header, where a plan has `traces` (Java's is a system property)."),
+    both(XRAY_DAEMON, "Lambda's: the X-Ray daemon that `traces` go to, as in `169.254.79.129:2000`."),
     command("AWS_REGION", "The region of the lab's accounts, and of the account that is attached in."),
     command("AWS_DEFAULT_REGION", "The same, where `AWS_REGION` is not set."),
     command(
@@ -100,6 +107,7 @@ pub static VARIABLES: &[Variable] = &[
     ),
     tests("FAULTLAYER_STACK_ROUNDS", "How many experiments of the stack are interrupted in each way."),
     tests("FAULTLAYER_TESTS_NOBODY", "Any value: plans of Node's and Java's tests name a host too that nobody calls."),
+    tests("FAULTLAYER_XRAY_DAEMON", "AWS's X-Ray daemon, which `tests/run` sends traces through; `xray` on the path otherwise."),
     tests("BROKEN_CLOCK_AT", "At which readings of the clock the engine of a layer under test panics."),
 ];
 

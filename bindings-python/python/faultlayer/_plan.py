@@ -189,12 +189,13 @@ class Plan:
         dry_run: bool | None = None,
         limits: Mapping[str, float] | None = None,
         metrics: Mapping[str, str] | None = None,
+        traces: bool | None = None,
     ) -> None:
         self.fields: dict[str, Any] = {
             "version": 1,
             **_given(experiment=experiment, seed=seed, starts_at=starts_at),
             "expires_at": expires_at,
-            **_given(dry_run=dry_run, metrics=metrics, limits=limits),
+            **_given(dry_run=dry_run, metrics=metrics, traces=traces, limits=limits),
             "faults": _named(faults),
         }
 

@@ -49,7 +49,7 @@ impl Calls {
             if met.budget_spent {
                 self.shared.tell_budget();
             }
-            met.records.iter().for_each(|record| self.shared.sink.write(&record.to_line()));
+            met.records.iter().for_each(|record| self.shared.sink.write(&Shared::line(record)));
             Met { delay_us: met.delay_us, answer: met.answer }
         })
     }

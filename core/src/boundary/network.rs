@@ -135,7 +135,7 @@ impl Hitting {
         if reached.budget_spent {
             self.shared.tell_budget_elsewhere();
         }
-        reached.records.iter().for_each(|record| self.shared.write_elsewhere(record.to_line()));
+        reached.records.iter().for_each(|record| self.shared.write_elsewhere(Shared::line(record)));
         reached.hit.map(|(effect, lasts_us)| Hit { effect, lasts_us })
     }
 }

@@ -8,10 +8,11 @@ use super::guard::guard;
 use super::language::Language;
 use crate::matching::{MAX_BYTES, MAX_STEPS};
 use crate::plan::PlanError;
-use crate::record::OwnReason;
-use crate::rim::clock;
+use crate::record::{OwnReason, Record};
 use crate::rim::environment::Identity;
 use crate::rim::sink::Sink;
+use crate::rim::{clock, daemon};
+use crate::trace::datagram;
 
 /// Which of the two it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,14 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(side: Side, language: Language, sink: Sink, identity: Identity) -> Self {
         Self { side, language, sink, identity, told: AtomicU32::new(0), later: Mutex::default() }
+    }
+
+    /// The line of a record, whose subsegment, if it has one, is out by then.
+    pub(super) fn line(record: &Record) -> String {
+        if let Some(trace) = &record.trace {
+            daemon::send(|serial| datagram(record, trace, serial));
+        }
+        record.to_line()
     }
 
     /// Writes a line that comes up on any thread: now in a layer, in a library with the next step's records.

@@ -22,6 +22,7 @@ pub use chance::{NoChance, NoChanceReason};
 pub use engine::{Engine, Invocation};
 pub use explain::{Explained, explain};
 pub use matches::{Context, Event, Facts, Match, alias};
+pub(crate) use moment::put;
 pub use moment::{Act, Cut, Details, Effect, Moment, details, millis};
 pub use outcome::{Outcome, Step};
 pub use phase::{Border, Decision, Phase};

@@ -129,7 +129,8 @@ pub fn details<const N: usize>(fields: [(&str, Value); N]) -> Details {
     said
 }
 
+/// Puts one field behind them.
 #[inline(never)]
-fn put(said: &mut Details, name: &str, value: Value) {
+pub(crate) fn put(said: &mut Details, name: &str, value: Value) {
     said.insert(name.to_owned(), value);
 }

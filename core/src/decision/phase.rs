@@ -72,6 +72,7 @@ impl Decision {
             started: invocation.now,
             deadline: invocation.deadline,
             cold_start: invocation.cold_start,
+            trace: None,
         };
         let drawn = drawn.into_iter().map(Some).collect();
         Self { running, told, streaming: invocation.streaming, drawn, calls: None, carries: Carries::default() }
@@ -80,6 +81,17 @@ impl Decision {
     /// The deadline, where it was not told with the invocation: to be known before [`Decision::before`].
     pub const fn set_deadline(&mut self, deadline: Timestamp) {
         self.told.deadline = Some(deadline);
+    }
+
+    /// Whether the plan wants injections in their invocations' traces.
+    #[must_use]
+    pub fn traces(&self) -> bool {
+        self.running.plan.traces
+    }
+
+    /// The invocation's trace header: to be known before [`Decision::before`].
+    pub fn set_trace(&mut self, header: &str) {
+        self.told.trace = Some(header.to_owned());
     }
 
     /// Before the handler: resource faults as far as `resources` grants them, delays, then the first outcome that stands

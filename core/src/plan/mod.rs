@@ -21,7 +21,7 @@ pub(crate) use json::join;
 pub use locate::{locate, locate_all};
 pub use problem::{MAX_SHOWN, PlanError, Problem, ProblemCode};
 pub use rate::{Rate, Step};
-pub(crate) use read::{pattern, typed};
+pub(crate) use read::{millis_to_micros, pattern, typed};
 pub use reference::options;
 pub use resolved::{Expiry, Fault, Limits, Plan, SampleBy, When};
 pub use schema::schema;
@@ -65,6 +65,12 @@ pub static PLAN_FIELDS: &[Field] = &[
         "metrics",
         Shape::Fields(METRIC_FIELDS),
         "Injections count as CloudWatch metrics, by their records alone: no permission and no agent.",
+    ),
+    Field::with_default(
+        "traces",
+        Shape::Boolean,
+        "false",
+        "Each injection is a subsegment of the invocation's trace in AWS X-Ray, where that is sampled.",
     ),
     Field::with_default(
         "limits",

@@ -114,6 +114,7 @@ fn resolve(complete: &Value, text: &str, problems: &mut Vec<Problem>) -> Option<
         let expected = "a time after `starts_at`";
         problems.push(Problem::new(ProblemCode::Conflict, "expires_at", complete.get("expires_at"), expected));
     }
+    let traces = complete.get("traces").and_then(Value::as_bool) == Some(true);
     let has_start = complete.get("starts_at").is_some();
     let raw = raw_parts(text);
     let written = complete.get("faults").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -133,6 +134,7 @@ fn resolve(complete: &Value, text: &str, problems: &mut Vec<Problem>) -> Option<
         expires,
         dry_run: complete.dry_run,
         namespace: complete.metrics.map(|metrics| metrics.namespace),
+        traces,
         limits: Limits {
             injections: complete.limits.injections,
             deadline_margin_us: millis_to_micros(complete.limits.deadline_margin_ms),
@@ -225,7 +227,7 @@ fn when(written: &Value, path: &str, problems: &mut Vec<Problem>) -> Option<When
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "validated to at most 900 seconds")]
-fn millis_to_micros(millis: f64) -> i64 {
+pub(crate) fn millis_to_micros(millis: f64) -> i64 {
     libm::round(millis * 1000.0) as i64
 }
 

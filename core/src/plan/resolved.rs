@@ -26,6 +26,8 @@ pub struct Plan {
     pub dry_run: bool,
     /// Where injections count as metrics, if they shall.
     pub namespace: Option<String>,
+    /// Whether injections are subsegments of their invocations' traces.
+    pub traces: bool,
     /// What holds for all faults together.
     pub limits: Limits,
     /// In the plan's order.

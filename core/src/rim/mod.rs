@@ -3,6 +3,7 @@
 #[cfg(faultlayer_layer)]
 mod backtrace;
 pub mod clock;
+pub mod daemon;
 pub mod effects;
 pub mod environment;
 mod log;

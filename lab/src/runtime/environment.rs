@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use faultlayer_core::variables::XRAY_DAEMON;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -161,14 +162,13 @@ impl Environment {
         deadline_ms: i64,
     ) -> Result<InvokeOutcome, LabError> {
         let spec = &self.setup.spec;
-        let id = unique();
         let delivery = Delivery {
             request_id: request_id.to_owned(),
             invocation_id: random_id(),
             deadline_ms,
             function_arn: call.function_arn.unwrap_or_else(|| spec.arn()),
             client_context: call.client_context,
-            trace_id: format!("Root=1-{:08x}-{:016x}{:08x};Parent={id:016x};Sampled=0", deadline_ms / 1000, unique(), id >> 32),
+            trace_id: trace_id(deadline_ms / 1000, spec.variables.contains_key(XRAY_DAEMON)),
             event: call.event,
         };
         self.api.expect(&delivery);
@@ -380,6 +380,12 @@ fn ms(time: Duration) -> f64 {
 
 fn epoch_ms(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// The trace header of an invocation: sampled where the function's variables name a daemon that its subsegments can go to.
+fn trace_id(at_s: i64, sampled: bool) -> String {
+    let id = unique();
+    format!("Root=1-{at_s:08x}-{:016x}{:08x};Parent={id:016x};Sampled={}", unique(), id >> 32, u8::from(sampled))
 }
 
 /// A request id as Lambda's: a random UUID of version 4.

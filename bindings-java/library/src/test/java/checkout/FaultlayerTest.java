@@ -252,6 +252,7 @@ class FaultlayerTest {
                 .maxInjections(5)
                 .deadlineMargin(Duration.ofMillis(10))
                 .metrics("Faultlayer")
+                .traces()
                 .dryRun()
                 .expiresIn(Duration.ofMinutes(1));
         try (Faultlayer faults = Faultlayer.of(all)) {

@@ -69,6 +69,11 @@ public final class Plan {
         return set("metrics", Map.of("namespace", namespace));
     }
 
+    /** Each injection is a subsegment of the invocation's trace in AWS X-Ray, where that is sampled. */
+    public Plan traces() {
+        return set("traces", true);
+    }
+
     /** At most so many injections. */
     public Plan maxInjections(long count) {
         limits.put("injections", count);
