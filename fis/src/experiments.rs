@@ -6,9 +6,10 @@ use aws_sdk_fis::types::{ActionsMode, Experiment, StartExperimentExperimentOptio
 use faultlayer_ssm_documents::Documents;
 use serde_json::Value;
 
+use crate::aim::Aim;
 use crate::error::call;
-use crate::report::function_names;
-use crate::report::service::{CLOUDWATCH, LOGS, Service};
+use crate::invoke::Caller;
+use crate::report::service::{CLOUDWATCH, LOGS, Service, TAGGING};
 use crate::view::{ActionView, View};
 use crate::{Error, problems, request};
 
@@ -19,6 +20,9 @@ pub struct Experiments {
     pub(crate) ssm: aws_sdk_ssm::Client,
     pub(crate) cloudwatch: Service,
     pub(crate) logs: Service,
+    pub(crate) tagging: Service,
+    /// What calls functions.
+    pub caller: Caller,
     sts: aws_sdk_sts::Client,
     pub(crate) documents: Documents,
     region: Option<String>,
@@ -64,6 +68,8 @@ impl Experiments {
             ssm: aws_sdk_ssm::Client::new(&config),
             cloudwatch: Service::new(&config, &CLOUDWATCH),
             logs: Service::new(&config, &LOGS),
+            tagging: Service::new(&config, &TAGGING),
+            caller: Caller::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
             documents: Documents::with_config(&config, &stack),
             region: config.region().map(ToString::to_string),
@@ -163,7 +169,6 @@ impl Experiments {
         actions.sort_by(|a, b| (a.started.unwrap_or(i64::MAX), &a.name).cmp(&(b.started.unwrap_or(i64::MAX), &b.name)));
         let given =
             experiment.actions().into_iter().flatten().filter_map(|(_, action)| action.parameters()?.get("documentParameters"));
-        let targets = given.flat_map(|given| function_names(given)).collect();
         let state = experiment.state();
         Ok(View {
             id: id.to_owned(),
@@ -173,7 +178,7 @@ impl Experiments {
             started: experiment.start_time().map(aws_sdk_fis::primitives::DateTime::secs),
             ended: experiment.end_time().and_then(|time| time.to_millis().ok()),
             actions,
-            targets,
+            aim: Aim::of_all(given),
             automation: None,
             hold_ends: None,
         })

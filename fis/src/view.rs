@@ -3,6 +3,8 @@
 use faultlayer_ssm_documents::Execution;
 use serde_json::{Value, json};
 
+use crate::Aim;
+
 /// An experiment as it is now.
 #[derive(Debug, Clone)]
 pub struct View {
@@ -20,8 +22,8 @@ pub struct View {
     pub ended: Option<i64>,
     /// Its actions, by name.
     pub actions: Vec<ActionView>,
-    /// The functions that the action names; empty for a tag.
-    pub targets: Vec<String>,
+    /// The functions that the action names, or their tag.
+    pub aim: Aim,
     /// Automation's side of its action, once that runs.
     pub automation: Option<Execution>,
     /// When the faults end by themselves, in seconds since the Unix epoch; none before the hold begins.
@@ -109,7 +111,7 @@ impl View {
     /// The functions that the action names, each by its bare name; empty for a tag.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        bare(&self.targets)
+        bare(&self.aim.functions)
     }
 
     /// For scripts.
@@ -177,7 +179,7 @@ mod tests {
             started: None,
             ended: None,
             actions: Vec::new(),
-            targets: Vec::new(),
+            aim: Aim::default(),
             automation: Some(Execution {
                 steps: vec![step("Attach", "Success", ("Functions", "3")), step("Hold", "InProgress", ("x", "y"))],
                 outputs: BTreeMap::from([("Rollback.Report".into(), r#"{"restored":3}"#.into())]),
@@ -189,8 +191,8 @@ mod tests {
         assert_eq!(view.functions(), Some(3));
         assert_eq!(view.report().unwrap()["restored"], 3);
         assert!(!view.is_final());
-        let view =
-            View { targets: vec!["a".into(), "arn:aws:lambda:us-east-1:123456789012:function:b".into(), "c".into()], ..view };
+        let functions = vec!["a".into(), "arn:aws:lambda:us-east-1:123456789012:function:b".into(), "c".into()];
+        let view = View { aim: Aim { functions, ..Aim::default() }, ..view };
         let mut ended = view.clone();
         if let Some(execution) = &mut ended.automation {
             execution.outputs.insert("Rollback.Report".into(), r#"{"restored":1,"gone":["c"],"left":{"b":"why"}}"#.into());

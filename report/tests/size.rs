@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use faultlayer_report::counts::FaultCount;
-use faultlayer_report::document::{Document, Line, MOST_LINES, Phase, Verdict, thinned};
+use faultlayer_report::document::{Document, Line, MOST_LINES, Phase, Touched, Verdict, thinned};
 use faultlayer_report::figures::Latency;
 use faultlayer_report::timeline::{Call, Ending, Timeline};
 use faultlayer_report::{html, markdown};
@@ -87,4 +87,18 @@ fn a_page_of_a_hundred_thousand_calls_is_below_two_megabytes() {
     assert!(page.contains("4000 of 100000 records"));
     let text = markdown::render(&document);
     assert!(text.len() < 10_000, "{} bytes", text.len());
+}
+
+#[test]
+fn so_is_that_of_an_experiment_on_a_thousand_functions() {
+    let touched = |n: u32| Touched {
+        name: format!("checkout-payments-{n}"),
+        configuration: "as before, but for what its owner changed meanwhile: field Timeout".to_owned(),
+        calls: 12_345,
+        errors: 123,
+        throttles: 12,
+        records: 1_234,
+    };
+    let page = html::render(&Document { functions: (0..1000).map(touched).collect(), ..document() }).unwrap();
+    assert!(page.len() < 2_000_000, "{} bytes", page.len());
 }

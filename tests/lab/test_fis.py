@@ -216,15 +216,19 @@ def test_templates_are_kept_listed_tagged_and_deleted(experiments: Lab) -> None:
     assert refused(lambda: fis.get_experiment_template(id=made))[0] == "ResourceNotFoundException"
 
 
-def run(lab: Lab, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {
+def environment(lab: Lab) -> dict[str, str]:
+    """Of a command that speaks to the lab."""
+    return {
         "AWS_ENDPOINT_URL": lab.url,
         "AWS_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": "lab",
         "AWS_SECRET_ACCESS_KEY": "lab",
     }
+
+
+def run(lab: Lab, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [command(), "experiment", *arguments], env=environment, capture_output=True, text=True, check=False, timeout=120
+        [command(), "experiment", *arguments], env=environment(lab), capture_output=True, text=True, check=False, timeout=120
     )
 
 

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import reported
+import test_fis
+from client import Lab
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,6 +82,24 @@ def run(folder: Path, calls: int, *arguments: str, plan: dict[str, Any] | None =
 def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     expected = [word for text in EXPECTED for word in ("--expect", text)]
     return run(tmp_path_factory.mktemp("report"), 200, "--compare", *expected, status=3)
+
+
+@pytest.fixture(scope="session")
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """The report of an experiment in the lab."""
+    folder = tmp_path_factory.mktemp("experiment")
+    lab = Lab(folder / "lab")
+    try:
+        lab.emptied(update_ms=20)
+        identity, _ = reported.gone_through(reported.prepared(lab))
+        wanted = [word for text in ("errors < 1%", "alarm stop stays OK") for word in ("--expect", text)]
+        files = [word for form in ("html", "md", "json") for word in ("--report", str(folder / f"report.{form}"))]
+        done = test_fis.run(lab, "report", identity, *reported.SPAN, *wanted, *files)
+        assert done.returncode == 3, done.stderr
+    finally:
+        lab.stop()
+    markdown, document = ((folder / f"report.{form}").read_text(encoding="utf-8") for form in ("md", "json"))
+    return Report(folder / "report.html", markdown, json.loads(document), done.stdout)
 
 
 @pytest.fixture(scope="session")

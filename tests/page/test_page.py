@@ -53,13 +53,17 @@ def test_nothing_but_a_table_is_wider_than_the_page(opened: Look) -> None:
         assert box["width"] / float(view[2]) * 12 >= 9.5
 
 
-def test_every_figure_on_the_page_is_the_one_of_the_json(browser: Browser, report: Report) -> None:
-    found = look(browser, report.page).page.eval_on_selector_all(
+def figures(opened: Look) -> list[tuple[str, str, str]]:
+    """Where in the JSON each figure stands, its value, and what is shown of it."""
+    found = opened.page.eval_on_selector_all(
         "data", "all => all.map(one => [one.dataset.of, one.value, one.textContent])"
     )
-    assert len(found) >= 40
+    return [(pointer, value, shown) for pointer, value, shown in found]
+
+
+def hold(found: list[tuple[str, str, str]], report: dict[str, Any]) -> None:
     for pointer, value, shown in found:
-        said = at(report.json, pointer)
+        said = at(report, pointer)
         if isinstance(said, str):
             assert (value, shown) == (said, said), pointer
             continue
@@ -67,6 +71,34 @@ def test_every_figure_on_the_page_is_the_one_of_the_json(browser: Browser, repor
         digits = shown.replace("\u202f", "").removesuffix(" ms").removesuffix(" s")
         scale = 1000 if shown.endswith(" s") else 1
         assert float(digits) * scale == pytest.approx(float(said), rel=0.006, abs=0.006), pointer
+
+
+def test_every_figure_on_the_page_is_the_one_of_the_json(browser: Browser, report: Report) -> None:
+    found = figures(look(browser, report.page))
+    assert len(found) >= 40
+    hold(found, report.json)
+
+
+@pytest.mark.parametrize("sight", [{"viewport": WIDE}, {"viewport": NARROW, "color_scheme": "dark"}])
+def test_an_experiments_page_is_the_json_without_an_error(
+    browser: Browser, experiment: Report, sight: dict[str, Any]
+) -> None:
+    opened = look(browser, experiment.page, **sight)
+    found = figures(opened)
+    assert {pointer.split("/")[1] for pointer, *_ in found} >= {"phases", "faults", "functions"}
+    hold(found, experiment.json)
+    page = opened.page
+    for mark in experiment.json["marks"]:
+        assert mark["label"] in page.inner_text("body")
+    rows = [row.inner_text().split("\t")[0] for row in page.query_selector_all("#functions ~ * tbody tr")]
+    assert [one["name"] for one in experiment.json["functions"]] == rows[:2]
+    for summary in page.query_selector_all("summary"):
+        summary.click()
+    axe = Axe().run(page)
+    assert axe.violations_count == 0, axe.generate_report()
+    width = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert width[0] <= width[1]
+    assert (opened.said, [url for url in opened.asked if not url.startswith(("file:", "data:"))]) == ([], [])
 
 
 def test_the_verdict_comes_first_and_each_expectation_says_what_became_of_it(browser: Browser, report: Report) -> None:

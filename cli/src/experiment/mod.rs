@@ -2,6 +2,7 @@
 
 mod begin;
 mod build;
+mod live;
 mod load;
 mod report;
 mod screen;
@@ -16,6 +17,7 @@ use faultlayer_fis::{Experiments, Listed, Pulse, View};
 use serde_json::{Value, json};
 
 use crate::{Outcome, Trouble};
+use load::Load;
 use screen::Screen;
 
 /// Ended, but not as it was to: failed, stopped, cancelled.
@@ -131,7 +133,7 @@ pub fn run(args: Args) -> Outcome {
 
 /// Watches an experiment to its end, and shows how it ended.
 async fn follow(experiments: &Experiments, id: &str, as_json: bool) -> Outcome {
-    let Some(view) = watched(experiments, id).await? else { return Ok(ExitCode::from(130)) };
+    let Some(view) = watched(experiments, id, None).await? else { return Ok(ExitCode::from(130)) };
     let mut out = std::io::stdout();
     if as_json {
         writeln!(out, "{}", view.to_json())?;
@@ -142,7 +144,7 @@ async fn follow(experiments: &Experiments, id: &str, as_json: bool) -> Outcome {
 }
 
 /// Watches an experiment to its end; none where the user left it to itself. An interrupt asks on a terminal whether to stop it, and says elsewhere how to.
-async fn watched(experiments: &Experiments, id: &str) -> Result<Option<View>, Trouble> {
+async fn watched(experiments: &Experiments, id: &str, load: Option<&Load>) -> Result<Option<View>, Trouble> {
     let screen = RefCell::new(Screen::new());
     let latest = RefCell::new(None);
     let mut watching = experiments.watch(id);
@@ -155,6 +157,7 @@ async fn watched(experiments: &Experiments, id: &str) -> Result<Option<View>, Tr
         tokio::select! {
             ended = watching.to_the_end(seen) => break ended,
             () = look(experiments, &latest, &screen, &mut pulse) => {}
+            () = count(load, &screen) => {}
             interrupted = tokio::signal::ctrl_c() => {
                 interrupted?;
                 screen.borrow_mut().pause();
@@ -185,6 +188,15 @@ async fn look(experiments: &Experiments, latest: &RefCell<Option<View>>, screen:
         }
         screen.borrow_mut().figures(pulse);
     }
+}
+
+/// Shows what the load has called, for ever.
+async fn count(load: Option<&Load>, screen: &RefCell<Screen>) {
+    while let Some(said) = load.and_then(Load::said) {
+        screen.borrow_mut().load(&said);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    std::future::pending().await
 }
 
 /// Whether to stop the experiment. Without a terminal nobody can be asked: it goes on, and the way to stop it is said.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use faultlayer_fis::{Asked, Experiments};
+use faultlayer_fis::{Aim, Asked, Experiments};
 use faultlayer_report::expect::State;
 use faultlayer_report::{Judged, markdown};
 
@@ -36,9 +36,10 @@ impl Args {
         }
     }
 
-    /// The functions that were named, or else those that a template names.
-    pub async fn functions(&self, experiments: &Experiments, template: &str) -> Result<Vec<String>, Trouble> {
-        if self.functions.is_empty() { Ok(experiments.functions_of(template).await?) } else { Ok(self.functions.clone()) }
+    /// The functions that were named, or else what a template is about.
+    pub async fn aim(&self, experiments: &Experiments, template: &str) -> Result<Aim, Trouble> {
+        let aim = experiments.aim(template).await?;
+        Ok(if self.functions.is_empty() { aim } else { Aim { functions: self.functions.clone(), ..aim } })
     }
 
     /// How long before the faults and after them is looked at.
@@ -89,11 +90,9 @@ pub async fn broken_before(experiments: &Experiments, template: &str, args: &Arg
     if !args.expects() {
         return Ok(false);
     }
-    let asked = args.asked(args.functions(experiments, template).await?);
+    let asked = args.asked(args.aim(experiments, template).await?.functions);
     if asked.functions.is_empty() {
-        return Err(
-            "functions: the template names them by a tag; expected `--function NAME`, whose steady state is measured".into()
-        );
+        return Err("functions: none has the template's tag; expected `--function NAME`, whose steady state is measured".into());
     }
     let judged = experiments.steady(&asked).await?;
     eprintln!("before anything is attached:");

@@ -1,17 +1,18 @@
-//! What an experiment's states look like: one line a change, and where a terminal shows it a running line.
+//! What an experiment's states look like: one line a change, and where a terminal shows it a live part below them.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use faultlayer_fis::{Pulse, View};
-use indicatif::{ProgressBar, ProgressStyle};
+
+use super::live::{Live, Row};
 
 /// Changes as lines on standard error.
 pub struct Screen {
-    running: Option<ProgressBar>,
+    /// Whether standard error is a terminal whose lines may be written anew.
+    terminal: bool,
+    live: Option<Live>,
     shown: Vec<String>,
-    states: String,
-    figures: String,
     /// When figures were last a line of their own, where there is no terminal.
     said: Option<Instant>,
 }
@@ -21,67 +22,72 @@ const LINE: Duration = Duration::from_secs(60);
 
 impl Screen {
     pub fn new() -> Self {
-        let running = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new_spinner();
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-                bar.set_style(style);
-            }
-            bar.enable_steady_tick(Duration::from_millis(120));
-            bar
-        });
-        Self { running, shown: Vec::new(), states: String::new(), figures: String::new(), said: None }
+        let plain = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var("TERM").is_ok_and(|kind| kind == "dumb");
+        let terminal = std::io::stderr().is_terminal() && !plain("NO_COLOR") && !dumb;
+        Self { terminal, live: None, shown: Vec::new(), said: None }
+    }
+
+    fn live(&mut self) -> Option<&mut Live> {
+        self.terminal.then(|| self.live.get_or_insert_with(Live::new))
+    }
+
+    fn line(&mut self, line: &str) {
+        match self.live() {
+            Some(live) => live.line(line),
+            None => eprintln!("{line}"),
+        }
     }
 
     pub fn show(&mut self, view: &View) {
         for line in lines(view) {
             if !self.shown.contains(&line) {
-                match &self.running {
-                    Some(bar) => bar.println(&line),
-                    None => eprintln!("{line}"),
-                }
+                self.line(&line);
                 self.shown.push(line);
             }
         }
-        self.states = now(view);
-        self.refresh();
+        if let Some(live) = self.live() {
+            live.say(Row::State, &now(view));
+            live.functions(view.functions().unwrap_or_default(), view.names().len() as u64);
+        }
     }
 
     /// What is seen of calls and faults.
     pub fn figures(&mut self, pulse: &Pulse) {
-        self.figures = pulse.said();
-        self.refresh();
-        let due = self.said.is_none_or(|said| said.elapsed() >= LINE);
-        if self.running.is_none() && due && !self.figures.is_empty() {
-            eprintln!("  {}", self.figures);
+        if let Some(live) = self.live() {
+            live.say(Row::Injected, &pulse.injections());
+            live.errors(&pulse.errors(), pulse.latest.is_some_and(|(_, failed)| failed > 0));
+            return;
+        }
+        let said = pulse.said();
+        if self.said.is_none_or(|said| said.elapsed() >= LINE) && !said.is_empty() {
+            eprintln!("  {said}");
             self.said = Some(Instant::now());
+        }
+    }
+
+    /// What the load has called so far; of no line of its own.
+    pub fn load(&mut self, said: &str) {
+        if let Some(live) = self.live() {
+            live.say(Row::Load, said);
         }
     }
 
     /// Why nothing more is seen of them; said once.
     pub fn without_figures(&mut self, why: &str) {
-        self.figures.clear();
-        self.refresh();
-        let line = format!("  no figures meanwhile: {why}");
-        match &self.running {
-            Some(bar) => bar.println(&line),
-            None => eprintln!("{line}"),
+        if let Some(live) = self.live() {
+            live.say(Row::Injected, "");
+            live.errors("", false);
         }
+        self.line(&format!("  no figures meanwhile: {why}"));
     }
 
-    fn refresh(&self) {
-        if let Some(bar) = &self.running {
-            let beside = if self.figures.is_empty() { String::new() } else { format!(" · {}", self.figures) };
-            bar.set_message(format!("{}{beside}", self.states));
-        }
+    /// Takes the live part off, until there is something to show again.
+    pub fn pause(&mut self) {
+        self.live = None;
     }
 
-    pub fn pause(&self) {
-        if let Some(bar) = &self.running {
-            bar.finish_and_clear();
-        }
-    }
-
-    pub fn end(self) {
+    pub fn end(mut self) {
         self.pause();
     }
 }
@@ -109,7 +115,7 @@ fn now(view: &View) -> String {
     if let Some(step) = view.step() {
         parts.push(step.to_owned());
     }
-    parts.extend(view.functions().map(|count| match view.targets.len() {
+    parts.extend(view.functions().map(|count| match view.aim.functions.len() {
         0 => format!("attached to {}", functions(count)),
         all => format!("attached to {count} of {}", functions(all as u64)),
     }));
@@ -145,7 +151,7 @@ pub fn ending(view: &View) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use faultlayer_fis::ActionView;
+    use faultlayer_fis::{ActionView, Aim};
     use faultlayer_ssm_documents::{Execution, Step};
 
     use super::*;
@@ -165,7 +171,7 @@ mod tests {
                 reason: String::new(),
                 started: Some(1),
             }],
-            targets: Vec::new(),
+            aim: Aim::default(),
             automation: None,
             hold_ends: None,
         }
@@ -184,7 +190,8 @@ mod tests {
         let automation = Some(Execution { steps: vec![step], ..Execution::default() });
         let running = View { automation, state: "running".into(), ..view() };
         assert_eq!(now(&running), "running · attached to 1 function");
-        let named = View { targets: vec!["a".into(), "b".into()], ..running };
+        let aim = Aim { functions: vec!["a".into(), "b".into()], ..Aim::default() };
+        let named = View { aim, ..running };
         assert_eq!(now(&named), "running · attached to 1 of 2 functions");
     }
 

@@ -9,6 +9,7 @@ use faultlayer_report::timeline::Moment;
 use faultlayer_report::{Document, Expectation, FaultCount, Judged, Timeline, records};
 use serde_json::{Map, Value};
 
+use super::counted::Counted;
 use super::metrics::{Period, Periods, together, within};
 use super::records::Found;
 use super::span::{Moments, Stretch};
@@ -35,6 +36,8 @@ pub struct Seen {
     pub figures: BTreeMap<String, Periods>,
     /// By function, in the order in which the experiment names them.
     pub records: Vec<(String, Found)>,
+    /// Where the plan's injections are metrics of its own.
+    pub counted: Option<Counted>,
     pub alarms: BTreeMap<String, Vec<String>>,
 }
 
@@ -131,6 +134,7 @@ impl Seen {
             ("ended", self.moments.end),
         ];
         facts.extend(moments.into_iter().filter_map(|(name, at)| Some((name, Timestamp::from_millis(at?).to_rfc3339()))));
+        facts.extend(self.counted.as_ref().map(|counted| ("injections, as CloudWatch counts them", counted.said())));
         facts.push(("figures", format!("CloudWatch's, by {} s", self.period / 1000)));
         facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
@@ -207,6 +211,10 @@ impl Seen {
              period and function, which that of all calls does not exceed."
                 .to_owned(),
         ];
+        if let Some((key, value)) = &self.view.aim.tag {
+            notes
+                .push(format!("The experiment names its functions by the tag `{key}={value}`: here are those that have it now."));
+        }
         if !self.view.is_final() {
             notes.push("The experiment goes on: what is here is what has been until now.".to_owned());
         }

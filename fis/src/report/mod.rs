@@ -4,6 +4,7 @@
 //! - [`service`]: how CloudWatch and Logs are called.  [`pulse`]: what can be seen at this moment.
 
 mod alarms;
+mod counted;
 mod document;
 mod metrics;
 mod pulse;
@@ -16,9 +17,7 @@ use std::time::SystemTime;
 use faultlayer_core::timestamp::Timestamp;
 use faultlayer_report::expect::Measured;
 use faultlayer_report::{Document, Expectation, Judged};
-use serde_json::Value;
 
-use crate::error::call;
 use crate::{Error, Experiments};
 use document::{Seen, phase};
 use metrics::{together, within};
@@ -51,9 +50,9 @@ impl Experiments {
     /// [`Error::Call`] for what AWS refuses; [`Error::Input`] where it names no functions, and none are asked for.
     pub async fn report(&self, id: &str, asked: &Asked) -> Result<Document, Error> {
         let view = self.watch(id).look().await?;
-        let functions = if asked.functions.is_empty() { view.names() } else { asked.functions.clone() };
+        let functions = if asked.functions.is_empty() { self.functions(&view).await? } else { asked.functions.clone() };
         if functions.is_empty() {
-            let why = "functions: the experiment names them by a tag, which may be on others by now; expected `--function NAME`";
+            let why = "functions: the experiment names none that is there; expected `--function NAME`";
             return Err(Error::Input(why.to_owned()));
         }
         let (now, moments) = (now_ms(), Moments::of(&view));
@@ -70,9 +69,11 @@ impl Experiments {
                 found.push((function.clone(), self.records(function, (attach, end)).await?));
             }
         }
+        let counted = self.counted(&found, (moments.attach.unwrap_or(now), end)).await?;
         let watched = moments.attach.unwrap_or(now);
         let alarms = self.alarms(&named(&asked.expected), (watched, moments.end.unwrap_or(now))).await?;
-        Ok(Seen { view, moments, stretches, period, until: whole.1, figures, records: found, alarms }.document(&asked.expected))
+        Ok(Seen { view, moments, stretches, period, until: whole.1, figures, records: found, counted, alarms }
+            .document(&asked.expected))
     }
 
     /// What functions do while nothing is attached, held against what is expected of them. What faults there are is left out.
@@ -89,24 +90,6 @@ impl Experiments {
         let measured = Measured { phase: &phase, injections: 0, alarms: Some(&alarms) };
         Ok(asked.expected.iter().filter(|one| !one.of_faults()).map(|one| one.judge(measured)).collect())
     }
-
-    /// The functions that a template's automation names, by their bare names; none for a tag.
-    ///
-    /// # Errors
-    /// [`Error::Call`] for what AWS refuses.
-    pub async fn functions_of(&self, template: &str) -> Result<Vec<String>, Error> {
-        let answer = self.fis.get_experiment_template().id(template).send().await.map_err(call("fis:GetExperimentTemplate"))?;
-        let actions = answer.experiment_template().and_then(|template| template.actions());
-        let given = actions.into_iter().flatten().filter_map(|(_, action)| action.parameters()?.get("documentParameters"));
-        Ok(given.flat_map(|given| crate::view::bare(&function_names(given))).collect())
-    }
-}
-
-/// The functions that an automation's parameters name, as they are written there.
-pub fn function_names(parameters: &str) -> Vec<String> {
-    let values: Value = serde_json::from_str(parameters).unwrap_or_default();
-    let names = values.get("FunctionNames").and_then(Value::as_array);
-    names.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// The alarms that expectations name.

@@ -22,6 +22,8 @@ pub struct Pulse {
     pub injected: BTreeMap<String, u64>,
     /// Calls of the latest minute that CloudWatch has, and those of them that failed.
     pub latest: Option<(u64, u64)>,
+    /// The functions that are looked at; none before the first look.
+    functions: Option<Vec<String>>,
     /// Where the next look begins, in ms since the Unix epoch.
     from: Option<i64>,
 }
@@ -30,10 +32,21 @@ impl Pulse {
     /// In a few words; empty where nothing has been seen yet.
     #[must_use]
     pub fn said(&self) -> String {
-        let faults: Vec<String> = self.injected.iter().map(|(fault, count)| format!("{fault} {count}")).collect();
-        let injected = (!faults.is_empty()).then(|| format!("injected: {}", faults.join(", ")));
-        let errors = self.latest.map(|(calls, failed)| format!("{failed} of {calls} calls failed in the last minute"));
-        injected.into_iter().chain(errors).collect::<Vec<_>>().join(" · ")
+        let injected = (!self.injected.is_empty()).then(|| format!("injected: {}", self.injections()));
+        let parts = injected.into_iter().chain([self.errors()]).filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join(" · ")
+    }
+
+    /// Injections by fault; empty where there are none yet.
+    #[must_use]
+    pub fn injections(&self) -> String {
+        self.injected.iter().map(|(fault, count)| format!("{fault} {count}")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The rate of errors now; empty where no call was seen.
+    #[must_use]
+    pub fn errors(&self) -> String {
+        self.latest.map_or_else(String::new, |(calls, failed)| format!("{failed} of {calls} calls failed in the last minute"))
     }
 }
 
@@ -43,8 +56,11 @@ impl Experiments {
     /// # Errors
     /// [`Error::Call`] for what AWS refuses.
     pub async fn look_at(&self, view: &View, pulse: &mut Pulse) -> Result<(), Error> {
-        let (functions, now) = (view.names(), now_ms());
-        let Some(attach) = Moments::of(view).attach.filter(|_| !functions.is_empty()) else { return Ok(()) };
+        let (Some(attach), now) = (Moments::of(view).attach, now_ms()) else { return Ok(()) };
+        let functions = match pulse.functions.take() {
+            Some(functions) => functions,
+            None => self.functions(view).await?,
+        };
         let from = pulse.from.unwrap_or(attach);
         for function in &functions {
             for (_, record) in self.records(function, (from, now)).await?.records {
@@ -56,6 +72,7 @@ impl Experiments {
         pulse.from = Some(now + 1);
         let figures = self.periods(&functions, (now - BACK_MS, now), MINUTE_MS).await?;
         let called = |period: &&Period| period.calls > 0;
+        pulse.functions = Some(functions);
         pulse.latest = together(figures.values()).values().rfind(called).map(|period| (period.calls, period.errors));
         Ok(())
     }

@@ -7,7 +7,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
-use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime::client::orchestrator::operation::{Operation, OperationBuilder};
 use aws_smithy_runtime::client::retries::classifiers::HttpStatusCodeClassifier;
 use aws_smithy_runtime_api::client::auth::AuthSchemeOptionResolverParams;
 use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
@@ -29,12 +29,17 @@ use crate::error::call;
 /// How long one attempt of a call may take.
 const ATTEMPT: Duration = Duration::from_secs(30);
 
-/// What is particular about a service.
-pub struct Api {
-    /// As its host and its signature name it, and whoever sets an endpoint of its own: `AWS_ENDPOINT_URL_NAME`.
-    pub host: &'static str,
-    pub signing: &'static str,
+/// Where a service is.
+pub struct Place {
+    /// As its host and its signature name it.
+    pub name: &'static str,
+    /// Where somebody sets an endpoint of its own: `AWS_ENDPOINT_URL_NAME`.
     pub endpoint: &'static str,
+}
+
+/// What is particular about a service that takes JSON alone.
+pub struct Api {
+    pub place: Place,
     /// What stands before an operation's name in `x-amz-target`.
     pub target: &'static str,
     pub version: &'static str,
@@ -42,16 +47,21 @@ pub struct Api {
 
 /// CloudWatch.
 pub const CLOUDWATCH: Api = Api {
-    host: "monitoring",
-    signing: "monitoring",
-    endpoint: "AWS_ENDPOINT_URL_CLOUDWATCH",
+    place: Place { name: "monitoring", endpoint: "AWS_ENDPOINT_URL_CLOUDWATCH" },
     target: "GraniteServiceVersion20100801",
     version: "1.0",
 };
 
 /// CloudWatch Logs.
 pub const LOGS: Api =
-    Api { host: "logs", signing: "logs", endpoint: "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", target: "Logs_20140328", version: "1.1" };
+    Api { place: Place { name: "logs", endpoint: "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS" }, target: "Logs_20140328", version: "1.1" };
+
+/// The Resource Groups Tagging API.
+pub const TAGGING: Api = Api {
+    place: Place { name: "tagging", endpoint: "AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API" },
+    target: "ResourceGroupsTaggingAPI_20170126",
+    version: "1.1",
+};
 
 /// One call: the target and the input.
 #[derive(Debug)]
@@ -76,9 +86,7 @@ impl Service {
 
     /// Calls an operation, named with its service as permissions are: `logs:FilterLogEvents`.
     pub async fn call(&self, name: &'static str, input: &Value) -> Result<Value, Error> {
-        let Some(operation) = &self.operation else {
-            return Err(Error::Input("region: expected AWS_REGION, or one in the profile".into()));
-        };
+        let operation = self.operation.as_ref().ok_or_else(without_region)?;
         let bare = name.split_once(':').map_or(name, |(_, bare)| bare);
         let input = Input { target: format!("{}.{bare}", self.target), body: input.to_string() };
         operation.invoke(input).await.map_err(call(name))
@@ -94,7 +102,7 @@ impl Service {
     ) -> Result<(), Error> {
         loop {
             let page = self.call(name, &input).await?;
-            let next = page.get(token).filter(|next| next.is_string()).cloned();
+            let next = page.get(token).filter(|next| next.as_str().is_some_and(|next| !next.is_empty())).cloned();
             let (true, Some(next)) = (take(&page), next) else { return Ok(()) };
             if let Some(members) = input.as_object_mut() {
                 members.insert(token.to_owned(), next);
@@ -116,23 +124,41 @@ pub fn ms(seconds: &Value) -> Option<i64> {
 }
 
 fn operation(config: &SdkConfig, api: &Api) -> Option<Operation<Input, Value, ErrorMetadata>> {
-    let region = config.region()?.clone();
-    let suffix = if region.as_ref().starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    let own = std::env::var(api.endpoint).ok().filter(|url| !url.is_empty());
-    let given = own.or_else(|| config.endpoint_url().map(str::to_owned));
-    let endpoint = given.unwrap_or_else(|| format!("https://{}.{region}.{suffix}", api.host));
     let version = api.version;
-    let mut builder = Operation::builder()
-        .service_name(api.signing)
-        .operation_name(api.signing)
-        .behavior_version(BehaviorVersion::latest())
-        .endpoint_url(&endpoint)
+    let builder = connection(config, &api.place, ATTEMPT)?
         .standard_retry(&config.retry_config().cloned().unwrap_or_else(RetryConfig::standard))
         .retry_classifier(HttpStatusCodeClassifier::default())
         .retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new())
-        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build())
+        .serializer(move |input: Input| {
+            let mut request = HttpRequest::new(SdkBody::from(input.body));
+            request.set_method("POST")?;
+            request.headers_mut().insert("content-type", format!("application/x-amz-json-{version}"));
+            request.headers_mut().insert("x-amz-target", input.target);
+            Ok(request)
+        });
+    Some(builder.deserializer(read).build())
+}
+
+/// What is said of a call that there is no region for.
+pub fn without_region() -> Error {
+    Error::Input("region: expected AWS_REGION, or one in the profile".into())
+}
+
+/// A service of the environment's region, but for what is asked of it and how often; none without a region.
+pub fn connection(config: &SdkConfig, place: &Place, attempt: Duration) -> Option<OperationBuilder> {
+    let region = config.region()?.clone();
+    let suffix = if region.as_ref().starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let own = std::env::var(place.endpoint).ok().filter(|url| !url.is_empty());
+    let given = own.or_else(|| config.endpoint_url().map(str::to_owned));
+    let endpoint = given.unwrap_or_else(|| format!("https://{}.{region}.{suffix}", place.name));
+    let mut builder = Operation::builder()
+        .service_name(place.name)
+        .operation_name(place.name)
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(&endpoint)
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(attempt).build())
         .with_connection_poisoning()
-        .runtime_plugin(signing(config, SigningRegion::from(region), api.signing));
+        .runtime_plugin(signing(config, SigningRegion::from(region), place.name));
     if let Some(http) = config.http_client() {
         builder = builder.http_client(http);
     }
@@ -142,14 +168,7 @@ fn operation(config: &SdkConfig, api: &Api) -> Option<Operation<Input, Value, Er
     if let Some(time) = config.time_source() {
         builder = builder.time_source(time);
     }
-    let builder = builder.serializer(move |input: Input| {
-        let mut request = HttpRequest::new(SdkBody::from(input.body));
-        request.set_method("POST")?;
-        request.headers_mut().insert("content-type", format!("application/x-amz-json-{version}"));
-        request.headers_mut().insert("x-amz-target", input.target);
-        Ok(request)
-    });
-    Some(builder.deserializer(read).build())
+    Some(builder)
 }
 
 /// Signature version 4, with the credentials of the environment.
@@ -179,16 +198,22 @@ fn read(response: &HttpResponse) -> Result<Value, OrchestratorError<ErrorMetadat
     if response.status().is_success() {
         return answer.map_err(|error| OrchestratorError::response(Box::new(error)));
     }
-    let answer = answer.unwrap_or_default();
+    Err(refused(response))
+}
+
+/// AWS's error.
+pub fn refused(response: &HttpResponse) -> OrchestratorError<ErrorMetadata> {
+    let answer: Value = serde_json::from_slice(response.body().bytes().unwrap_or_default()).unwrap_or_default();
+    let header = response.headers().get("x-amzn-errortype").map(str::to_owned);
     let member = |names: &[&str]| names.iter().find_map(|name| answer.get(name)?.as_str()).map(str::to_owned);
-    // `namespace#Code:where`; CloudWatch names the code of its older protocol beside it.
-    let code = member(&["__type", "code"]).unwrap_or_else(|| response.status().as_u16().to_string());
+    // `namespace#Code:where`, in services of REST in a header; CloudWatch names the code of its older protocol beside it.
+    let code = header.or_else(|| member(&["__type", "code"])).unwrap_or_else(|| response.status().as_u16().to_string());
     let code = code.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default().to_owned();
     let mut error = ErrorMetadata::builder().code(code);
     if let Some(message) = member(&["message", "Message"]) {
         error = error.message(message);
     }
-    Err(OrchestratorError::operation(error.build()))
+    OrchestratorError::operation(error.build())
 }
 
 #[cfg(test)]

@@ -12,19 +12,30 @@ use crate::Trouble;
 /// How long it may take to end when it is asked to.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Runs the command, `$1`, and ends its whole group once the pipe that is its standard input has no writer any more: however this
+/// process ends, by `kill -9` too, the load does not outlive it.
+const WATCHED: &str = r#"
+exec 3<&0 </dev/null
+sh -c "$1" 3<&- &
+load=$!
+(read -r _ <&3; trap '' TERM; kill -TERM 0; sleep 2; kill -KILL 0) &
+exec 3<&-
+wait "$load"
+"#;
+
 /// A running load. It ends when this is dropped, with all that it started.
-pub struct Load {
+pub struct Running {
     shell: Child,
 }
 
-impl Load {
+impl Running {
     /// Starts a command in a shell, with `FAULTLAYER_FUNCTIONS`: the functions' names, with spaces between.
-    pub fn start(command: &str, functions: &[String]) -> Result<Load, Trouble> {
+    pub fn start(command: &str, functions: &[String]) -> Result<Running, Trouble> {
         let mut shell = Command::new("sh");
-        shell.args(["-c", command]).env("FAULTLAYER_FUNCTIONS", functions.join(" "));
+        shell.args(["-c", WATCHED, "load", command]).env("FAULTLAYER_FUNCTIONS", functions.join(" "));
         // What it prints would be taken for ours; what it complains of is for the user. A group of its own: an interrupt is for us.
-        shell.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
-        Ok(Load { shell: shell.spawn().map_err(|error| format!("cannot start the load: {error}"))? })
+        shell.stdin(Stdio::piped()).stdout(Stdio::null()).process_group(0);
+        Ok(Running { shell: shell.spawn().map_err(|error| format!("cannot start the load: {error}"))? })
     }
 
     /// How it ended, if it did by itself.
@@ -41,7 +52,7 @@ impl Load {
     }
 }
 
-impl Drop for Load {
+impl Drop for Running {
     fn drop(&mut self) {
         self.signal(Signal::SIGTERM);
         let begun = std::time::Instant::now();
@@ -63,7 +74,7 @@ mod tests {
         let file = folder.display();
         let command =
             format!("sleep 1000 & echo \"$FAULTLAYER_FUNCTIONS $!\" > {file}.part; mv {file}.part {file}; trap '' TERM; wait");
-        let mut load = Load::start(&command, &["one".to_owned(), "two".to_owned()]).unwrap();
+        let mut load = Running::start(&command, &["one".to_owned(), "two".to_owned()]).unwrap();
         let said = loop {
             if let Ok(said) = std::fs::read_to_string(&folder) {
                 break said;
@@ -81,8 +92,33 @@ mod tests {
     }
 
     #[test]
+    fn a_load_does_not_outlive_the_process_that_started_it() {
+        let file = std::env::temp_dir().join(format!("faultlayer-orphan-{}", std::process::id()));
+        let path = file.display();
+        let command = format!("sleep 1000 & echo $! > {path}.part; mv {path}.part {path}; wait");
+        let mut load = Running::start(&command, &[]).unwrap();
+        let child = loop {
+            if let Ok(child) = std::fs::read_to_string(&file) {
+                break child;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        let _ = std::fs::remove_file(&file);
+        // As where this process is gone: nobody holds the pipe, and nobody signals.
+        drop(load.shell.stdin.take());
+        let ended = || {
+            let status = std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
+            status.is_empty() || status.contains(") Z ")
+        };
+        while !ended() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(load.shell.wait().is_ok());
+    }
+
+    #[test]
     fn a_load_that_ends_by_itself_is_noticed() {
-        let mut load = Load::start("exit 3", &[]).unwrap();
+        let mut load = Running::start("exit 3", &[]).unwrap();
         let over = loop {
             if let Some(over) = load.over() {
                 break over;
