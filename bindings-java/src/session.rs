@@ -58,10 +58,8 @@ impl Running {
 pub unsafe fn before(jvm: Jvm, handle: jlong, deadline_ms: jlong) -> jobjectArray {
     // SAFETY: by the caller.
     unsafe { Running::at(handle) }.step(jvm, |steps| {
-        if steps.traces()
-            && let Some(header) = jvm.property(TRACE_HEADER)
-        {
-            steps.set_trace(&header);
+        if steps.traces() {
+            steps.tell_trace(jvm.property(TRACE_HEADER));
         }
         steps.before(present(deadline_ms))
     })

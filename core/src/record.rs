@@ -46,8 +46,8 @@ pub struct Record {
     pub cold_start: bool,
     /// The plan's `metrics.namespace`: where an injection counts as a metric.
     pub namespace: Option<String>,
-    /// The invocation's trace header, of an injection that shall stand in its trace.
-    pub trace: Option<String>,
+    /// It is an injection that shall stand in its invocation's trace.
+    pub traced: bool,
 }
 
 /// The value of `source` in every record.

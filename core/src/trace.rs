@@ -73,7 +73,7 @@ mod tests {
             details: Map::from_iter([("delay_ms".to_owned(), json!(106.187))]),
             cold_start: false,
             namespace: None,
-            trace: None,
+            traced: true,
         }
     }
 

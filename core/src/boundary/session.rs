@@ -10,11 +10,9 @@ use super::guard::guard;
 use super::network::Connections;
 use super::side::{Failed, Shared};
 use crate::decision::{Border, Decision, Outcome, Phase, Step};
-use crate::rim::clock;
 use crate::rim::effects::{Effects, Reservations};
-use crate::rim::environment::variable;
+use crate::rim::{clock, daemon};
 use crate::timestamp::Timestamp;
-use crate::variables::TRACE_ID;
 
 /// An invocation from its decision to its end, which is [`Session::end`] or the drop: then all that it holds ends.
 #[derive(Debug)]
@@ -25,13 +23,7 @@ pub struct Session {
 }
 
 impl Session {
-    pub(super) fn begin(shared: Arc<Shared>, mut decision: Decision, connections: Option<Reach>) -> Self {
-        if decision.traces()
-            && let Some(header) = variable(TRACE_ID)
-        {
-            // As the clients of Python and Node tell it.
-            decision.set_trace(&header);
-        }
+    pub(super) fn begin(shared: Arc<Shared>, decision: Decision, connections: Option<Reach>) -> Self {
         let steps = Steps { shared: Arc::clone(&shared), decision, begun: None, connections, armed: None };
         Self { shared, steps: Some(Box::new(steps)) }
     }
@@ -88,15 +80,16 @@ pub(super) struct Reach {
 }
 
 impl Steps {
-    /// Whether the plan wants injections in their invocations' traces: for [`Steps::set_trace`].
+    /// Whether the plan wants injections in their invocations' traces: for [`Steps::tell_trace`].
     #[must_use]
     pub fn traces(&self) -> bool {
         self.decision.traces()
     }
 
-    /// The invocation's trace header, where the client does not put it into the environment; before the first step.
-    pub fn set_trace(&mut self, header: &str) {
-        self.decision.set_trace(header);
+    /// The trace header of the one invocation under way, where the client does not put it into the environment; before the
+    /// first step.
+    pub fn tell_trace(&self, header: Option<String>) {
+        daemon::tell(header);
     }
 
     /// What to do before the handler, or instead of it: to be asked first. `deadline_ms` as in [`super::Call`], where it was

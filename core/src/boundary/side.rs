@@ -44,8 +44,8 @@ impl Shared {
 
     /// The line of a record, whose subsegment, if it has one, is out by then.
     pub(super) fn line(record: &Record) -> String {
-        if let Some(trace) = &record.trace {
-            daemon::send(|serial| datagram(record, trace, serial));
+        if record.traced {
+            daemon::send(|header, serial| datagram(record, header, serial));
         }
         record.to_line()
     }

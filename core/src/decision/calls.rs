@@ -32,7 +32,6 @@ pub(super) struct Told {
     pub(super) started: Timestamp,
     pub(super) deadline: Option<Timestamp>,
     pub(super) cold_start: bool,
-    pub(super) trace: Option<String>,
 }
 
 /// One fault that waits for calls.

@@ -51,7 +51,7 @@ impl Drawn {
             details,
             cold_start: told.cold_start,
             namespace: plan.namespace.clone(),
-            trace: told.trace.clone().filter(|_| action == Action::Injected),
+            traced: plan.traces && action == Action::Injected,
         }
     }
 }

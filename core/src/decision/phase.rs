@@ -72,7 +72,6 @@ impl Decision {
             started: invocation.now,
             deadline: invocation.deadline,
             cold_start: invocation.cold_start,
-            trace: None,
         };
         let drawn = drawn.into_iter().map(Some).collect();
         Self { running, told, streaming: invocation.streaming, drawn, calls: None, carries: Carries::default() }
@@ -87,11 +86,6 @@ impl Decision {
     #[must_use]
     pub fn traces(&self) -> bool {
         self.running.plan.traces
-    }
-
-    /// The invocation's trace header: to be known before [`Decision::before`].
-    pub fn set_trace(&mut self, header: &str) {
-        self.told.trace = Some(header.to_owned());
     }
 
     /// Before the handler: resource faults as far as `resources` grants them, delays, then the first outcome that stands

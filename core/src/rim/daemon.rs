@@ -2,11 +2,12 @@
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, sendto, socket_with};
 
 use super::environment;
-use crate::variables::XRAY_DAEMON;
+use crate::variables::{TRACE_ID, XRAY_DAEMON};
 
 #[cfg(target_vendor = "apple")]
 const FLAGS: SocketFlags = SocketFlags::empty();
@@ -16,12 +17,22 @@ const FLAGS: SocketFlags = SocketFlags::CLOEXEC;
 /// So many datagrams so far.
 static SENT: AtomicU64 = AtomicU64::new(0);
 
-/// Sends what is made of a number of its own, where there is a daemon. Nothing is waited for, and what does not arrive is
-/// lost. The socket is made for it alone: one that is kept would be somebody else's where a program closes what it does not
-/// know, and shared after a fork.
-pub fn send(datagram: impl FnOnce(u64) -> Option<String>) {
+/// The trace header of the invocation under way, where somebody told it.
+static TOLD: Mutex<Option<String>> = Mutex::new(None);
+
+/// Takes the trace header of the invocation under way. Of several at once nobody knows whose it is: their clients tell none.
+pub fn tell(header: Option<String>) {
+    *TOLD.lock().unwrap_or_else(PoisonError::into_inner) = header;
+}
+
+/// Sends what is made of the trace header and of a number of its own, where there is a daemon. Nothing is waited for, and what
+/// does not arrive is lost. The socket is made for it alone: one that is kept would be somebody else's where a program closes
+/// what it does not know, and shared after a fork.
+pub fn send(datagram: impl FnOnce(&str, u64) -> Option<String>) {
     let Some(daemon) = environment::variable(XRAY_DAEMON).as_deref().and_then(address) else { return };
-    let Some(datagram) = datagram(SENT.fetch_add(1, Ordering::Relaxed)) else { return };
+    let told = || TOLD.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let Some(header) = environment::variable(TRACE_ID).or_else(told) else { return };
+    let Some(datagram) = datagram(&header, SENT.fetch_add(1, Ordering::Relaxed)) else { return };
     if let Ok(socket) = socket_with(AddressFamily::INET, SocketType::DGRAM, FLAGS, None) {
         let _ = sendto(socket, datagram.as_bytes(), SendFlags::DONTWAIT, &daemon);
     }

@@ -14,10 +14,10 @@ use rate::Rate;
 pub struct Args {
     /// A command that calls the functions: started --around before the experiment, ended --around after it. It finds their names in
     /// `FAULTLAYER_FUNCTIONS`
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", conflicts_with = "preview")]
     load: Option<String>,
     /// Call the functions in turn, so often in all, as in 20/s or 90/m, from --around before the experiment to --around after it
-    #[arg(long, value_name = "N/s", conflicts_with = "load", value_parser = Rate::read)]
+    #[arg(long, value_name = "N/s", conflicts_with_all = ["load", "preview"], value_parser = Rate::read)]
     rate: Option<Rate>,
     /// With --rate: the event of every call, a file with JSON [default: {}]
     #[arg(long, value_name = "FILE", requires = "rate")]
