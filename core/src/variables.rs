@@ -84,7 +84,8 @@ pub static VARIABLES: &[Variable] = &[
     command("NVM_DIR", "Where nvm has its versions of Node; `~/.nvm` otherwise."),
     command("FNM_DIR", "Where fnm has its versions of Node; `~/.local/share/fnm` otherwise."),
     command("JAVA_HOME", "A JDK that is looked at first."),
-    command("NO_COLOR", "Any value: tables without colours."),
+    command("NO_COLOR", "Any value: tables without colours, and an experiment that is watched as lines alone."),
+    command("TERM", "`dumb`: an experiment that is watched as lines alone."),
     command(
         "FAULTLAYER_LAB_OPT",
         "The lab's own, for its Python client: where layers are, where the kernel does not allow `/opt`.",
