@@ -19,30 +19,20 @@ from matplotlib import pyplot
 
 BEGIN, END = "<!-- bench: by bench/table.py -->", "<!-- /bench -->"
 
-# What the table says of each: the row, ours, and what stands beside it, as `row: figure`.
-CALL = ("nothing can fire, added", "none drawn of 7, added", "match does not match, added")
+# What the table says of each: the row, ours, and what stands beside it, as `row: figure`, its median or `@p99`.
 LINES: list[tuple[str, list[str], list[tuple[str, str]]]] = [
-    (
-        "a call in Python: nothing can fire, 7 faults of which none is drawn, `match` that does not match",
-        [f"calls-python: {kind}" for kind in CALL],
-        [
-            ("chaos-lambda, none drawn", "calls-python: chaos-lambda, none drawn, added"),
-            ("failureflags, off", "calls-python: failureflags, off, added"),
-        ],
-    ),
-    (
-        "a call in Node: the same",
-        [f"calls-node: {kind}" for kind in CALL],
-        [("failure-lambda, none drawn", "calls-node: failure-lambda, none drawn, added")],
-    ),
-    (
-        "a call in Java: the same",
-        [
-            f"calls-java: {kind}"
-            for kind in ("nothing can fire, added", "with a plan, added", "match does not match, added")
-        ],
-        [("an agent by Byte Buddy that does nothing", "calls-java: an agent by Byte Buddy, added")],
-    ),
+    *[
+        (
+            f"a call in {language}: nothing can fire, 7 faults of which none is drawn, a `match` that fails",
+            [f"calls-{language.lower()}: {kind}, added" for kind in ("nothing can fire", plan, "match does not match")],
+            [(peer, f"calls-{language.lower()}: {peer}, added") for peer in peers],
+        )
+        for language, plan, peers in (
+            ("Python", "none drawn of 7", ["chaos-lambda, none drawn", "failureflags, off"]),
+            ("Node", "none drawn of 7", ["failure-lambda, none drawn"]),
+            ("Java", "with a plan", ["an agent by Byte Buddy"]),
+        )
+    ],
     *[
         (
             f"round trip, {name}: nothing can fire, with a plan",
@@ -66,9 +56,9 @@ LINES: list[tuple[str, list[str], list[tuple[str, str]]]] = [
     ],
     *[
         (
-            f"a delay of 1, 10, 100, 1,000 ms in {language}: beyond it",
-            [f"delays: {language}, {delay} ms, injected" for delay in (1, 10, 100, 1000)],
-            [("the language's own at 10 ms", f"delays: {language}, 10 ms, the language's own")],
+            f"a delay of 1, 10, 100, 1,000 ms in {language}: beyond it at p99",
+            [f"delays: {language}, {delay} ms, injected @p99" for delay in (1, 10, 100, 1000)],
+            [("the language's own sleep of 10 ms", f"delays: {language}, 10 ms, the language's own @p99")],
         )
         for language in ("Python", "Node", "Java")
     ],
@@ -102,10 +92,12 @@ LINES: list[tuple[str, list[str], list[tuple[str, str]]]] = [
 ]
 
 
-def figure(results: dict[str, Any], name: str) -> dict[str, Any] | None:
+def figure(results: dict[str, Any], name: str) -> tuple[float, str] | None:
+    """A value and its unit."""
     row, _, what = name.partition(": ")
-    found: dict[str, Any] | None = results["rows"].get(row, {}).get("figures", {}).get(what)
-    return found
+    what, _, statistic = what.partition(" @")
+    found = results["rows"].get(row, {}).get("figures", {}).get(what)
+    return (found[statistic or "median"], found["unit"]) if found else None
 
 
 def number(value: float) -> str:
@@ -116,10 +108,10 @@ def number(value: float) -> str:
 def shown(results: dict[str, Any], names: list[str]) -> str:
     """The medians, with their unit behind the last."""
     found = [figure(results, name) for name in names]
-    units = [one["unit"] for one in found if one]
+    units = [one[1] for one in found if one]
     if not units:
         return "-"
-    return " · ".join(number(one["median"]) if one else "-" for one in found) + f" {units[-1]}"
+    return " · ".join(number(one[0]) if one else "-" for one in found) + f" {units[-1]}"
 
 
 def table(results: dict[str, Any]) -> str:
@@ -139,7 +131,7 @@ def table(results: dict[str, Any]) -> str:
         "",
         "![what a call costs where nothing is drawn, beside peers](docs/speed.svg)",
         "",
-        f"With Python {versions['python']}, {versions.get('node', 'no Node')} and {versions.get('java', 'no Java')}.",
+        f"With Python {versions['python']}, Node {versions.get('node', '-')} and {versions.get('java', 'no Java')}.",
     ]
     return "\n".join(lines)
 
@@ -147,7 +139,7 @@ def table(results: dict[str, Any]) -> str:
 def chart(results: dict[str, Any], out: Path) -> None:
     """What a call costs, by all that was measured in one process: nanoseconds, each tenfold one step."""
     bars = [
-        (name, found["median"], ours)
+        (name, found[0], ours)
         for name, of, ours in [
             ("Faultlayer in Python, 7 faults", "calls-python: none drawn of 7, added", True),
             ("failureflags, off", "calls-python: failureflags, off, added", False),
