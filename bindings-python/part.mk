@@ -6,7 +6,7 @@ PYTHON_VENV := .cache/python/venv
 PYTHON_BIN := $(PYTHON_VENV)/bin
 ZIG_VENV := .cache/zig
 PYTHON_LAYER := dist/layers/faultlayer-python-$(LAYER_ARCH).zip
-PYTHON_LINTED := $(PYTHON_DIR) tests/layers/test_python_layer.py examples/python
+PYTHON_LINTED := $(PYTHON_DIR) tests/layers/test_python_layer.py tests/live examples/python
 PYTHON_SOURCES := $(shell find $(PYTHON_DIR)/src $(PYTHON_DIR)/layer $(PYTHON_DIR)/python core/src network/src -name '*.rs' -o -name '*.py') \
 	$(PYTHON_DIR)/Cargo.toml core/Cargo.toml network/Cargo.toml Cargo.toml
 

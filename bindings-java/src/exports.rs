@@ -77,13 +77,19 @@ native! {
         unsafe { layer::report(Jvm::new(env), handle, of_client, message) }
     }
 
+    Java_dev_faultlayer_agent_runtime_Native_settle, Java_dev_faultlayer_runtime_Native_settle: (_env, handle: jlong) {
+        // SAFETY: see the module.
+        unsafe { layer::settle(handle) }
+    }
+
     Java_dev_faultlayer_agent_runtime_Native_decide, Java_dev_faultlayer_runtime_Native_decide:
     (
         env, handle: jlong, request_id: jstring, deadline_ms: jlong, arn: jstring, client_context: jstring, event: jobject,
-        now_us: jlong
+        now_us: jlong, reads: jint
     ) -> jlong {
+        let told = Told { request_id, deadline_ms, arn, client_context, event, now_us, reads };
         // SAFETY: see the module.
-        unsafe { host::decide(Jvm::new(env), handle, &Told { request_id, deadline_ms, arn, client_context, event, now_us }) }
+        unsafe { host::decide(Jvm::new(env), handle, &told) }
     }
 
     Java_dev_faultlayer_agent_runtime_Native_before, Java_dev_faultlayer_runtime_Native_before:

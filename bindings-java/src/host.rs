@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use faultlayer_core::boundary::{Call, EventInput, Failed, Host, Layer, Library, Session};
+use faultlayer_core::boundary::{Call, EventInput, Failed, Host, Layer, Library, Reads, Session};
 use jni_sys::{jint, jlong, jobject, jstring};
 
 use crate::error::FAILED;
@@ -12,6 +12,9 @@ use crate::session::Running;
 
 /// Stands for an absent number.
 const ABSENT: jlong = jlong::MIN;
+
+/// Another plan has come, which reads more than was told.
+const STALE: jlong = -2;
 
 const READS_EVENT: jint = 1;
 const READS_CLIENT_CONTEXT: jint = 2;
@@ -56,11 +59,13 @@ pub unsafe fn free(handle: jlong) {
 /// As [`at`].
 pub unsafe fn reads(handle: jlong) -> jint {
     // SAFETY: by the caller.
-    let reads = unsafe { at(handle) }.ask(Host::reads).unwrap_or_default();
-    [(reads.event, READS_EVENT), (reads.client_context, READS_CLIENT_CONTEXT), (reads.deadline, READS_DEADLINE)]
-        .into_iter()
-        .filter_map(|(is_read, bit)| is_read.then_some(bit))
-        .sum()
+    bits(unsafe { at(handle) }.ask(Host::reads).unwrap_or_default())
+}
+
+fn bits(reads: Reads) -> jint {
+    jint::from(reads.event) * READS_EVENT
+        | jint::from(reads.client_context) * READS_CLIENT_CONTEXT
+        | jint::from(reads.deadline) * READS_DEADLINE
 }
 
 /// Whether the plan in force has faults in calls to AWS: without any, nobody need look at them.
@@ -119,15 +124,21 @@ pub struct Told {
     /// What [`Jvm::event`] takes.
     pub event: jobject,
     pub now_us: jlong,
+    /// By which [`reads`] this was gathered.
+    pub reads: jint,
 }
 
-/// A session's address, 0 if nothing is drawn, or [`FAILED`].
+/// A session's address, 0 if nothing is drawn, [`STALE`], or [`FAILED`].
 ///
 /// # Safety
 /// As [`at`].
 pub unsafe fn decide(jvm: Jvm, handle: jlong, told: &Told) -> jlong {
     // SAFETY: by the caller.
-    given_out(unsafe { at(handle) }.ask(|host| {
+    let drawn = unsafe { at(handle) }.ask(|host| {
+        let asked = host.asked();
+        if bits(asked.reads()) & !told.reads != 0 {
+            return Decided::Stale;
+        }
         let (mut id, mut arn) = (Room::new(), Room::new());
         let client_context = if told.client_context.is_null() {
             None
@@ -135,7 +146,7 @@ pub unsafe fn decide(jvm: Jvm, handle: jlong, told: &Told) -> jlong {
             jvm.text(told.client_context, &mut Room::new()).map(Cow::into_owned)
         };
         let event = jvm.event(told.event);
-        host.decide(&Call {
+        Decided::By(asked.decide(&Call {
             request_id: jvm.text(told.request_id, &mut id).as_deref().unwrap_or_default(),
             deadline_ms: present(told.deadline_ms),
             function_arn: jvm.text(told.arn, &mut arn).as_deref(),
@@ -143,8 +154,24 @@ pub unsafe fn decide(jvm: Jvm, handle: jlong, told: &Told) -> jlong {
             event: event.as_ref().map_or(EventInput::Absent, |event| EventInput::Source(event)),
             streaming: false,
             now_us: present(told.now_us),
-        })
-    }))
+        }))
+    });
+    match drawn {
+        Ok(Decided::By(drawn)) => given_out(Ok(drawn)),
+        Ok(Decided::Stale) => STALE,
+        Err(failed) => given_out(Err(failed)),
+    }
+}
+
+enum Decided {
+    By(Option<Session>),
+    Stale,
+}
+
+impl Default for Decided {
+    fn default() -> Self {
+        Self::By(None)
+    }
 }
 
 /// `None` for the number that stands for it.

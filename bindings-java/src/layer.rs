@@ -12,6 +12,17 @@ pub fn layer(jvm: Jvm) -> jlong {
     Layer::open(Language::Java).map_or(0, |layer| Asked::Layer(layer).give_out())
 }
 
+/// The end of init: waits a little for the first plan, where it comes from elsewhere.
+///
+/// # Safety
+/// As [`at`].
+pub unsafe fn settle(handle: jlong) {
+    // SAFETY: by the caller.
+    if let Asked::Layer(layer) = unsafe { at(handle) } {
+        layer.settle();
+    }
+}
+
 /// Writes Faultlayer's own record: of a client that is not known, else of trouble in the agent.
 ///
 /// # Safety

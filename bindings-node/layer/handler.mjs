@@ -58,11 +58,15 @@ try {
   const engine = addon.exports;
   const number = engine.layer();
   if (typeof number === 'number') {
-    const state = read(engine, number);
+    const isLive = engine.isLive(number);
+    let state = read(engine, number, isLive);
     gate = {
       engine,
       owners: undefined,
       host: () => state,
+      renew: () => (state = read(engine, number, isLive)),
+      // A plan from elsewhere is read beside the import, and waited for behind it, but not for long.
+      ready: isLive ? () => gate.renew(engine.settle(number)) : undefined,
       requestId: (context) => context.awsRequestId,
       // The engine says it once an environment.
       trouble: (error) => engine.report(String(error?.message ?? error)),
@@ -103,6 +107,7 @@ if (!original && !thirdGeneration && typeof loaded === 'object' && loaded !== nu
 if (typeof original !== 'function') throw require('./failures.cjs').notFound(name, original, thirdGeneration);
 let outer = original;
 try {
+  gate?.ready?.();
   if (gate) outer = wrap(original, gate);
 } catch (error) {
   gate.trouble(error);

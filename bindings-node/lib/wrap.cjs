@@ -72,10 +72,13 @@ function wrap(original, gate) {
   return dress(wrapper, original);
 }
 
-/** A native host with what the hot path asks of it, read once. Read it again after its plan was replaced. */
-function read(engine, number) {
+/**
+ * A native host with what the hot path asks of it, read once. Read it again after its plan was replaced. Where another plan can
+ * come at any time (`isLive`), all that any plan needs is there from the first reading on.
+ */
+function read(engine, number, isLive = false) {
   const reads = engine.reads(number);
-  const events = (reads & 3) === 0 ? undefined : require('./gather.cjs');
+  const events = (reads & 3) === 0 && !isLive ? undefined : require('./gather.cjs');
   return {
     engine,
     number,
@@ -83,7 +86,7 @@ function read(engine, number) {
     decideStreaming: engine.decideStreaming,
     arn: undefined,
     deadlineTries: engine.deadlineTries(),
-    readsNothing: events === undefined,
+    readsNothing: (reads & 3) === 0,
     readsClientContext: (reads & 2) !== 0,
     // Else nothing looks at it unless something is drawn, and asking takes longer than all the rest.
     readsDeadline: (reads & 4) !== 0,
@@ -94,8 +97,13 @@ function read(engine, number) {
   };
 }
 
+/** What is drawn for one invocation, if anything is. `gate.renew()` reads a host anew whose plan has become another. */
 function decide(host, gate, event, context, streaming) {
-  const session = ask(host, gate, event, context, streaming);
+  let session = ask(host, gate, event, context, streaming);
+  while (session === true) {
+    host = gate.renew();
+    session = ask(host, gate, event, context, streaming);
+  }
   if (session !== undefined && session !== null && !host.readsDeadline) {
     session.due(deadline(context, host.deadlineTries));
   }

@@ -6,10 +6,10 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use faultlayer_core::boundary::{Call, DEADLINE_TRIES, EventInput, Host, Layer, Library, Session as Drawn};
+use faultlayer_core::boundary::{Call, DEADLINE_TRIES, EventInput, Host, Layer, Library, Reads, Session as Drawn};
 use faultlayer_core::matching::{Patterns, Source};
 use napi::Result;
-use napi::bindgen_prelude::{Object, Unknown};
+use napi::bindgen_prelude::{Either, Object, Unknown};
 use napi_derive::napi;
 
 use crate::error::{failed, unknown_host};
@@ -44,21 +44,33 @@ pub struct Slot {
     pub lines: Option<Lines>,
     /// The ARN by which the last invocation came; it seldom changes, so it does not cross with each call.
     arn: Option<String>,
-    /// What the plan's patterns name of an event.
+    /// The number of the plan that JavaScript has read.
+    plan: u64,
+    /// What that plan's patterns name of an event.
     patterns: Option<Arc<Patterns>>,
     tree: Option<Arc<Tree>>,
 }
 
+/// What is drawn, or that another plan has come since JavaScript read it: then it reads again, and asks again.
+type Answer = Option<Either<Session, bool>>;
+const STALE: Answer = Some(Either::B(true));
+
 impl Slot {
     pub fn new(asked: Asked, lines: Option<Lines>) -> Self {
-        let mut slot = Self { asked, lines, arn: None, patterns: None, tree: None };
+        let mut slot = Self { asked, lines, arn: None, plan: 0, patterns: None, tree: None };
         slot.look_at_plan();
         slot
     }
 
-    pub fn look_at_plan(&mut self) {
-        self.patterns = self.asked.ask(Host::event_patterns).ok().flatten();
+    pub fn look_at_plan(&mut self) -> Reads {
+        let looked = self.asked.ask(|host| {
+            let asked = host.asked();
+            (asked.number(), asked.reads(), asked.event_patterns())
+        });
+        let (plan, reads, patterns) = looked.unwrap_or_default();
+        (self.plan, self.patterns) = (plan, patterns);
         self.tree = self.patterns.as_deref().map(|patterns| Arc::new(Tree::new(patterns.paths())));
+        reads
     }
 }
 
@@ -69,10 +81,11 @@ pub fn deadline_tries() -> u32 {
 }
 
 /// What [`decide_reading`] needs beyond an invocation's id: bit 0 the event, bit 1 the client context, bit 2 the deadline,
-/// which can wait for [`Session::due`] otherwise. Without the first two, [`decide`] is enough.
+/// which can wait for [`Session::due`] otherwise. Without the first two, [`decide`] is enough. It is the plan in force that is
+/// read here; what else is asked of a host is of this one.
 #[napi]
 pub fn reads(host: u32) -> u32 {
-    let reads = with(host, |slot| slot.asked.ask(Host::reads).unwrap_or_default()).unwrap_or_default();
+    let reads = with(host, Slot::look_at_plan).unwrap_or_default();
     u32::from(reads.event) | u32::from(reads.client_context) << 1 | u32::from(reads.deadline) << 2
 }
 
@@ -98,6 +111,20 @@ pub fn decide_calls(host: u32, id: String) -> Result<Option<Session>> {
     drawn.unwrap_or_else(|| Err(unknown_host())).map(session)
 }
 
+/// Whether another plan can come at any time, which [`decide`] then says: what is needed for any plan has to be there.
+#[napi]
+pub fn is_live(host: u32) -> bool {
+    with(host, |slot| slot.asked.ask(Host::is_live).unwrap_or_default()).unwrap_or_default()
+}
+
+/// The end of init: waits a little for the first plan, where it comes from elsewhere.
+#[napi]
+pub fn settle(host: u32) {
+    if let Some(Asked::Layer(layer)) = with(host, |slot| slot.asked.clone()) {
+        layer.settle();
+    }
+}
+
 /// Tells the ARN of the invocations from now on.
 #[napi]
 pub fn arn(host: u32, arn: Option<String>) {
@@ -105,12 +132,13 @@ pub fn arn(host: u32, arn: Option<String>) {
 }
 
 /// Decides for one invocation under a plan without patterns. `deadline` is in epoch milliseconds, NaN for none.
-/// Nothing where nothing is drawn: call the handler as if nothing were here.
+/// Nothing where nothing is drawn: call the handler as if nothing were here; `true` where another plan has come, which is to
+/// be read first ([`reads`]).
 ///
 /// # Errors
 /// A library's engine failed.
 #[napi]
-pub fn decide(host: u32, id: String, deadline: f64) -> Result<Option<Session>> {
+pub fn decide(host: u32, id: String, deadline: f64) -> Result<Answer> {
     decide_plain(host, &id, deadline, false)
 }
 
@@ -119,17 +147,41 @@ pub fn decide(host: u32, id: String, deadline: f64) -> Result<Option<Session>> {
 /// # Errors
 /// As of [`decide`].
 #[napi]
-pub fn decide_streaming(host: u32, id: String, deadline: f64) -> Result<Option<Session>> {
+pub fn decide_streaming(host: u32, id: String, deadline: f64) -> Result<Answer> {
     decide_plain(host, &id, deadline, true)
 }
 
-fn decide_plain(host: u32, id: &str, deadline: f64, streaming: bool) -> Result<Option<Session>> {
+fn decide_plain(host: u32, id: &str, deadline: f64, streaming: bool) -> Result<Answer> {
     let drawn = with(host, |slot| {
         let function_arn = slot.arn.as_deref();
         let call = Call { deadline_ms: whole(deadline), function_arn, streaming, ..Call::of(id) };
-        slot.asked.ask(|host| host.decide(&call))
+        slot.asked.ask(|host| decided(host, slot.plan, &call))
     });
-    drawn.unwrap_or_else(|| Err(unknown_host())).map(session)
+    drawn.unwrap_or_else(|| Err(unknown_host())).map(answer)
+}
+
+/// Decides by the plan that JavaScript has read, if that is in force.
+fn decided(host: &Host, plan: u64, call: &Call<'_>) -> Decided {
+    let asked = host.asked();
+    if host.is_live() && asked.number() != plan { Decided::Stale } else { Decided::By(asked.decide(call)) }
+}
+
+enum Decided {
+    By(Option<Drawn>),
+    Stale,
+}
+
+impl Default for Decided {
+    fn default() -> Self {
+        Self::By(None)
+    }
+}
+
+fn answer(decided: Decided) -> Answer {
+    match decided {
+        Decided::By(drawn) => session(drawn).map(Either::A),
+        Decided::Stale => STALE,
+    }
 }
 
 /// The paths that the plan's patterns name, names joined by dots: what [`decide_gathered`] wants the leaves of.
@@ -154,7 +206,7 @@ pub fn decide_reading(
     now_us: f64,
     take: Option<Unknown<'_>>,
     room: Option<Unknown<'_>>,
-) -> Result<Option<Session>> {
+) -> Result<Answer> {
     let told = Told { id: &id, deadline, streaming, client_context: client_context.as_deref(), now_us };
     decide_with(host, &told, &Event::new(event, take.zip(room)))
 }
@@ -171,7 +223,7 @@ pub fn decide_gathered(
     streaming: bool,
     leaves: Object<'_>,
     client_context: Option<String>,
-) -> Result<Option<Session>> {
+) -> Result<Answer> {
     let told = Told { id: &id, deadline, streaming, client_context: client_context.as_deref(), now_us: f64::NAN };
     let gathered_for = with(host, |slot| slot.patterns.clone().zip(slot.tree.clone())).flatten();
     let (patterns, tree) = gathered_for.ok_or_else(unknown_host)?;
@@ -187,21 +239,25 @@ struct Told<'a> {
 }
 
 /// Decides, and has the event read only if anything looks at it.
-fn decide_with(host: u32, told: &Told<'_>, event: &dyn Source) -> Result<Option<Session>> {
+fn decide_with(host: u32, told: &Told<'_>, event: &dyn Source) -> Result<Answer> {
     // Reading an object may run the function's own code (a getter), which may come back here: nothing is borrowed then.
-    let (asked, arn) = with(host, |slot| (slot.asked.clone(), slot.arn.clone())).ok_or_else(unknown_host)?;
+    let (asked, arn, plan) = with(host, |slot| (slot.asked.clone(), slot.arn.clone(), slot.plan)).ok_or_else(unknown_host)?;
     let drawn = asked.ask(|host| {
-        host.decide(&Call {
-            deadline_ms: whole(told.deadline),
-            function_arn: arn.as_deref(),
-            client_context: told.client_context,
-            event: EventInput::Source(event),
-            streaming: told.streaming,
-            now_us: whole(told.now_us),
-            ..Call::of(told.id)
-        })
+        decided(
+            host,
+            plan,
+            &Call {
+                deadline_ms: whole(told.deadline),
+                function_arn: arn.as_deref(),
+                client_context: told.client_context,
+                event: EventInput::Source(event),
+                streaming: told.streaming,
+                now_us: whole(told.now_us),
+                ..Call::of(told.id)
+            },
+        )
     });
-    drawn.map(session)
+    drawn.map(answer)
 }
 
 fn session(drawn: Option<Drawn>) -> Option<Session> {

@@ -55,7 +55,7 @@ pub fn library(plan: String, identity: Option<IdentityFields>) -> Result<u32> {
 pub fn replace(number: u32, plan: String) -> Result<()> {
     let Some(Asked::Library(library)) = with(number, |slot| slot.asked.clone()) else { return Err(unknown_host()) };
     library.replace(&plan).map_err(|error| refused(&error))?;
-    with(number, Slot::look_at_plan);
+    with(number, |slot| slot.look_at_plan());
     Ok(())
 }
 

@@ -36,7 +36,6 @@ const CASES = [
   ],
   ['a plan without an end', { plan: { ...boom, expires_at: undefined } }, 'ERROR', 'plan_without_expiry'],
   ['a plan that is over', { plan: { ...boom, expires_at: '2020-01-01T00:00:00Z' } }, 'INFO', 'plan_expired'],
-  ['a file that is not there', { plan: `file:${folder}/nowhere.json` }, 'ERROR', 'plan_unreadable'],
   ['a source that is not known', { plan: 'ssm:/my/plan' }, 'ERROR', 'plan_source_unknown'],
   ['the kill switch', { plan: boom, env: { FAULTLAYER_DISABLED: '1' } }, 'INFO', 'disabled'],
   ['an addon that is not there', { plan: boom, at: withoutAddon }, 'ERROR', 'internal_error'],

@@ -219,6 +219,42 @@ describe('withFaults', () => {
     });
   });
 
+  test('of 1000 plans under 16 callers each call meets one, and limits are exact', async () => {
+    const LIMIT = 400;
+    const numbered = (number) => {
+      const held = (id, more) => fault.latency(number / 1000, { id, ...more });
+      // One of them comes and goes, and comes in another place.
+      const limited = number % 3 === 0 ? [] : [held('limited', { limit: LIMIT })];
+      return plan([held('one'), ...limited, held('other')]);
+    };
+    await withFaults(
+      numbered(1),
+      async (scope) => {
+        let over = false;
+        const caller = async () => {
+          for (let calls = 0; calls < 100 || !over; calls += 1) await fetch();
+        };
+        const callers = Array.from({ length: 16 }, caller);
+        for (let number = 2; number <= 1000; number += 1) {
+          scope.replace(numbered(number));
+          if (number % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+        }
+        over = true;
+        await Promise.all(callers);
+        const met = new Map();
+        for (const record of scope.records) met.set(record.requestId, [...(met.get(record.requestId) ?? []), record]);
+        assert.ok(met.size >= 1600);
+        for (const hits of met.values()) {
+          const ids = hits.map((hit) => hit.fault).join();
+          assert.ok(ids === 'one,other' || ids === 'one,limited,other', ids);
+          assert.equal(new Set(hits.map((hit) => hit.delay_ms)).size, 1);
+        }
+        assert.equal(scope.records.filter((record) => record.fault === 'limited').length, LIMIT);
+      },
+      { strict: false },
+    );
+  });
+
   test('one test says "with this fault" in one line', async (t) => {
     const scope = faults(t, fault.payload('faulty'));
     assert.equal(await fetch('d'), 'faulty');

@@ -3,17 +3,17 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use faultlayer_core::boundary::{Call, EventInput, Host, Reads, Session};
+use faultlayer_core::boundary::{Asked, Call, EventInput, Session};
 use faultlayer_core::matching::{Key, Kind, MAX_BYTES, Node, Patterns, Source, Walk};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PySlice, PyString, PyTuple};
 
 /// Decides for a call, with as much of `event` as the plan asks for.
-pub fn decide<'a>(host: &'a Host, reads: Reads, call: Call<'a>, event: Option<&Bound<'_, PyAny>>) -> Option<Session> {
-    match event.filter(|_| reads.event) {
-        Some(event) => host.decide(&Call { event: EventInput::Source(&Event(event)), ..call }),
-        None => host.decide(&call),
+pub fn decide(asked: &Asked<'_>, call: Call<'_>, event: Option<&Bound<'_, PyAny>>) -> Option<Session> {
+    match event.filter(|_| asked.reads().event) {
+        Some(event) => asked.decide(&Call { event: EventInput::Source(&Event(event)), ..call }),
+        None => asked.decide(&call),
     }
 }
 

@@ -3,8 +3,11 @@
 //! It is native, so that no frame of ours stands in stacks of the user's errors. Owns the reading of an invocation's
 //! arguments; does not own resolving (`resolve.rs`), what outcomes are (`act.rs`), nor failing open (core).
 
-use faultlayer_core::boundary::{Call, EventInput, Host, Language, Layer, Reads, Session};
+use std::env;
+
+use faultlayer_core::boundary::{Call, EventInput, Host, Language, Layer, Session};
 use pyo3::prelude::*;
+use pyo3::types::PyModule;
 
 use crate::act::Acting;
 use crate::botocore;
@@ -16,20 +19,20 @@ use crate::event::decide;
 #[pyclass(frozen, module = "faultlayer_layer")]
 pub struct LayerHandler {
     layer: Layer,
-    /// Of the plan in force, which a layer keeps.
-    reads: Reads,
     original: Py<PyAny>,
     acting: &'static Acting,
 }
 
 impl LayerHandler {
-    /// What the client gets: the handler itself where nothing can ever fire, else a callable around it.
+    /// What the client gets: the handler itself where nothing can ever fire, else a callable around it. `begun` is a layer that
+    /// was begun before the handler was there.
     ///
     /// # Errors
     /// Python ran out of memory.
-    pub fn around<'py>(handler: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let Some(layer) = Layer::open(Language::Python) else { return Ok(handler.clone()) };
-        let acting = match Acting::layer(handler.py()) {
+    pub fn around<'py>(handler: &Bound<'py, PyAny>, begun: Option<Layer>) -> PyResult<Bound<'py, PyAny>> {
+        let Some(layer) = begun.or_else(|| Layer::open(Language::Python)) else { return Ok(handler.clone()) };
+        let py = handler.py();
+        let acting = match Acting::layer(py) {
             Ok(acting) => acting,
             Err(error) => {
                 layer.report(&format!("faults cannot be carried out, nothing is injected: {error}"));
@@ -37,34 +40,55 @@ impl LayerHandler {
             }
         };
         if layer.ask(Host::hits_aws_calls)
-            && let Err(error) = botocore::install(handler.py())
+            && let Err(error) = botocore::install(py)
         {
             layer.report(&format!("calls to AWS cannot be looked at: {error}"));
         }
-        let layered = Self { reads: layer.ask(Host::reads), layer, original: handler.clone().unbind(), acting };
+        py.detach(|| layer.settle());
+        let is_live = layer.ask(Host::is_live);
+        let layered = Bound::new(py, Self { layer, original: handler.clone().unbind(), acting })?;
+        if is_live {
+            refresh_after_restore(&layered);
+        }
         // The bound method rather than the object: the interpreter calls it without packing a tuple.
-        Bound::new(handler.py(), layered)?.getattr("invoke")
+        layered.getattr("invoke")
     }
 
     fn decide(&self, event: &Bound<'_, PyAny>, context: &Bound<'_, PyAny>) -> Option<Session> {
         self.layer.ask(|host| {
-            let seen = Seen::of(context, self.reads);
+            let asked = host.asked();
+            let reads = asked.reads();
+            let seen = Seen::of(context, reads);
             let call = Call {
                 request_id: seen.request_id().unwrap_or_default(),
-                deadline_ms: if self.reads.deadline { deadline_ms(context) } else { None },
+                deadline_ms: if reads.deadline { deadline_ms(context) } else { None },
                 function_arn: seen.function_arn(),
                 client_context: seen.client_context(),
                 event: EventInput::Absent,
                 streaming: false,
                 now_us: None,
             };
-            decide(host, self.reads, call, Some(event))
+            decide(&asked, call, Some(event))
         })
+    }
+}
+
+/// Has the plan read anew once a snapshot was restored, by the hook that Lambda's own Python brings. Without it, the first
+/// invocation has that done, as after any other freeze.
+fn refresh_after_restore(layered: &Bound<'_, LayerHandler>) {
+    if env::var("AWS_LAMBDA_INITIALIZATION_TYPE").as_deref() == Ok("snap-start") {
+        let hooks = PyModule::import(layered.py(), "snapshot_restore_py");
+        let _ = hooks.and_then(|hooks| hooks.call_method1("register_after_restore", (layered.getattr("refresh")?,)));
     }
 }
 
 #[pymethods]
 impl LayerHandler {
+    /// Reads the plan anew, and waits a little for it.
+    fn refresh(&self, py: Python<'_>) {
+        py.detach(|| self.layer.refresh());
+    }
+
     /// Calls the handler, with the faults that are drawn for this invocation. Exactly two arguments, as every client
     /// passes them: with keywords beside, the interpreter would pack a tuple and a dict for each call.
     #[pyo3(signature = (event, context, /))]

@@ -1,4 +1,4 @@
-//! Faultlayer for Python: the native half of the layer and of the library.
+//! Faultlayer for Python: the native half of the layer and of the library. In a layer's own build the library's is left out.
 
 mod act;
 mod botocore;
@@ -8,9 +8,11 @@ mod drive;
 mod error;
 mod event;
 mod layer;
+#[cfg(not(faultlayer_layer))]
 mod library;
 mod place;
 mod resolve;
+#[cfg(not(faultlayer_layer))]
 mod session;
 mod sleep;
 
@@ -20,18 +22,8 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(resolve::layer_getattr, module)?)?;
-    module.add_function(wrap_pyfunction!(sleep::monotonic_ns, module)?)?;
-    module.add_function(wrap_pyfunction!(library::error, module)?)?;
-    module.add_function(wrap_pyfunction!(library::timeout, module)?)?;
-    module.add_function(wrap_pyfunction!(library::class_of, module)?)?;
-    module.add_function(wrap_pyfunction!(calls::look_at_calls, module)?)?;
-    module.add_class::<library::Host>()?;
-    module.add_class::<calls::Calls>()?;
-    module.add_class::<session::Session>()?;
-    // The layer makes it only where something can fire.
-    if module.name()?.to_str()?.starts_with("faultlayer.") {
-        module.add(act::INJECTED, act::Acting::library(module.py())?.injected(module.py()))?;
-    }
+    #[cfg(not(faultlayer_layer))]
+    library::add(module)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     Ok(())
 }

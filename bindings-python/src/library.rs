@@ -5,19 +5,20 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use faultlayer_core::boundary::{self, Call, EventInput, Identity, Language, Library, Reads, Sink};
+use faultlayer_core::boundary::{self, Call, EventInput, Identity, Language, Library, Sink};
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyDict, PyModule, PyString, PyTuple, PyType};
 
-use crate::act::Acting;
+use crate::act::{Acting, INJECTED};
 use crate::calls;
 use crate::context::{Seen, deadline_ms};
 use crate::drive::Actor;
 use crate::error::{failed, refused};
 use crate::event::decide;
 use crate::session::Session;
+use crate::sleep::monotonic_ns;
 
 /// A plan in force, with its limits' counters: one for each `wrap`, `inject` or `faults`.
 #[pyclass(frozen, module = "faultlayer._native")]
@@ -113,7 +114,8 @@ impl Host {
         let as_json = json.map_or(EventInput::Absent, |json| EventInput::Json(json.as_bytes()));
         let call = Call { request_id, deadline_ms, function_arn, client_context, event: as_json, streaming, now_us };
         let objects = event.filter(|_| json.is_none());
-        Ok(self.ask(self.reads()?, call, objects)?.map(|session| Session::new(session, self.language)))
+        let drawn = self.library.ask(|host| decide(&host.asked(), call, objects)).map_err(failed)?;
+        Ok(drawn.map(|session| Session::new(session, self.language)))
     }
 }
 
@@ -121,39 +123,35 @@ impl Host {
     /// The decision for a call: a Lambda context as the second argument (or `context`) says who it is, else its number.
     fn drawn(&self, args: &Bound<'_, PyTuple>, kwargs: &Bound<'_, PyDict>) -> PyResult<Option<boundary::Session>> {
         let py = args.py();
-        let reads = self.reads()?;
         let context = argument(args, 1, kwargs, intern!(py, "context"));
-        let seen = context.as_ref().map(|context| Seen::of(context, reads));
-        let numbered;
-        let request_id = match seen.as_ref().and_then(Seen::request_id) {
-            Some(id) => id,
-            None => {
-                numbered = self.numbered();
-                &numbered
-            }
-        };
-        let call = Call {
-            request_id,
-            deadline_ms: context.as_ref().and_then(deadline_ms),
-            function_arn: seen.as_ref().and_then(Seen::function_arn),
-            client_context: seen.as_ref().and_then(Seen::client_context),
-            event: EventInput::Absent,
-            streaming: false,
-            now_us: None,
-        };
-        self.ask(reads, call, argument(args, 0, kwargs, intern!(py, "event")).as_ref())
+        let event = argument(args, 0, kwargs, intern!(py, "event"));
+        let drawn = self.library.ask(|host| {
+            let asked = host.asked();
+            let seen = context.as_ref().map(|context| Seen::of(context, asked.reads()));
+            let numbered;
+            let request_id = match seen.as_ref().and_then(Seen::request_id) {
+                Some(id) => id,
+                None => {
+                    numbered = self.numbered();
+                    &numbered
+                }
+            };
+            let call = Call {
+                request_id,
+                deadline_ms: context.as_ref().and_then(deadline_ms),
+                function_arn: seen.as_ref().and_then(Seen::function_arn),
+                client_context: seen.as_ref().and_then(Seen::client_context),
+                event: EventInput::Absent,
+                streaming: false,
+                now_us: None,
+            };
+            decide(&asked, call, event.as_ref())
+        });
+        drawn.map_err(failed)
     }
 
     fn numbered(&self) -> String {
         format!("call-{}", self.calls.fetch_add(1, Ordering::Relaxed) + 1)
-    }
-
-    fn reads(&self) -> PyResult<Reads> {
-        self.library.ask(boundary::Host::reads).map_err(failed)
-    }
-
-    fn ask(&self, reads: Reads, call: Call<'_>, event: Option<&Bound<'_, PyAny>>) -> PyResult<Option<boundary::Session>> {
-        self.library.ask(|host| decide(host, reads, call, event)).map_err(failed)
     }
 }
 
@@ -212,4 +210,24 @@ pub fn timeout(target: &Bound<'_, PyAny>, message: &str) -> PyResult<PyErr> {
 #[pyfunction]
 pub fn class_of<'py>(py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyType>>> {
     Ok(Acting::library(py)?.class_of(py, name))
+}
+
+/// Adds to the module what the library's Python takes of it.
+///
+/// # Errors
+/// Python ran out of memory.
+pub fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(monotonic_ns, module)?)?;
+    module.add_function(wrap_pyfunction!(error, module)?)?;
+    module.add_function(wrap_pyfunction!(timeout, module)?)?;
+    module.add_function(wrap_pyfunction!(class_of, module)?)?;
+    module.add_function(wrap_pyfunction!(calls::look_at_calls, module)?)?;
+    module.add_class::<Host>()?;
+    module.add_class::<calls::Calls>()?;
+    module.add_class::<Session>()?;
+    // A layer makes it only where something can fire.
+    if module.name()?.to_str()?.starts_with("faultlayer.") {
+        module.add(INJECTED, Acting::library(module.py())?.injected(module.py()))?;
+    }
+    Ok(())
 }

@@ -5,7 +5,7 @@
 
 use std::env;
 
-use faultlayer_core::boundary::HANDLER;
+use faultlayer_core::boundary::{HANDLER, Language, Layer};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -45,12 +45,14 @@ fn package_module<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyMod
 }
 
 fn resolve(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    // A plan that comes from elsewhere is read beside the import of the function's code.
+    let begun = Layer::begin(Language::Python);
     let original = env::var(HANDLER).ok().filter(|name| !name.is_empty() && name != OWN_HANDLER);
     let (Some(original), Some(client)) = (original, client(py)?) else {
         // Nothing to resolve or nobody to ask: the words and the port of the client's rules are in Python.
         let named = env::var(HANDLER).ok();
         let handler = package_module(py, "_resolver")?.getattr("resolve")?.call1((named,))?;
-        return LayerHandler::around(&handler);
+        return LayerHandler::around(&handler, begun);
     };
     show_original(py, &original)?;
     let handler = match client.getattr(intern!(py, "_get_handler"))?.call1((original,)) {
@@ -60,7 +62,7 @@ fn resolve(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     if reports_later(&handler) {
         return Ok(handler);
     }
-    LayerHandler::around(&handler)
+    LayerHandler::around(&handler, begun)
 }
 
 /// The running client's module, if one of the known names has a resolver.

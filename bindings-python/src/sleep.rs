@@ -2,7 +2,6 @@
 //!
 //! Does not own how long, nor the sleep itself (core).
 
-use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use faultlayer_core::boundary;
@@ -12,9 +11,10 @@ use pyo3::prelude::*;
 const SLICE: Duration = Duration::from_millis(50);
 
 /// The monotonic clock in nanoseconds, from a start of its own: tests that freeze Python's clocks do not reach it.
+#[cfg(not(faultlayer_layer))]
 #[pyfunction]
 pub fn monotonic_ns() -> u64 {
-    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
     u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 

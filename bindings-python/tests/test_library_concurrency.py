@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from faultlayer import Fault, Plan, Record, inject, wrap
+from faultlayer import Fault, Plan, Record, faults, inject, wrap
 from helpers import double
 
 
@@ -96,7 +97,6 @@ def test_a_cancelled_call_is_not_held() -> None:
 def test_keyboard_interrupt_ends_a_hold() -> None:
     import _thread
     import signal
-    import threading
 
     wrapped = wrap(double, Fault.latency(60_000))
     # A process that is started in the background may have the signal ignored.
@@ -109,3 +109,41 @@ def test_keyboard_interrupt_ends_a_hold() -> None:
         assert time.monotonic() - begun < 30
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_of_1000_plans_under_16_callers_each_call_meets_one_and_limits_are_exact() -> None:
+    records: list[Record] = []
+    limit = 400
+
+    def numbered(number: int) -> Plan:
+        one, other = Fault.latency(number / 1000, id="one"), Fault.latency(number / 1000, id="other")
+        # One of them comes and goes, and comes in another place.
+        limited = [Fault.latency(number / 1000, id="limited", limit=limit)] if number % 3 else []
+        return Plan(one, *limited, other, experiment="one")
+
+    with faults(numbered(1), records=records, strict=False) as scope:
+        wrapped: Any = scope.wrap(lambda event, context: None)
+        over = threading.Event()
+
+        def run(caller: int) -> None:
+            number = 0
+            while not over.is_set() or number < 100:
+                wrapped({}, SimpleNamespace(aws_request_id=f"{caller}-{number}"))
+                number += 1
+
+        with ThreadPoolExecutor(16) as pool:
+            running = [pool.submit(run, caller) for caller in range(16)]
+            for number in range(2, 1001):
+                scope.replace(numbered(number))
+            over.set()
+            for each in running:
+                each.result()
+    met: dict[str, list[Record]] = {}
+    for record in records:
+        assert record["action"] == "injected"
+        met.setdefault(record["requestId"], []).append(record)
+    assert len(met) > 1600
+    for hits in met.values():
+        assert [hit["fault"] for hit in hits] in (["one", "other"], ["one", "limited", "other"])
+        assert len({hit["delay_ms"] for hit in hits}) == 1
+    assert sum(record["fault"] == "limited" for record in records) == limit

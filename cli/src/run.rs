@@ -38,6 +38,10 @@ pub struct Args {
     /// The plan: a file, or - for standard input; without one the function runs as it is
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
+    /// In place of a plan, where the function reads it, now and when it changes: file:PATH, as in file:/var/task/plan.json for
+    /// one beside the code
+    #[arg(long, conflicts_with = "plan", value_name = "SOURCE")]
+    plan_source: Option<String>,
     /// The event of every invocation: a file, or - for standard input [default: {}]
     #[arg(long, value_name = "FILE", conflicts_with = "events")]
     event: Option<PathBuf>,
@@ -183,6 +187,7 @@ fn prepare(args: Args) -> Result<(Request, Arc<Tools>), Box<dyn std::error::Erro
     let request = Request {
         spec,
         plan,
+        source: args.plan_source,
         calls: args.calls.or(lines).unwrap_or(CALLS),
         events: events.into_iter().map(Into::into).collect(),
         id_seed: args.id_seed.unwrap_or_else(seed),

@@ -4,6 +4,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::decision::Reason;
+use crate::plan::PlanError;
 use crate::text::printable;
 use crate::timestamp::Timestamp;
 
@@ -129,6 +130,10 @@ pub enum OwnReason {
     PlanWithoutExpiry,
     /// The plan's source is of no known form.
     PlanSourceUnknown,
+    /// A plan's source that could not be read, or had no plan that holds, has one again.
+    PlanReadable,
+    /// How often a plan's source is to be read is no such number.
+    RefreshInvalid,
     /// Something is wrong in Faultlayer itself.
     InternalError,
     /// Holding patterns against an event took more than its budget, so that some fault was not drawn.
@@ -142,9 +147,15 @@ pub enum OwnReason {
 }
 
 impl OwnReason {
+    /// Why a plan does not hold.
+    #[must_use]
+    pub fn of(error: &PlanError) -> Self {
+        if error.code == "plan_without_expiry" { Self::PlanWithoutExpiry } else { Self::PlanInvalid }
+    }
+
     const fn level(self) -> &'static str {
         match self {
-            Self::PlanMissing | Self::Disabled | Self::PlanExpired => "INFO",
+            Self::PlanMissing | Self::Disabled | Self::PlanExpired | Self::PlanReadable => "INFO",
             _ => "ERROR",
         }
     }

@@ -25,8 +25,16 @@ pub struct Variable {
     pub doc: &'static str,
 }
 
-/// The plan itself, or `file:PATH`.
+/// The plan itself, or where it is.
 pub const PLAN: &str = "FAULTLAYER_PLAN";
+/// How old a plan from a source may get, in seconds.
+pub const REFRESH: &str = "FAULTLAYER_PLAN_REFRESH_S";
+/// Where AWS's AppConfig agent listens.
+pub const APPCONFIG_PORT: &str = "AWS_APPCONFIG_EXTENSION_HTTP_PORT";
+/// Where AWS's extension for parameters does.
+pub const PARAMETERS_PORT: &str = "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT";
+/// What that extension is asked with.
+pub const SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
 /// The kill switch.
 pub const DISABLED: &str = "FAULTLAYER_DISABLED";
 /// The function's own handler, where attaching replaced the setting.
@@ -54,10 +62,20 @@ pub const XRAY_DAEMON: &str = "AWS_XRAY_DAEMON_ADDRESS";
 
 /// All of them, in the order of the page.
 pub static VARIABLES: &[Variable] = &[
-    layer(PLAN, "The plan: JSON, or `file:PATH` of a regular file of at most 1 MiB. Attaching sets it."),
+    layer(
+        PLAN,
+        "The plan: JSON, or where it is: `file:PATH`, `appconfig:APPLICATION/ENVIRONMENT/PROFILE`, `parameter:/NAME`. Attaching sets it.",
+    ),
+    layer(
+        REFRESH,
+        "A plan from such a place is read again once it is so many seconds old: a whole number to 86400; 10 otherwise.",
+    ),
     layer(HANDLER, "The function's own handler, where attaching put the layer's in its place (Python, Node)."),
     layer(DISABLED, "Any value but empty, `0` and `false` switches Faultlayer off."),
     layer(RESTORE, "What a roll-back needs to know; attaching sets it, and nothing in the function reads it."),
+    layer(APPCONFIG_PORT, "AWS's: the port of its AppConfig agent; 2772 otherwise."),
+    layer(PARAMETERS_PORT, "AWS's: the port of its Parameters and Secrets extension; 2773 otherwise."),
+    layer(SESSION_TOKEN, "Lambda's: that extension is asked with it, and nobody else gets to see it."),
     layer("_HANDLER", "Lambda's: the handler; the layer shows the function its own."),
     layer("LAMBDA_TASK_ROOT", "Lambda's: where the function's code is (Node)."),
     layer("NODE_OPTIONS", "Node's: what a script has added to it behind the layer's own part is loaded before that (Node)."),

@@ -33,7 +33,7 @@ fn asked(engine: &Engine) -> Asked {
         streaming: false,
         facts: Facts { event: EventInput::Absent, context: Context::default() },
     };
-    let mut decision = engine.decide_within(&mut Budget::default(), &invocation, false, false).unwrap();
+    let mut decision = engine.standing().decide(&mut Budget::default(), &invocation, false, false).unwrap();
     decision.before(&mut NoResources);
     let calls = decision.connections().unwrap();
     Asked { decision, calls }

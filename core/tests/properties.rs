@@ -170,7 +170,7 @@ proptest! {
 }
 
 #[test]
-fn a_limit_is_exact_under_many_threads_and_a_new_plan_starts_it_anew() {
+fn a_limit_is_exact_under_many_threads_and_a_new_plan_goes_on_counting() {
     let plan = |limit: u32, beside_skipped: bool| {
         let fault = json!({"id": "a", "kind": "latency", "rate": 1, "delay_ms": 0, "limit": limit});
         let skipped = json!({"id": "b", "kind": "error", "type": "E", "rate": 1, "when": "during", "after_bytes": 1});
@@ -206,7 +206,10 @@ fn a_limit_is_exact_under_many_threads_and_a_new_plan_starts_it_anew() {
     assert_eq!(run(&engine), 500);
     assert_eq!(run(&engine), 0);
     engine.replace(Some(plan(7, false)));
+    assert_eq!(run(&engine), 0, "what was injected before counts");
+    engine.replace(Some(plan(507, false)));
     assert_eq!(run(&engine), 7);
+    engine.replace(None);
     // The other fault comes first, takes from the plan's limit and gives back: the last one is left for a fault after it only
     // where another invocation comes between.
     engine.replace(Some(plan(100, true)));

@@ -114,7 +114,7 @@ fn the_page_is_the_tables_own() {
     let mut page =
         "# Environment variables\n\nAll that something of Faultlayer reads, made from `core/src/variables.rs`.\n".to_owned();
     let sections = [
-        (Reader::Layer, "In a function", "What the layer reads; the first four are Faultlayer's own."),
+        (Reader::Layer, "In a function", "What the layer reads; the first five are Faultlayer's own."),
         (Reader::Library, "In tests that use the library", "Who the function is, where a test wants to say so."),
         (Reader::Command, "The command and the lab", "Credentials and profiles are the AWS SDK's own business."),
         (Reader::Tests, "Tests and tools of the repository", "Nobody else needs them."),

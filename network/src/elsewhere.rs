@@ -27,3 +27,9 @@ impl Watching {
         match *self {}
     }
 }
+
+/// Runs a thread beside the process's own, on a stack of so many bytes. `false` where it could not be started.
+#[must_use]
+pub fn background(name: &str, stack: usize, body: Box<dyn FnOnce() + Send>) -> bool {
+    std::thread::Builder::new().name(name.to_owned()).stack_size(stack).spawn(body).is_ok()
+}

@@ -34,10 +34,13 @@ mod linux {
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub use linux::watching::{Armed, Watching, watch};
+pub use linux::{
+    sys::background,
+    watching::{Armed, Watching, watch},
+};
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 mod elsewhere;
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-pub use elsewhere::{Armed, Watching, watch};
+pub use elsewhere::{Armed, Watching, background, watch};

@@ -31,6 +31,7 @@ CONTENTS: list[Entry] = [
             {"Experiment on this machine": "docs/lab.md"},
             {"Experiment in an account": "fis/README.md"},
             {"Change a running experiment": "docs/change.md"},
+            {"Live plans": "docs/live-plans.md"},
             {"Read and judge a report": "docs/report.md"},
             {"Attach without a stack": "ssm-documents/README.md"},
             {"Test in Python": "bindings-python/README.md"},

@@ -43,7 +43,7 @@ ATTACH_PARAMETERS: dict[str, Any] = {
     "Plan": text(PLAN, f"^$|{PLAN_TEXT}"),
     "PlanSource": text(
         "Instead of Plan: where functions read it, `file:PATH`, `appconfig:APPLICATION/ENVIRONMENT/PROFILE` or "
-        "`parameter:/NAME`. The latter two need AWS's extension on the functions, and layers that read them, of a later version.",
+        "`parameter:/NAME`. The latter two need AWS's extension on the functions.",
         r"^(file:/\S+|appconfig:[^/\s]+/[^/\s]+/[^/\s]+|parameter:/[\w.\-/]+)?$",
     ),
     "DurationMinutes": whole(

@@ -23,7 +23,8 @@ pub struct Args {
     /// The plan: a file, its JSON, or `parameter:NAME`
     #[arg(long, required_unless_present_any = ["register", "plan_source"], value_name = "PLAN")]
     plan: Option<String>,
-    /// In place of a plan, where functions read it as an environment starts: `file:PATH`
+    /// In place of a plan, where functions read it, now and when it changes: `file:PATH`,
+    /// `appconfig:APPLICATION/ENVIRONMENT/PROFILE` or `parameter:/NAME`. The latter two need AWS's extension on the functions
     #[arg(long, conflicts_with_all = ["plan", "dry_run"], value_name = "SOURCE")]
     plan_source: Option<String>,
     /// How many minutes the faults are held
@@ -61,7 +62,7 @@ pub fn attach(args: Args) -> Outcome {
     block_on(async {
         // Before anything is asked of AWS, what is wrong with the plan is said.
         let plan = match args.plan_source {
-            Some(source) => Some(Source::Live(read_by_layers(source)?)),
+            Some(source) => Some(Source::Live(source)),
             None => args.plan.as_deref().map(|plan| checked(plan, args.minutes, args.dry_run)).transpose()?.map(Source::Plan),
         };
         let documents = args.common.connect().await;
@@ -141,14 +142,6 @@ fn checked(plan: &str, minutes: u32, dry_run: bool) -> Result<String, String> {
         return Err(refused(plan, &text, "be attached", &error));
     }
     Ok(text)
-}
-
-/// The documents know more sources than the layers of this version read: under those nothing would ever happen.
-fn read_by_layers(source: String) -> Result<String, String> {
-    if source.starts_with("file:") {
-        return Ok(source);
-    }
-    Err(format!("plan-source: expected `file:PATH`, the layers of this version read no other, got `{source}`"))
 }
 
 /// What the engine says against a plan that was given as `plan`.

@@ -1,6 +1,6 @@
 //! What a shim tells of one invocation.
 
-pub use crate::decision::Event as EventInput;
+pub use crate::decision::{Event as EventInput, Reads};
 
 /// One invocation, as the shim sees it before it calls the handler.
 #[derive(Clone, Copy, Debug)]
@@ -36,17 +36,4 @@ impl<'a> Call<'a> {
             now_us: None,
         }
     }
-}
-
-/// What [`super::Host::decide`] needs to be told beyond an invocation's identity; nothing for a plan without patterns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reads {
-    /// The event.
-    pub event: bool,
-    /// The client context.
-    pub client_context: bool,
-    /// The ARN by which the function was invoked: without patterns on the context nothing looks at its alias.
-    pub function_arn: bool,
-    /// The deadline: without faults that sample by attempt nothing looks at it before something is drawn.
-    pub deadline: bool,
 }

@@ -1,100 +1,109 @@
 //! What [`super::Layer::ask`] and [`super::Library::ask`] ask: the engine with what it counts and knows of the function.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
-use arc_swap::ArcSwapOption;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::call::{Call, Reads};
 use super::guard::guard;
+use super::live::Live;
 use super::network::Connections;
 use super::session::{Reach, Session};
 use super::side::{Failed, Shared};
-use crate::decision::{Context, Engine, Facts, Invocation, NoChance, alias};
+use crate::decision::{Context, Engine, Facts, Invocation, NoChance, Standing, alias};
 use crate::matching::{Budget, Patterns};
 use crate::plan::Plan;
 use crate::record::OwnReason;
 use crate::rim::clock;
 use crate::timestamp::Timestamp;
 
+/// Plans, each with the connections that it is about.
+pub(super) type Plans = Engine<Option<Arc<Connections>>>;
+
+/// Puts a plan in force, and looks at the connections that it is about, in one moment.
+pub(super) fn put(plans: &Plans, plan: Plan, shared: &Arc<Shared>) {
+    let plan = Arc::new(plan);
+    let connections = guard(|| Connections::of(&plan, shared)).flatten();
+    plans.put(&plan, &connections.map(Arc::new));
+}
+
 /// Met only inside a question, so that nothing of it runs unguarded.
 #[derive(Debug)]
 pub struct Host {
-    engine: Engine,
+    plans: Arc<Plans>,
     shared: Arc<Shared>,
-    /// Of the plan in force, where it is about connections.
-    connections: ArcSwapOption<Connections>,
-    /// Whether it is: most plans are not, and this is an order cheaper to ask for at each invocation.
-    watches_connections: AtomicBool,
+    /// Where the plan comes from, if it can become another.
+    live: Option<Arc<Live>>,
     /// Invocations so far in this execution environment.
     invocations: AtomicU64,
 }
 
 impl Host {
     pub(super) fn new(plan: Plan, shared: Shared) -> Self {
-        let host = Self {
-            engine: Engine::new(plan),
-            shared: Arc::new(shared),
-            connections: ArcSwapOption::empty(),
-            watches_connections: AtomicBool::new(false),
-            invocations: AtomicU64::new(0),
-        };
-        host.watch();
+        let host = Self::idle(Arc::new(shared));
+        host.replace(plan);
         host
     }
 
-    /// Looks at the connections that the plan in force is about.
-    fn watch(&self) {
-        let plan = self.engine.plan();
-        let connections = guard(|| Connections::of(&plan?, &self.shared)).flatten();
-        let watches = connections.is_some();
-        self.connections.store(connections.map(Arc::new));
-        self.watches_connections.store(watches, Ordering::Release);
+    /// Under plans that come from somewhere, by `of`; under none until the first is there.
+    pub(super) fn live(shared: Shared, of: impl FnOnce(Arc<Plans>, Arc<Shared>) -> Live) -> Self {
+        let mut host = Self::idle(Arc::new(shared));
+        let live = Arc::new(of(Arc::clone(&host.plans), Arc::clone(&host.shared)));
+        live.open();
+        host.live = Some(live);
+        host
+    }
+
+    fn idle(shared: Arc<Shared>) -> Self {
+        Self { plans: Arc::new(Plans::idle()), shared, live: None, invocations: AtomicU64::new(0) }
     }
 
     pub(super) fn replace(&self, plan: Plan) {
-        self.engine.replace(Some(plan));
-        self.watch();
+        put(&self.plans, plan, &self.shared);
     }
 
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }
 
+    pub(super) fn source(&self) -> Option<&Arc<Live>> {
+        self.live.as_ref()
+    }
+
     pub(super) fn guarded<T: Default>(&self, question: impl FnOnce(&Self) -> T) -> Result<T, Failed> {
         self.shared.run(|| question(self))
     }
 
-    /// What [`Host::decide`] needs to be told.
+    /// What [`Host::decide`] needs to be told by the plan in force.
     #[must_use]
     pub fn reads(&self) -> Reads {
-        let (event, client_context, function_arn, deadline) = self.engine.reads();
-        Reads { event, client_context, function_arn, deadline }
-    }
-
-    /// What the plan in force asks of events.
-    #[must_use]
-    pub fn event_patterns(&self) -> Option<Arc<Patterns>> {
-        self.engine.event_patterns()
+        self.plans.standing().reads()
     }
 
     /// The faults of the plan in force that never had a chance to fire: nothing was decided while its window was open. For
     /// a library's scopes, which fail then; [`NoChance`] says why.
     #[must_use]
     pub fn no_chance(&self) -> Vec<NoChance> {
-        self.engine.no_chance()
+        self.plans.standing().no_chance()
     }
 
-    /// Whether the plan in force has faults that hit the handler's calls to AWS: without any, a shim need not look at them.
+    /// Whether faults can hit the handler's calls to AWS, now or, where the plan can become another, at some time: without any,
+    /// a shim need not look at them.
     #[must_use]
     pub fn hits_aws_calls(&self) -> bool {
-        self.engine.plan().is_some_and(|plan| plan.faults.iter().any(|fault| fault.kind.aws_call().is_some()))
+        let hits = |plan: Arc<Plan>| plan.faults.iter().any(|fault| fault.kind.aws_call().is_some());
+        self.live.is_some() || self.plans.plan().is_some_and(hits)
     }
 
-    /// Whether it has faults that hit connections, and this platform lets them.
+    /// Whether the plan in force has faults that hit connections, and this platform lets them.
     #[must_use]
     pub fn hits_connections(&self) -> bool {
-        self.watches_connections.load(Ordering::Acquire)
+        self.plans.standing().beside().is_some_and(Option::is_some)
+    }
+
+    /// Whether the plan can become another at any time, so that what was asked of it has to be asked again.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        self.live.is_some()
     }
 
     /// The time as [`Call::now_us`] tells it.
@@ -103,17 +112,23 @@ impl Host {
         clock::now().0
     }
 
+    /// The plan in force: for a shim that reads by it what it tells of an invocation, while another one may come.
+    #[must_use]
+    pub fn asked(&self) -> Asked<'_> {
+        Asked { host: self, standing: self.plans.standing() }
+    }
+
     /// Decides for one invocation, and counts it. `None` if nothing is drawn: call the handler as if nothing were here.
     #[must_use]
     pub fn decide(&self, call: &Call<'_>) -> Option<Session> {
-        self.decided(call, false)
+        self.asked().decide(call)
     }
 
     /// As [`Host::decide`], for code that makes calls but has no steps around it, as a library's scope has: only faults in
     /// calls are drawn.
     #[must_use]
     pub fn decide_calls(&self, call: &Call<'_>) -> Option<Session> {
-        self.decided(call, true)
+        self.asked().decided(call, true)
     }
 
     /// A call to AWS was made where the plan is not in force, as by a thread that a library's scope does not know: one record
@@ -121,33 +136,6 @@ impl Host {
     pub fn called_elsewhere(&self) {
         let message = "a call to AWS was made by a thread that the plan is not in force for, such calls are not hit";
         self.shared.tell(OwnReason::UnattributedCall, message);
-    }
-
-    fn decided(&self, call: &Call<'_>, calls_alone: bool) -> Option<Session> {
-        let before = self.invocations.fetch_add(1, Ordering::Relaxed);
-        let mut budget = Budget::default();
-        let connections = if self.hits_connections() { self.connections.load_full() } else { None };
-        let overlap = connections.as_ref().is_some_and(|connections| connections.may_overlap());
-        let decision = self.engine.decide_within(
-            &mut budget,
-            &Invocation {
-                request_id: call.request_id,
-                deadline: call.deadline_ms.map(Timestamp::from_millis),
-                now: call.now_us.map_or_else(clock::now, Timestamp),
-                cold_start: before == 0,
-                streaming: call.streaming,
-                facts: Facts { event: call.event, context: self.context(call, before + 1) },
-            },
-            calls_alone,
-            overlap,
-        );
-        if budget.is_spent() {
-            self.shared.tell_budget();
-        }
-        // Before anything is counted up that all threads share: mostly nothing is drawn.
-        let decision = decision?;
-        let reach = connections.map(|connections| Reach { connections, background: calls_alone });
-        Some(Session::begin(Arc::clone(&self.shared), decision, reach))
     }
 
     fn context<'a>(&'a self, call: &Call<'a>, invocation: u64) -> Context<'a> {
@@ -161,5 +149,70 @@ impl Host {
             invocation,
             client_context: call.client_context,
         }
+    }
+}
+
+/// One plan, or none, that a whole question is about.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    host: &'a Host,
+    standing: Standing<Option<Arc<Connections>>>,
+}
+
+impl Asked<'_> {
+    /// Tells plans apart: what a shim has read by a plan of this number is what [`Asked::decide`] needs.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.standing.number()
+    }
+
+    /// What the plan needs to be told.
+    #[must_use]
+    pub fn reads(&self) -> Reads {
+        self.standing.reads()
+    }
+
+    /// What it asks of events.
+    #[must_use]
+    pub fn event_patterns(&self) -> Option<Arc<Patterns>> {
+        self.standing.plan().map(|plan| Arc::clone(&plan.event_patterns))
+    }
+
+    /// As [`Host::decide`], by this plan.
+    #[must_use]
+    pub fn decide(&self, call: &Call<'_>) -> Option<Session> {
+        self.decided(call, false)
+    }
+
+    fn decided(&self, call: &Call<'_>, calls_alone: bool) -> Option<Session> {
+        let host = self.host;
+        let now = call.now_us.map_or_else(clock::now, Timestamp);
+        if let Some(live) = &host.live {
+            live.look(now.0);
+        }
+        let before = host.invocations.fetch_add(1, Ordering::Relaxed);
+        let mut budget = Budget::default();
+        let connections = self.standing.beside().and_then(Option::as_ref);
+        let overlap = connections.is_some_and(|connections| connections.may_overlap());
+        let decision = self.standing.decide(
+            &mut budget,
+            &Invocation {
+                request_id: call.request_id,
+                deadline: call.deadline_ms.map(Timestamp::from_millis),
+                now,
+                cold_start: before == 0,
+                streaming: call.streaming,
+                facts: Facts { event: call.event, context: host.context(call, before + 1) },
+            },
+            calls_alone,
+            overlap,
+        );
+        if budget.is_spent() {
+            host.shared.tell_budget();
+        }
+        // Before anything is counted up that all threads share: mostly nothing is drawn.
+        let decision = decision?;
+        let reach = connections.map(|connections| Reach { connections: Arc::clone(connections), background: calls_alone });
+        Some(Session::begin(Arc::clone(&host.shared), decision, reach))
     }
 }

@@ -4,30 +4,58 @@
 use super::guard::guard;
 use super::host::Host;
 use super::language::Language;
+use super::live::Live;
 use super::side::{Shared, Side};
-use crate::plan::{Expiry, Plan, PlanError};
+use crate::plan::{Expiry, Plan};
 use crate::record::OwnReason;
+use crate::rim::clock;
 use crate::rim::environment::{self, Identity};
 use crate::rim::sink::Sink;
-use crate::rim::{clock, source};
-use crate::variables::{DISABLED, PLAN};
+use crate::rim::source::{Place, Source};
+use crate::variables::{DISABLED, PLAN, REFRESH};
 
 /// One for an execution environment. Safe under any number of threads.
 #[derive(Debug)]
 pub struct Layer(Host);
 
 impl Layer {
-    /// From this process's environment. `None` means that nothing can ever fire: hand the client the original function
-    /// itself.
+    /// From this process's environment. `None` means that nothing can ever fire: hand the client the original function itself.
     #[must_use]
     pub fn open(language: Language) -> Option<Self> {
-        let shared = guard(|| Shared::new(Side::Layer, language, Sink::log(), Identity::from_environment()))?;
-        match guard(|| plan(&shared)) {
-            Some(plan) => Some(Self(Host::new(plan?, shared))),
-            None => {
-                shared.report("the engine panicked at init, nothing is injected");
-                None
+        Self::begin(language).or_else(|| {
+            let shared = shared(language)?;
+            match guard(|| plan(&text(&shared)?, &shared)) {
+                Some(plan) => Some(Self(Host::new(plan?, shared))),
+                None => {
+                    shared.report("the engine panicked at init, nothing is injected");
+                    None
+                }
             }
+        })
+    }
+
+    /// The same where the plan comes from a place that is read again and again: the first reading has begun when this returns,
+    /// and [`Layer::settle`] waits for it. `None`, with nothing said, where it does not. For a shim whose [`Layer::open`] stands
+    /// behind the import of the function's code, beside which this reading is to be.
+    #[must_use]
+    pub fn begin(language: Language) -> Option<Self> {
+        let place = guard(place).flatten()?;
+        let refresh = environment::variable(REFRESH).filter(|value| !value.is_empty());
+        let live = |plans, shared| Live::new(place, refresh.as_deref(), plans, shared);
+        Some(Self(Host::live(shared(language)?, live)))
+    }
+
+    /// The end of init: waits for the first plan of a place, for at most 200 ms from [`Layer::open`] on.
+    pub fn settle(&self) {
+        if let Some(live) = self.0.source() {
+            guard(|| live.settle());
+        }
+    }
+
+    /// Reads a plan that comes from a place anew, and waits for it as [`Layer::settle`] does: after the restore of a snapshot.
+    pub fn refresh(&self) {
+        if let Some(live) = self.0.source() {
+            guard(|| live.again());
         }
     }
 
@@ -48,9 +76,25 @@ impl Layer {
     }
 }
 
-/// The plan, if it can ever fire; why it cannot, the record says.
-fn plan(shared: &Shared) -> Option<Plan> {
-    if environment::is_disabled(environment::variable(DISABLED).as_deref()) {
+fn shared(language: Language) -> Option<Shared> {
+    guard(|| Shared::new(Side::Layer, language, Sink::log(), Identity::from_environment()))
+}
+
+fn is_disabled() -> bool {
+    environment::is_disabled(environment::variable(DISABLED).as_deref())
+}
+
+/// Where the plan comes from, if it does not stand in the variable itself.
+fn place() -> Option<Place> {
+    match Source::of(&environment::variable(PLAN).filter(|_| !is_disabled())?, environment::variable) {
+        Ok(Source::Place(place)) => Some(place),
+        _ => None,
+    }
+}
+
+/// The plan's text; why there is none, the record says.
+fn text(shared: &Shared) -> Option<String> {
+    if is_disabled() {
         shared.tell(OwnReason::Disabled, "FAULTLAYER_DISABLED is set, no faults will be injected");
         return None;
     }
@@ -58,9 +102,21 @@ fn plan(shared: &Shared) -> Option<Plan> {
         shared.tell(OwnReason::PlanMissing, "FAULTLAYER_PLAN is not set, no faults will be injected");
         return None;
     };
-    let text = source::read(&value).map_err(|(reason, message)| shared.tell(reason, &message)).ok()?;
-    let plan = Plan::parse_to_run(&text);
-    let plan = plan.map_err(|error| shared.tell(own_reason(&error), &error.to_string())).ok()?;
+    match Source::of(&value, environment::variable) {
+        Ok(Source::Plan(text)) => Some(text),
+        // There is a layer under it already.
+        Ok(Source::Place(_)) => None,
+        Err(message) => {
+            shared.tell(OwnReason::PlanSourceUnknown, &message);
+            None
+        }
+    }
+}
+
+/// The plan, if it can ever fire; why it cannot, the record says.
+fn plan(text: &str, shared: &Shared) -> Option<Plan> {
+    let plan = Plan::parse_to_run(text);
+    let plan = plan.map_err(|error| shared.tell(OwnReason::of(&error), &error.to_string())).ok()?;
     let now = clock::now();
     if let Expiry::At(end) = plan.expires
         && end <= now
@@ -69,10 +125,6 @@ fn plan(shared: &Shared) -> Option<Plan> {
         return None;
     }
     plan.can_ever_fire(now).then_some(plan)
-}
-
-fn own_reason(error: &PlanError) -> OwnReason {
-    if error.code == "plan_without_expiry" { OwnReason::PlanWithoutExpiry } else { OwnReason::PlanInvalid }
 }
 
 #[cfg(test)]

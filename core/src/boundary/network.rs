@@ -15,8 +15,6 @@ use crate::matching::Budget;
 use crate::plan::{Plan, Problem, ProblemCode};
 use crate::record::OwnReason;
 use crate::rim::clock;
-use crate::rim::environment::variable;
-use crate::variables::{MAX_CONCURRENCY, RUNTIME_API};
 
 /// The connections of this process, under a plan that names hosts.
 #[derive(Debug)]
@@ -32,7 +30,7 @@ impl Connections {
         if !is_about_connections(plan) {
             return None;
         }
-        let watched = Watched { plan: Arc::clone(plan), shared: Arc::clone(shared), runtime_api: variable(RUNTIME_API) };
+        let watched = Watched { plan: Arc::clone(plan), shared: Arc::clone(shared) };
         match watch(Arc::new(watched)) {
             Ok(watching) => Some(Self { watching, overlap: may_overlap(shared) }),
             Err(unavailable) => {
@@ -55,8 +53,7 @@ impl Connections {
 
 /// In a layer one invocation follows the other, but where Lambda says otherwise; its Python has processes then.
 fn may_overlap(shared: &Shared) -> bool {
-    let at_once = || variable(MAX_CONCURRENCY).and_then(|most| most.parse::<u32>().ok()).is_some_and(|most| most > 1);
-    shared.side == Side::Library || (shared.language != Language::Python && at_once())
+    shared.side == Side::Library || (shared.language != Language::Python && shared.surroundings.several_at_once)
 }
 
 /// Whether any fault of a plan is about connections.
@@ -83,8 +80,6 @@ fn networks(plan: &Plan) -> impl Iterator<Item = &Network> {
 struct Watched {
     plan: Arc<Plan>,
     shared: Arc<Shared>,
-    /// Address and port, which nobody may hit.
-    runtime_api: Option<String>,
 }
 
 impl Watch for Watched {
@@ -93,7 +88,9 @@ impl Watch for Watched {
             let is = |host: IpAddr| api == format!("{host}:{}", peer.port) || api == format!("[{host}]:{}", peer.port);
             is(peer.address) || peer.name.is_some_and(|name| api == format!("{name}:{}", peer.port))
         };
-        if self.runtime_api.as_deref().is_some_and(is_runtime_api) {
+        let surroundings = &self.shared.surroundings;
+        let is_extension = peer.exactly && surroundings.extension_ports.contains(&peer.port);
+        if is_extension || surroundings.runtime_api.as_deref().is_some_and(is_runtime_api) {
             return false;
         }
         let mut budget = Budget::default();

@@ -9,7 +9,7 @@ use super::language::Language;
 use crate::matching::{MAX_BYTES, MAX_STEPS};
 use crate::plan::PlanError;
 use crate::record::{OwnReason, Record};
-use crate::rim::environment::Identity;
+use crate::rim::environment::{Identity, Surroundings};
 use crate::rim::sink::Sink;
 use crate::rim::{clock, daemon};
 use crate::trace::datagram;
@@ -31,6 +31,7 @@ pub(super) struct Shared {
     pub(super) sink: Sink,
     /// Who the function is, for patterns on the context and the bound of memory faults.
     pub(super) identity: Identity,
+    pub(super) surroundings: Surroundings,
     /// One bit for each of Faultlayer's own records that was written.
     told: AtomicU32,
     /// Lines that came up on threads where a library's sink cannot be called.
@@ -39,7 +40,8 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(side: Side, language: Language, sink: Sink, identity: Identity) -> Self {
-        Self { side, language, sink, identity, told: AtomicU32::new(0), later: Mutex::default() }
+        let surroundings = Surroundings::from_environment();
+        Self { side, language, sink, identity, surroundings, told: AtomicU32::new(0), later: Mutex::default() }
     }
 
     /// The line of a record, whose subsegment, if it has one, is out by then.
@@ -107,7 +109,12 @@ impl Shared {
         }
     }
 
-    /// The same, on any thread.
+    /// Writes Faultlayer's own record each time, in a layer.
+    pub(super) fn tell_again(&self, reason: OwnReason, message: &str) {
+        self.sink.write(&reason.to_line(clock::now(), message));
+    }
+
+    /// As [`Shared::tell`], on any thread.
     pub(super) fn tell_elsewhere(&self, reason: OwnReason, message: &str) {
         if self.is_first(reason) {
             self.write_elsewhere(reason.to_line(clock::now(), message));

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 
 use super::Running;
 use super::chance::NoChance;
 use super::draw::draw;
 use super::matches::Facts;
 use super::phase::Decision;
-use crate::matching::{Budget, Patterns};
+use crate::matching::Budget;
 use crate::plan::{Plan, SampleBy};
 use crate::timestamp::Timestamp;
 
@@ -30,19 +30,46 @@ pub struct Invocation<'a> {
     pub facts: Facts<'a>,
 }
 
-/// Decides for any number of concurrent invocations. An idle decision takes no lock.
-#[derive(Debug, Default)]
-pub struct Engine {
-    running: ArcSwapOption<Running>,
+/// Which parts of an invocation deciding under a plan needs, beyond its identity; none for a plan without patterns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// The event.
+    pub event: bool,
+    /// The client context.
+    pub client_context: bool,
+    /// The ARN by which the function was invoked: without patterns on the context nothing looks at its alias.
+    pub function_arn: bool,
+    /// The deadline: without faults that sample by attempt nothing looks at it before something is drawn.
+    pub deadline: bool,
+}
+
+impl Reads {
+    fn of(plan: &Plan) -> Self {
+        Self {
+            event: !plan.event_patterns.is_empty(),
+            client_context: plan.reads_client_context,
+            function_arn: !plan.context_patterns.is_empty(),
+            deadline: plan.faults.iter().any(|fault| fault.sample_by == SampleBy::Attempt),
+        }
+    }
+}
+
+/// Decides for any number of concurrent invocations. An idle decision takes no lock. `B` is what an owner keeps beside a plan,
+/// and what comes into force with it in one moment.
+#[derive(Debug)]
+pub struct Engine<B = ()> {
+    in_force: ArcSwapOption<InForce<B>>,
+}
+
+#[derive(Debug)]
+struct InForce<B> {
+    running: Arc<Running>,
+    reads: Reads,
+    number: u64,
+    beside: B,
 }
 
 impl Engine {
-    /// An engine that decides "nothing" until it gets a plan.
-    #[must_use]
-    pub fn idle() -> Self {
-        Self::default()
-    }
-
     /// An engine with a plan.
     #[must_use]
     pub fn new(plan: Plan) -> Self {
@@ -51,58 +78,101 @@ impl Engine {
         engine
     }
 
-    /// Puts a plan in force, or none. Invocations under way keep the plan they were decided by; limits start anew.
+    /// Puts a plan in force, as [`Engine::put`], or none.
     pub fn replace(&self, plan: Option<Plan>) {
-        self.running.store(plan.map(|plan| Arc::new(Running::new(Arc::new(plan)))));
-    }
-
-    /// The plan in force.
-    #[must_use]
-    pub fn plan(&self) -> Option<Arc<Plan>> {
-        self.running.load().as_ref().map(|running| Arc::clone(&running.plan))
-    }
-
-    /// Whether deciding under the plan in force needs the event, the client context, any other part of the context, and
-    /// the deadline.
-    #[must_use]
-    pub fn reads(&self) -> (bool, bool, bool, bool) {
-        self.running.load().as_ref().map_or_else(Default::default, |running| {
-            let plan = &running.plan;
-            let by_attempt = plan.faults.iter().any(|fault| fault.sample_by == SampleBy::Attempt);
-            (!plan.event_patterns.is_empty(), plan.reads_client_context, !plan.context_patterns.is_empty(), by_attempt)
-        })
-    }
-
-    /// What the plan in force asks of events.
-    #[must_use]
-    pub fn event_patterns(&self) -> Option<Arc<Patterns>> {
-        self.running.load().as_ref().map(|running| Arc::clone(&running.plan.event_patterns))
-    }
-
-    /// The faults of the plan in force that never had a chance to fire since it was put in force.
-    #[must_use]
-    pub fn no_chance(&self) -> Vec<NoChance> {
-        self.running.load().as_ref().map_or_else(Vec::new, |running| running.chance.missed(&running.plan))
+        match plan {
+            Some(plan) => self.put(&Arc::new(plan), &()),
+            None => self.in_force.store(None),
+        }
     }
 
     /// Draws the faults of one invocation; `None` if nothing is drawn, which is the hot path.
     #[must_use]
     pub fn decide(&self, invocation: &Invocation<'_>) -> Option<Decision> {
-        self.decide_within(&mut Budget::default(), invocation, false, false)
+        self.standing().decide(&mut Budget::default(), invocation, false, false)
+    }
+}
+
+impl<B> Engine<B> {
+    /// An engine that decides "nothing" until it gets a plan.
+    #[must_use]
+    pub fn idle() -> Self {
+        Self { in_force: ArcSwapOption::empty() }
+    }
+
+    /// Puts a plan in force. Invocations under way keep the plan they were decided by; what limits have counted carries over by
+    /// the faults' ids from a plan of the same experiment.
+    pub fn put(&self, plan: &Arc<Plan>, beside: &B)
+    where
+        B: Clone,
+    {
+        // Without a lock, which a fork could leave behind for ever; where two come at once, one comes after the other.
+        self.in_force.rcu(|before| {
+            let running = Running::new(Arc::clone(plan), before.as_ref().map(|before| &*before.running));
+            let number = before.as_ref().map_or(0, |before| before.number) + 1;
+            Some(Arc::new(InForce { running: Arc::new(running), reads: Reads::of(plan), number, beside: beside.clone() }))
+        });
+    }
+
+    /// The plan in force.
+    #[must_use]
+    pub fn plan(&self) -> Option<Arc<Plan>> {
+        self.standing().plan().map(Arc::clone)
+    }
+
+    /// The plan in force, which this holds on to: what it reads and what is decided by it are of one plan.
+    #[must_use]
+    pub fn standing(&self) -> Standing<B> {
+        Standing(self.in_force.load())
+    }
+}
+
+/// A plan in force, or none.
+#[derive(Debug)]
+pub struct Standing<B = ()>(Guard<Option<Arc<InForce<B>>>>);
+
+impl<B> Standing<B> {
+    /// Counts the plans of an engine, from 1; 0 for none.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.0.as_ref().map_or(0, |in_force| in_force.number)
+    }
+
+    /// The plan.
+    #[must_use]
+    pub fn plan(&self) -> Option<&Arc<Plan>> {
+        self.0.as_ref().map(|in_force| &in_force.running.plan)
+    }
+
+    /// What is kept beside it.
+    #[must_use]
+    pub fn beside(&self) -> Option<&B> {
+        self.0.as_ref().map(|in_force| &in_force.beside)
+    }
+
+    /// What deciding needs to be told.
+    #[must_use]
+    pub fn reads(&self) -> Reads {
+        self.0.as_ref().map(|in_force| in_force.reads).unwrap_or_default()
+    }
+
+    /// The faults that never had a chance to fire since the plan was put in force.
+    #[must_use]
+    pub fn no_chance(&self) -> Vec<NoChance> {
+        self.0.as_ref().map_or_else(Vec::new, |in_force| in_force.running.chance.missed(&in_force.running.plan))
     }
 
     /// As [`Engine::decide`]. Where the budget is spent, a fault that it was not enough for is not drawn. With
     /// `calls_alone`, only faults in calls are; with `even_empty`, there is a decision also where nothing is drawn.
     #[must_use]
-    pub fn decide_within(
+    pub fn decide(
         &self,
         budget: &mut Budget,
         invocation: &Invocation<'_>,
         calls_alone: bool,
         even_empty: bool,
     ) -> Option<Decision> {
-        let running = self.running.load();
-        let running = running.as_ref()?;
+        let running = &self.0.as_ref()?.running;
         let drawn = draw(running, invocation, budget, calls_alone);
         if drawn.is_empty() && !even_empty {
             return None;

@@ -38,7 +38,7 @@ pub struct Explained {
 /// a text, and all resources that are asked for.
 #[must_use]
 pub fn explain(plan: &Arc<Plan>, invocation: &Invocation<'_>) -> Vec<Explained> {
-    let running = Arc::new(Running::new(Arc::clone(plan)));
+    let running = Arc::new(Running::new(Arc::clone(plan), None));
     let hashes = Hashes::new(&running, invocation);
     let all: Vec<_> = (0..plan.faults.len()).collect();
     let held = held(plan, invocation, &all, &mut Budget::default());

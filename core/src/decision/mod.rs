@@ -19,7 +19,7 @@ mod resources;
 
 pub use calls::{Calls, MAX_CALL_RECORDS, Met, Reached};
 pub use chance::{NoChance, NoChanceReason};
-pub use engine::{Engine, Invocation};
+pub use engine::{Engine, Invocation, Reads, Standing};
 pub use explain::{Explained, explain};
 pub use matches::{Context, Event, Facts, Match, alias};
 pub(crate) use moment::put;
@@ -39,7 +39,7 @@ use quiet::Quiet;
 use crate::plan::Plan;
 use std::sync::Arc;
 
-/// A plan in force, with what its limits have left in this execution environment.
+/// A plan in force, with what was injected by it in this execution environment.
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) plan: Arc<Plan>,
@@ -49,8 +49,9 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    fn new(plan: Arc<Plan>) -> Self {
-        let limits = LimitCounters::of(&plan);
+    /// `before` is the plan that was in force until now.
+    fn new(plan: Arc<Plan>, before: Option<&Self>) -> Self {
+        let limits = LimitCounters::of(&plan, before.map(|before| &before.limits));
         let quiet = Quiet::of(&plan);
         Self { plan, limits, chance: Chance::default(), quiet }
     }

@@ -1,6 +1,8 @@
 //! The environment that a layer reads, and who the function is by it.
 
-use crate::variables::{EXECUTION_ENV, FUNCTION_NAME, FUNCTION_VERSION, MEMORY_SIZE};
+use crate::variables::{
+    APPCONFIG_PORT, EXECUTION_ENV, FUNCTION_NAME, FUNCTION_VERSION, MAX_CONCURRENCY, MEMORY_SIZE, PARAMETERS_PORT, RUNTIME_API,
+};
 
 /// The value of a variable; `None` if it is unset or no Unicode.
 #[must_use]
@@ -42,6 +44,33 @@ impl Identity {
             function_version: variable(FUNCTION_VERSION),
             memory_mb: variable(MEMORY_SIZE).and_then(|size| size.parse().ok()),
             runtime,
+        }
+    }
+}
+
+/// What else is there, read where the process begins: later, on a thread of ours, the function may be changing its variables.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// Address and port of the Runtime API, which nobody may hit.
+    pub runtime_api: Option<String>,
+    /// An execution environment serves several invocations at once.
+    pub several_at_once: bool,
+    /// Where extensions listen that a plan comes from, beside their usual ports.
+    pub extension_ports: Vec<u16>,
+}
+
+impl Surroundings {
+    /// From the variables that Lambda sets.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        let most = variable(MAX_CONCURRENCY).and_then(|most| most.parse::<u32>().ok());
+        Self {
+            runtime_api: variable(RUNTIME_API),
+            several_at_once: most.is_some_and(|most| most > 1),
+            extension_ports: [APPCONFIG_PORT, PARAMETERS_PORT]
+                .into_iter()
+                .filter_map(|name| variable(name)?.parse().ok())
+                .collect(),
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod daemon;
 pub mod effects;
 pub mod environment;
+pub mod http;
 mod log;
 pub mod sink;
 pub mod sleep;

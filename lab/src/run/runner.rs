@@ -23,6 +23,8 @@ pub struct Request {
     pub spec: FunctionSpec,
     /// What to put on it, if anything.
     pub plan: Option<RunPlan>,
+    /// Or where it reads a plan that may change meanwhile, of which nobody here knows what to expect.
+    pub source: Option<String>,
     /// How often to invoke it, on each side.
     pub calls: u64,
     /// The events, one after the other and then again from the first; not empty.
@@ -120,7 +122,10 @@ async fn under_plan(
             rates = vec![(0.0, 0.0); begun.plan.faults.len()];
             Some(begun.plan)
         }
-        None => None,
+        None => {
+            request.source.iter().try_for_each(|source| attach(&mut spec, source))?;
+            None
+        }
     };
     let mut counted = |_: &Invocation| {
         let (Some(plan), at) = (&begun, now()) else { return };

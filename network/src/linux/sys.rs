@@ -217,14 +217,24 @@ pub fn descriptor_limit() -> u64 {
     if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } == 0 { limit.rlim_cur } else { 0 }
 }
 
+/// What this crate's own threads need.
+const STACK: usize = 256 << 10;
+
 /// Runs a thread that no signal of the process is handled in. `false` where it could not be started.
 pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> bool {
+    background(name, STACK, Box::new(body))
+}
+
+/// Runs a thread beside the process's own, on a stack of so many bytes: no signal of the process is handled in it. `false` where
+/// it could not be started.
+#[must_use]
+pub fn background(name: &str, stack: usize, body: Box<dyn FnOnce() + Send>) -> bool {
     // SAFETY: the masks are filled before they are read; the thread inherits the full one.
     unsafe {
         let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = (std::mem::zeroed(), std::mem::zeroed());
         libc::sigfillset(&raw mut all);
         libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-        let thread = std::thread::Builder::new().name(name.to_owned()).stack_size(256 << 10).spawn(body);
+        let thread = std::thread::Builder::new().name(name.to_owned()).stack_size(stack).spawn(body);
         libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
         thread.is_ok()
     }

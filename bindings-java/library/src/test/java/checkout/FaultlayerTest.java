@@ -23,12 +23,17 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class FaultlayerTest {
@@ -265,7 +270,7 @@ class FaultlayerTest {
         ExecutorService threads = Executors.newFixedThreadPool(8);
         try (Faultlayer faults = Faultlayer.of(plan(Fault.response("busy", 0.5, 503, "x")))) {
             RequestHandler<Checkout.Order, Checkout.Receipt> handler = faults.wrap(new Checkout());
-            List<Future<Integer>> answers = new java.util.ArrayList<>();
+            List<Future<Integer>> answers = new ArrayList<>();
             for (int i = 0; i < 2000; i++) {
                 answers.add(
                         threads.submit(() -> handler.handleRequest(ORDER, null).getStatusCode()));
@@ -276,6 +281,58 @@ class FaultlayerTest {
             }
             assertEquals(busy, faults.records().size());
             assertTrue(busy > 800 && busy < 1200, "busy " + busy);
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    /** All of a plan's delays are its number; one of its faults comes and goes, and comes in another place. */
+    private static Plan numbered(int number, int limit) {
+        Duration delay = Duration.ofNanos(number * 1000L);
+        Plan plan = plan(Fault.latency("one", 1, delay));
+        if (number % 3 != 0) {
+            plan.fault(Fault.latency("limited", 1, delay).limit(limit));
+        }
+        return plan.fault(Fault.latency("other", 1, delay));
+    }
+
+    @Test
+    void of1000PlansUnder16CallersEachCallMeetsOneAndLimitsAreExact() throws Exception {
+        int limit = 400;
+        ExecutorService threads = Executors.newFixedThreadPool(16);
+        try (Faultlayer faults = Faultlayer.of(numbered(1, limit), false)) {
+            RequestHandler<Checkout.Order, Checkout.Receipt> handler = faults.wrap(new Checkout());
+            AtomicBoolean over = new AtomicBoolean();
+            List<Future<?>> callers = new ArrayList<>();
+            for (int caller = 0; caller < 16; caller++) {
+                callers.add(threads.submit(() -> {
+                    for (int calls = 0; calls < 100 || !over.get(); calls++) {
+                        handler.handleRequest(ORDER, null);
+                    }
+                }));
+            }
+            for (int number = 2; number <= 1000; number++) {
+                faults.replace(numbered(number, limit));
+            }
+            over.set(true);
+            for (Future<?> caller : callers) {
+                caller.get();
+            }
+            Map<String, List<String>> met = new HashMap<>();
+            Pattern parts = Pattern.compile("\"fault\":\"(\\w+)\".*\"requestId\":\"([^\"]+)\".*\"delay_ms\":([0-9.]+)");
+            for (String record : faults.records()) {
+                Matcher found = parts.matcher(record);
+                assertTrue(found.find() && record.contains("\"action\":\"injected\""), record);
+                met.computeIfAbsent(found.group(2) + " " + found.group(3), name -> new ArrayList<>())
+                        .add(found.group(1));
+            }
+            assertTrue(met.size() >= 1600);
+            int limited = 0;
+            for (List<String> hits : met.values()) {
+                assertTrue(hits.equals(List.of("one", "other")) || hits.equals(List.of("one", "limited", "other")));
+                limited += hits.size() - 2;
+            }
+            assertEquals(limit, limited);
         } finally {
             threads.shutdownNow();
         }

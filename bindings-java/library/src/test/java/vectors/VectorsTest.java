@@ -77,7 +77,8 @@ class VectorsTest {
                     null,
                     null,
                     null,
-                    number(vector.path("now_us")));
+                    number(vector.path("now_us")),
+                    Native.reads(host));
             List<Step> steps = new ArrayList<>();
             steps.add(Step.of(Native.before(session, Native.ABSENT)));
             long calls = vector.get("carries_calls").asBoolean() ? Native.calls(session) : 0;
@@ -193,7 +194,8 @@ class VectorsTest {
                         ? null
                         : call.get("client_context").toString(),
                 event == null ? null : event.toString().getBytes(StandardCharsets.UTF_8),
-                number(call.path("now_us")));
+                number(call.path("now_us")),
+                Native.reads(host));
         List<Step> steps = new ArrayList<>();
         List<String> records = new ArrayList<>();
         if (session != 0) {

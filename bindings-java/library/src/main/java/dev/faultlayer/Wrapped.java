@@ -111,13 +111,23 @@ final class Wrapped {
     }
 
     private static <O> O drive(Faultlayer faults, Context context, Form<O> form) {
-        boolean isOpen = !faults.isClosed();
-        int reads = isOpen ? Native.reads(faults.host()) : 0;
-        // What nothing is drawn for needs no deadline, unless that is what it is sampled by.
-        boolean isSampled = (reads & Native.READS_DEADLINE) != 0;
-        long session = isOpen ? decide(faults, context, form, reads, isSampled ? deadline(context) : Native.ABSENT) : 0;
+        if (faults.isClosed()) {
+            return sneaky(form::call);
+        }
+        String id = context == null ? null : context.getAwsRequestId();
+        String name = id == null || id.isEmpty() ? faults.nextName() : id;
+        boolean isSampled;
+        long decided;
+        // Once, unless another plan comes in the midst of it.
+        do {
+            int reads = Native.reads(faults.host());
+            // What nothing is drawn for needs no deadline, unless that is what it is sampled by.
+            isSampled = (reads & Native.READS_DEADLINE) != 0;
+            decided = decide(faults, name, context, form, reads, isSampled ? deadline(context) : Native.ABSENT);
+        } while (decided == Native.STALE);
+        long session = decided;
         if (session == 0) {
-            return sneaky(() -> isOpen ? call(faults, session, form) : form.call());
+            return sneaky(() -> call(faults, session, form));
         }
         try {
             Step before = step(faults, Native.before(session, isSampled ? Native.ABSENT : deadline(context)));
@@ -154,17 +164,18 @@ final class Wrapped {
         }
     }
 
-    private static long decide(Faultlayer faults, Context context, Form<?> form, int reads, long deadlineMs) {
+    private static long decide(
+            Faultlayer faults, String name, Context context, Form<?> form, int reads, long deadlineMs) {
         try {
-            String id = context == null ? null : context.getAwsRequestId();
             long session = Native.decide(
                     faults.host(),
-                    id == null || id.isEmpty() ? faults.nextName() : id,
+                    name,
                     deadlineMs,
                     context == null ? null : context.getInvokedFunctionArn(),
                     (reads & Native.READS_CLIENT_CONTEXT) != 0 && context != null ? clientContext(context) : null,
                     (reads & Native.READS_EVENT) != 0 ? form.event() : null,
-                    Native.ABSENT);
+                    Native.ABSENT,
+                    reads);
             if (session == Native.FAILED) {
                 throw Faultlayer.engineFailed();
             }

@@ -124,6 +124,7 @@ final class ClientTransformer implements ClassFileTransformer {
     }
 
     private void finish() {
+        Hook.settle();
         finished = true;
         instrumentation.removeTransformer(this);
     }

@@ -84,6 +84,13 @@ public final class Hook {
         }
     }
 
+    /** The end of init: waits a little for the first plan, where it comes from elsewhere. */
+    static void settle() {
+        if (host != 0) {
+            Native.settle(host);
+        }
+    }
+
     static boolean isActive() {
         return host != 0;
     }
@@ -104,25 +111,44 @@ public final class Hook {
                 return null;
             }
             Calls.handles();
+            long session = ask(engine, requestId, Native.ABSENT, arn, context, in);
+            if (session == Native.STALE) {
+                return new Injection(new Injection.Undecided(engine, requestId, arn, context, in));
+            }
+            return session == 0 ? null : injection(session);
+        } catch (Throwable trouble) {
+            trouble(UNDECIDED, trouble);
+            return null;
+        }
+    }
+
+    /**
+     * A session, 0 if nothing is drawn, or {@link Native#STALE} where it takes the deadline, which is not told. What a plan reads is
+     * gathered by what the last one read; where another one has come meanwhile that reads more, it is gathered anew.
+     */
+    static long ask(long engine, String requestId, long deadlineMs, String arn, Object context, InputStream in)
+            throws ReflectiveOperationException {
+        while (true) {
             int wanted = reads;
             String clientContext = null;
             InputStream event = null;
             if (wanted != 0) {
+                if ((wanted & Native.READS_DEADLINE) != 0 && deadlineMs == Native.ABSENT) {
+                    return Native.STALE;
+                }
                 if ((wanted & Native.READS_CLIENT_CONTEXT) != 0) {
                     clientContext = ClientContextText.of(context);
                 }
                 if ((wanted & Native.READS_EVENT) != 0 && in instanceof ByteArrayInputStream) {
                     event = in;
                 }
-                if ((wanted & Native.READS_DEADLINE) != 0) {
-                    return new Injection(new Injection.Undecided(engine, requestId, arn, clientContext, event));
-                }
             }
-            long session = Native.decide(engine, requestId, Native.ABSENT, arn, clientContext, event, Native.ABSENT);
-            return session == 0 ? null : injection(session);
-        } catch (Throwable trouble) {
-            trouble(UNDECIDED, trouble);
-            return null;
+            long session =
+                    Native.decide(engine, requestId, deadlineMs, arn, clientContext, event, Native.ABSENT, wanted);
+            if (session != Native.STALE) {
+                return session;
+            }
+            reads = Native.reads(engine);
         }
     }
 

@@ -34,24 +34,24 @@ public final class Injection {
         private final long host;
         private final String requestId;
         private final String arn;
-        private final String clientContext;
-        private final InputStream event;
+        private final Object context;
+        private final InputStream in;
 
-        Undecided(long host, String requestId, String arn, String clientContext, InputStream event) {
+        Undecided(long host, String requestId, String arn, Object context, InputStream in) {
             this.host = host;
             this.requestId = requestId;
             this.arn = arn;
-            this.clientContext = clientContext;
-            this.event = event;
+            this.context = context;
+            this.in = in;
         }
 
-        long decide(long deadlineMs) {
-            return Native.decide(host, requestId, deadlineMs, arn, clientContext, event, Native.ABSENT);
+        long decide(long deadlineMs) throws ReflectiveOperationException {
+            return Hook.ask(host, requestId, deadlineMs, arn, context, in);
         }
     }
 
     /** Whether something is drawn for it. */
-    boolean isDrawn(long deadlineMs) {
+    boolean isDrawn(long deadlineMs) throws ReflectiveOperationException {
         if (undecided != null) {
             session = undecided.decide(deadlineMs);
             undecided = null;

@@ -52,6 +52,7 @@ final class SnapStart {
             switch (method.getName()) {
                 case "afterRestore":
                     Hook.restart();
+                    Hook.settle();
                     return null;
                 case "hashCode":
                     return System.identityHashCode(proxy);

@@ -172,7 +172,6 @@ class AgentTest {
             {"{", "plan_invalid"},
             {expired, "plan_expired"},
             {endless, "plan_without_expiry"},
-            {"file:/not/there", "plan_unreadable"},
             {"s3:x", "plan_source_unknown"},
             {never, null},
         };

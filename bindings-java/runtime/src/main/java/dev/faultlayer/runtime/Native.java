@@ -21,10 +21,16 @@ public final class Native {
     /** What {@link #decide} answers where a library's engine failed. */
     public static final long FAILED = -1;
 
+    /** What {@link #decide} answers where another plan has come that reads more than was told. */
+    public static final long STALE = -2;
+
     private Native() {}
 
     /** The layer's host from this process's environment; 0 if nothing can ever fire. */
     public static native long layer();
+
+    /** The end of init: waits a little for a layer's first plan, where it comes from elsewhere. */
+    public static native void settle(long host);
 
     /**
      * A library's host.
@@ -64,10 +70,18 @@ public final class Native {
      * @param clientContext its JSON or null
      * @param event raw JSON as a {@code byte[]}, or as a {@code ByteArrayInputStream} of which nothing is taken; or null
      * @param nowUs epoch microseconds, or {@link #ABSENT} for the clock
-     * @return a session, 0 if nothing is drawn, or {@link #FAILED}
+     * @param reads what {@link #reads} answered when this was gathered
+     * @return a session, 0 if nothing is drawn, {@link #STALE} where it reads more by now, or {@link #FAILED}
      */
     public static native long decide(
-            long host, String requestId, long deadlineMs, String arn, String clientContext, Object event, long nowUs);
+            long host,
+            String requestId,
+            long deadlineMs,
+            String arn,
+            String clientContext,
+            Object event,
+            long nowUs,
+            int reads);
 
     /**
      * What comes before the handler; see {@link Step} for the form.

@@ -1,0 +1,198 @@
+package dev.faultlayer.it;
+
+import static dev.faultlayer.it.Plans.fault;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Plans that come from a place and change there, through the real client: the function never waits for them. */
+class LiveTest {
+    private static final String HANDLER = "shapes.StringHandler";
+    private static final String APPCONFIG = "appconfig:shop/prod/faults";
+    private static final String PARAMETER = "parameter:/faults/checkout";
+
+    private static String says(String answer, Object... fields) {
+        List<Object> all = new ArrayList<>(List.of("payload", answer));
+        all.addAll(List.of(fields));
+        return Plans.plan(List.of(fault("it", "response", 1, all.toArray())));
+    }
+
+    private static boolean isOwn(Function.Outcome outcome) {
+        return outcome.toString().startsWith("response \"heard: ");
+    }
+
+    /** Invokes until that is the answer. */
+    private static void until(Function function, String answer, String event) {
+        long end = System.currentTimeMillis() + 30_000;
+        String seen;
+        do {
+            seen = function.invoke("id", event).body;
+            assertTrue(System.currentTimeMillis() < end, "never " + answer + ", but " + seen + function.log());
+            pause(5);
+        } while (!seen.equals("\"" + answer + "\""));
+    }
+
+    private static void pause(long millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static List<Object> reasons(Function function) {
+        return function.records().stream()
+                .filter(record -> !record.containsKey("fault"))
+                .map(record -> record.get("reason"))
+                .collect(Collectors.toList());
+    }
+
+    @Test
+    void aPlanInAppConfigIsThereFromTheFirstInvocationAndOthersFollow() throws IOException {
+        try (Extension extension = new Extension()) {
+            extension.plan(says("one"));
+            try (Function function =
+                    extension.function("shapes.MapHandler", APPCONFIG).start()) {
+                assertEquals("\"one\"", function.invoke("id", "{}").body);
+                extension.plan(says("two", "match", Map.of("event", Map.of("who", List.of("me")))));
+                // What the new plan asks of the event is read though the one before asked for nothing.
+                until(function, "two", "{\"who\":\"me\"}");
+                while (function.invoke("id", "{\"who\":\"you\"}").body.equals("\"one\"")) {
+                    pause(5);
+                }
+                assertEquals("\"two\"", function.invoke("id", "{\"who\":\"me\"}").body);
+                // Sampled by the deadline, which is asked for before it is decided.
+                extension.plan(says("three", "sample_by", "attempt"));
+                until(function, "three", "{}");
+                Set<Object> paths = new HashSet<>();
+                extension.asked().forEach(call -> paths.add(call.get("path")));
+                assertEquals(Set.of("/applications/shop/environments/prod/configurations/faults"), paths);
+                assertEquals(List.of(), reasons(function));
+            }
+        }
+    }
+
+    @Test
+    void aParameterIsReadOnceItsExtensionServesWhichItDoesNotBeforeTheFirstInvocation() throws IOException {
+        try (Extension extension = new Extension()) {
+            extension.plan(says("one"));
+            try (Function function = extension.function(HANDLER, PARAMETER).start()) {
+                assertTrue(isOwn(function.invoke("id", "\"e\"")));
+                until(function, "one", "\"e\"");
+                assertEquals(
+                        Map.of(
+                                "path",
+                                "/systemsmanager/parameters/get?name=%2Ffaults%2Fcheckout&withDecryption=true",
+                                "token",
+                                "token+/="),
+                        extension.asked().get(0));
+                assertEquals(List.of(), reasons(function));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "silent," + APPCONFIG,
+        "slow," + APPCONFIG,
+        "failing," + APPCONFIG,
+        "garbage," + APPCONFIG,
+        "short," + APPCONFIG,
+        "large," + APPCONFIG,
+        "closing," + APPCONFIG,
+        "gone," + APPCONFIG,
+        "silent," + PARAMETER,
+        "init," + PARAMETER,
+    })
+    void anExtensionInTroubleLeavesTheFunctionAloneAndIsToldOnce(String way, String source) throws IOException {
+        try (Extension extension = new Extension()) {
+            extension.plan(says("one"));
+            extension.become(way);
+            try (Function function = extension.function(HANDLER, source).start()) {
+                // While somebody waits for it, none of these does.
+                for (int i = 0; i < 50; i++) {
+                    assertTrue(isOwn(function.invoke("id", "\"e\"")));
+                }
+                extension.become("well");
+                until(function, "one", "\"e\"");
+                assertEquals(List.of("plan_unreadable", "plan_readable"), reasons(function));
+            }
+        }
+    }
+
+    @Test
+    void underOneThatVanishedTheLastPlanStandsUntilItEnds() throws IOException {
+        try (Extension extension = new Extension()) {
+            Instant end = Instant.now().plusSeconds(6);
+            extension.plan(says("one").replace("2099-01-01T00:00:00Z", end.toString()));
+            try (Function function = extension.function(HANDLER, APPCONFIG).start()) {
+                assertEquals("\"one\"", function.invoke("id", "\"e\"").body);
+                extension.become("gone");
+                for (Instant begun = Instant.now(); begun.isBefore(end.plusMillis(200)); begun = Instant.now()) {
+                    Function.Outcome outcome = function.invoke("id", "\"e\"");
+                    if (begun.isAfter(end)) {
+                        assertTrue(isOwn(outcome), outcome::toString);
+                    } else if (Instant.now().isBefore(end)) {
+                        assertEquals("\"one\"", outcome.body);
+                    }
+                    pause(20);
+                }
+                assertEquals(List.of("plan_unreadable"), reasons(function));
+            }
+        }
+    }
+
+    @Test
+    void aFileIsReadAgainAlsoWhereThereWasNoneOrNoneThatHolds(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("plan.json");
+        try (Function function = Function.of(HANDLER)
+                .plan("file:" + file)
+                .variable("FAULTLAYER_PLAN_REFRESH_S", "0")
+                .start()) {
+            assertTrue(isOwn(function.invoke("id", "\"e\"")));
+            for (String answer : List.of("one", "two")) {
+                Files.writeString(file, says(answer));
+                until(function, answer, "\"e\"");
+            }
+            Files.writeString(file, "{");
+            for (int i = 0; i < 20; i++) {
+                assertEquals("\"two\"", function.invoke("id", "\"e\"").body);
+                pause(10);
+            }
+            Files.writeString(file, says("three"));
+            until(function, "three", "\"e\"");
+            List<Object> told = reasons(function);
+            assertEquals("plan_unreadable", told.get(0));
+            assertEquals(List.of("plan_invalid", "plan_readable"), told.subList(told.size() - 2, told.size()));
+        }
+    }
+
+    @Test
+    void disabledNobodyIsAsked() throws IOException {
+        try (Extension extension = new Extension()) {
+            try (Function function = extension
+                    .function(HANDLER, APPCONFIG)
+                    .variable("FAULTLAYER_DISABLED", "1")
+                    .start()) {
+                assertTrue(isOwn(function.invoke("id", "\"e\"")));
+                assertEquals(List.of(), extension.asked());
+                assertEquals(Collections.singletonList("disabled"), reasons(function));
+            }
+        }
+    }
+}

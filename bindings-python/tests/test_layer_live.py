@@ -1,0 +1,237 @@
+"""Plans that come from a place and change there, through the real client: the function never waits for them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Lambda
+from extension import Extension
+from runtime_api import Environment
+
+APPCONFIG = "appconfig:shop/prod/faults"
+PARAMETER = "parameter:/faults/checkout"
+HELLO = "def handler(event, context):\n    return 'own'\n"
+PATIENCE_S = 30.0
+
+
+def plan(payload: str, expires_at: str = "never", **fields: Any) -> dict[str, Any]:
+    fault = {"id": "it", "kind": "response", "rate": 1, "payload": payload, **fields}
+    return {"version": 1, "expires_at": expires_at, "faults": [fault]}
+
+
+@pytest.fixture
+def extension() -> Iterator[Extension]:
+    with Extension() as extension:
+        yield extension
+
+
+def until(environment: Environment, answer: str, event: Any = None, **call: Any) -> int:
+    """Invokes until that is the answer; how often it was another one."""
+    end = time.monotonic() + PATIENCE_S
+    others = 0
+    while environment.invoke(event, **call).json != answer:
+        others += 1
+        assert time.monotonic() < end, f"never {answer}: {environment.log()}"
+        time.sleep(0.005)
+    return others
+
+
+def reasons(environment: Environment) -> list[str]:
+    environment.close()
+    return [record["reason"] for record in environment.records() if "fault" not in record]
+
+
+def test_a_plan_in_appconfig_is_there_from_the_first_invocation_and_others_follow(
+    function: Lambda, extension: Extension
+) -> None:
+    function.write("app.py", HELLO)
+    extension.plan(plan("one"))
+    with function.start(variables=extension.variables(APPCONFIG)) as environment:
+        assert environment.invoke().json == "one"
+        extension.plan(plan("two", match={"event": {"who": ["me"]}}))
+        until(environment, "own", {"who": "you"})
+        # What the new plan asks of the event is read though the one before asked for nothing.
+        assert environment.invoke({"who": "me"}).json == "two"
+        extension.plan(plan("three", match={"context": {"client_context": {"custom": {"a": ["b"]}}}}))
+        until(environment, "three", client_context={"custom": {"a": "b"}})
+        assert environment.invoke({"who": "me"}).json == "own"
+        extension.plan({**plan("never"), "faults": []})
+        until(environment, "own", client_context={"custom": {"a": "b"}})
+        assert {call["path"] for call in extension.asked()} == {
+            "/applications/shop/environments/prod/configurations/faults"
+        }
+        assert {call["token"] for call in extension.asked()} == {None}
+        assert reasons(environment) == []
+
+
+def test_a_parameter_is_read_once_its_extension_serves_which_it_does_not_before_the_first_invocation(
+    one_function: Lambda, extension: Extension
+) -> None:
+    one_function.write("app.py", "import time\ntime.sleep(0.3)\n" + HELLO)
+    extension.plan(plan("one"))
+    extension.become("init")
+    with one_function.start(variables=extension.variables(PARAMETER)) as environment:
+        environment.send()
+        while environment._answers.empty():
+            time.sleep(0.01)
+        assert environment.answer().json == "own"
+        asked = [
+            {
+                "path": "/systemsmanager/parameters/get?name=%2Ffaults%2Fcheckout&withDecryption=true",
+                "token": "token+/=",
+            }
+        ]
+        assert extension.asked() in ([], asked)
+        extension.become("well")
+        until(environment, "one")
+        assert extension.asked()[-1:] == asked
+        environment.close()
+        assert [record["reason"] for record in environment.records() if "fault" not in record] in (
+            [],
+            ["plan_unreadable", "plan_readable"],
+        )
+
+
+WAYS = ["silent", "slow", "failing", "garbage", "short", "large", "closing", "gone"]
+
+
+@pytest.mark.parametrize("source", [APPCONFIG, PARAMETER])
+@pytest.mark.parametrize("way", WAYS)
+def test_an_extension_in_trouble_leaves_the_function_alone_and_is_told_once(
+    one_function: Lambda, extension: Extension, way: str, source: str
+) -> None:
+    one_function.write("app.py", HELLO)
+    extension.plan(plan("one"))
+    extension.become(way)
+    with one_function.start(variables=extension.variables(source)) as environment:
+        # While somebody waits for it, none of these does.
+        for _ in range(50):
+            assert environment.invoke().json == "own"
+        if way in ("silent", "slow"):
+            assert len(extension.asked()) == 1
+            assert environment.records() == []
+        extension.become("well")
+        until(environment, "one")
+        assert reasons(environment) == ["plan_unreadable", "plan_readable"]
+
+
+def test_under_an_extension_that_vanished_the_last_plan_stands_until_it_ends(
+    one_function: Lambda, extension: Extension
+) -> None:
+    one_function.write("app.py", HELLO)
+    end = datetime.now(timezone.utc) + timedelta(seconds=4)
+    extension.plan(plan("one", end.isoformat()))
+    with one_function.start(variables=extension.variables(APPCONFIG)) as environment:
+        assert environment.invoke().json == "one"
+        extension.become("gone")
+        while (begun := datetime.now(timezone.utc)) < end + timedelta(seconds=0.2):
+            answer = environment.invoke().json
+            if begun > end:
+                assert answer == "own"
+            elif datetime.now(timezone.utc) < end:
+                assert answer == "one"
+            time.sleep(0.02)
+        assert reasons(environment) == ["plan_unreadable"]
+
+
+def test_a_file_is_read_again_also_where_there_was_none_or_none_that_holds(
+    one_function: Lambda, tmp_path: Path
+) -> None:
+    one_function.write("app.py", HELLO)
+    file = tmp_path / "plan.json"
+    variables = {"FAULTLAYER_PLAN": f"file:{file}", "FAULTLAYER_PLAN_REFRESH_S": "0"}
+    with one_function.start(variables=variables) as environment:
+        assert environment.invoke().json == "own"
+        for text, answer in ((json.dumps(plan("one")), "one"), (json.dumps(plan("two")), "two")):
+            file.write_text(text)
+            until(environment, answer)
+        file.write_text("{")
+        for _ in range(20):
+            assert environment.invoke().json == "two"
+            time.sleep(0.01)
+        file.write_text(json.dumps(plan("three")))
+        until(environment, "three")
+        assert reasons(environment) == ["plan_unreadable", "plan_readable", "plan_invalid", "plan_readable"]
+
+
+def test_limits_go_on_counting_under_the_next_plan(one_function: Lambda, extension: Extension) -> None:
+    one_function.write("app.py", HELLO)
+    extension.plan(plan("one", limit=2))
+    with one_function.start(variables=extension.variables(APPCONFIG)) as environment:
+        assert [environment.invoke().json for _ in range(3)] == ["one", "one", "own"]
+        extension.plan(plan("two", limit=3))
+        until(environment, "two")
+        assert environment.invoke().json == "own"
+
+
+def test_after_a_snapshot_was_restored_the_plan_is_read_anew(one_function: Lambda, extension: Extension) -> None:
+    one_function.write("app.py", HELLO)
+    extension.plan(plan("one"))
+    variables = {**extension.variables(APPCONFIG), "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+    with one_function.start(variables=variables) as environment:
+        # No invocation has come yet.
+        end = time.monotonic() + PATIENCE_S
+        while len(extension.asked()) < 2:
+            assert time.monotonic() < end, environment.log()
+            time.sleep(0.01)
+        assert environment.invoke().json == "one"
+
+
+def test_disabled_nobody_is_asked(one_function: Lambda, extension: Extension) -> None:
+    one_function.write("app.py", HELLO)
+    extension.plan(plan("one"))
+    variables = {**extension.variables(APPCONFIG), "FAULTLAYER_DISABLED": "1"}
+    with one_function.start(variables=variables) as environment:
+        assert [environment.invoke().json for _ in range(3)] == ["own"] * 3
+        assert extension.asked() == []
+        assert reasons(environment) == ["disabled"]
+
+
+def test_a_wrong_age_is_told_and_the_usual_one_taken(one_function: Lambda, extension: Extension) -> None:
+    one_function.write("app.py", HELLO)
+    extension.plan(plan("one"))
+    variables = {**extension.variables(APPCONFIG), "FAULTLAYER_PLAN_REFRESH_S": "soon"}
+    with one_function.start(variables=variables) as environment:
+        assert [environment.invoke().json for _ in range(20)] == ["one"] * 20
+        assert len(extension.asked()) == 1
+        assert reasons(environment) == ["refresh_invalid"]
+
+
+FORKS = """
+import os
+def handler(event, context):
+    if event != "fork":
+        return "own"
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        # A process of its own, with neither threads nor connections of this one's.
+        import faultlayer_layer, time
+        answers = []
+        end = time.monotonic() + 20
+        while not answers or answers[-1] != "after" and time.monotonic() < end:
+            answers.append(faultlayer_layer.handler("child", context))
+            time.sleep(0.01)
+        os.write(writing, answers[-1].encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as said:
+        return said.read()
+"""
+
+
+def test_a_process_that_forked_reads_for_itself(one_function: Lambda, extension: Extension, tmp_path: Path) -> None:
+    one_function.write("app.py", FORKS)
+    extension.plan(plan("before", match={"event": {"of": ["nobody"]}}))
+    with one_function.start(variables=extension.variables(APPCONFIG), timeout_s=60) as environment:
+        environment.send("fork")
+        while len(extension.asked()) < 4:
+            time.sleep(0.01)
+        extension.plan(plan("after"))
+        assert environment.answer().json == "after"
