@@ -152,6 +152,21 @@ describe('an extension in trouble leaves the function alone and is told once', {
     });
   });
 
+  test('faults in calls to AWS that come later hit them', async () => {
+    await withExtension(async (extension) => {
+      await extension.plan({ ...says('never'), faults: [] });
+      const use = { ...pair, code: 'concurrent', handler: 'index.calls', plan: APPCONFIG, env: extension.env };
+      await within(use, async (one) => {
+        assert.equal((await one.invoke({ wait: 0 })).text, '"ECONNREFUSED"');
+        const target = { service: ['sqs'] };
+        await extension.plan(always({ kind: 'aws_call', target, error: 'ThrottlingException' }));
+        await until(one, 400, { wait: 0 });
+        await extension.plan({ ...says('never'), faults: [] });
+        await until(one, 'ECONNREFUSED', { wait: 0 });
+      });
+    });
+  });
+
   test('disabled, nobody is asked', async () => {
     await withExtension(async (extension) => {
       const disabled = { env: { ...extension.env, FAULTLAYER_DISABLED: '1' } };

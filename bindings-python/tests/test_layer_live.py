@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -181,6 +182,36 @@ def test_after_a_snapshot_was_restored_the_plan_is_read_anew(one_function: Lambd
             assert time.monotonic() < end, environment.log()
             time.sleep(0.01)
         assert environment.invoke().json == "one"
+
+
+CONNECTS = """
+import socket
+def handler(port, context):
+    try:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+        return "connected"
+    except OSError as error:
+        return type(error).__name__
+"""
+
+
+def test_faults_in_connections_that_come_later_hit_them_and_never_the_reading_itself(
+    one_function: Lambda, extension: Extension
+) -> None:
+    one_function.write("app.py", CONNECTS)
+    network = {"kind": "network", "target": {"host": ["127.0.0.1"]}, "effect": "refuse"}
+    none = {**plan("never"), "faults": []}
+    extension.plan(none)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with one_function.start(variables=extension.variables(APPCONFIG)) as environment:
+            assert environment.invoke(port).json == "connected"
+            # All of loopback, where the extension is too, at a port that is not its usual one.
+            extension.plan({**none, "faults": [{"id": "db", "rate": 1, **network}]})
+            until(environment, "ConnectionRefusedError", port)
+            extension.plan(none)
+            until(environment, "connected", port)
+            assert reasons(environment) == []
 
 
 def test_disabled_nobody_is_asked(one_function: Lambda, extension: Extension) -> None:

@@ -19,7 +19,8 @@ from contextlib import suppress
 
 class Extension:
     def __init__(self) -> None:
-        self.way, self.plan, self.asked = "well", "", []  # type: ignore[var-annotated]
+        self.way, self.plan = "well", ""
+        self.asked: list[dict[str, str | None]] = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.listen, args=(self.listener,), daemon=True).start()
