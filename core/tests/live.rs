@@ -44,7 +44,7 @@ fn of_1000_plans_under_16_callers_each_decision_is_by_one_and_limits_are_exact()
     let of = |number: u64| {
         // One of them comes and goes, and comes in another place.
         let faults: [(&str, Option<u64>); 3] = [("a", None), ("limited", Some(LIMIT)), ("b", None)];
-        if number % 3 == 0 { plan(number, "one", &[faults[0], faults[2]]) } else { plan(number, "one", &faults) }
+        if number.is_multiple_of(3) { plan(number, "one", &[faults[0], faults[2]]) } else { plan(number, "one", &faults) }
     };
     let engine = Arc::new(Engine::new(of(1)));
     let (over, limited) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
