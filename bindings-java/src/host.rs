@@ -63,9 +63,10 @@ pub unsafe fn reads(handle: jlong) -> jint {
 }
 
 fn bits(reads: Reads) -> jint {
-    jint::from(reads.event) * READS_EVENT
-        | jint::from(reads.client_context) * READS_CLIENT_CONTEXT
-        | jint::from(reads.deadline) * READS_DEADLINE
+    [(reads.event, READS_EVENT), (reads.client_context, READS_CLIENT_CONTEXT), (reads.deadline, READS_DEADLINE)]
+        .into_iter()
+        .filter_map(|(is_read, bit)| is_read.then_some(bit))
+        .sum()
 }
 
 /// Whether the plan in force has faults in calls to AWS: without any, nobody need look at them.
