@@ -149,7 +149,12 @@ fn escaped(json: &str) -> String {
                 within = !within;
                 text.push('"');
             }
-            '\\' => text.extend([Some('\\'), signs.next()].into_iter().flatten()),
+            // What is an escape already stays one, digits and all.
+            '\\' => {
+                let kind = signs.next();
+                text.extend([Some('\\'), kind].into_iter().flatten());
+                text.extend(signs.by_ref().take(if kind == Some('u') { 4 } else { 0 }));
+            }
             _ if within => text.extend(sign.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
             _ => text.push(sign),
         }
