@@ -70,7 +70,7 @@ def invocations(figures: Figures, quick: bool) -> None:
     figures.add("invocations through awslambdaric", "a second", rates)
     figures.skip(
         "AWS's Runtime Interface Emulator",
-        "it comes as a container's part or is built from its repository, which no registry has",
+        "not measured: building it from its repository has not been tried",
     )
 
 
