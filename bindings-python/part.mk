@@ -32,8 +32,12 @@ setup-python: $(PYTHON_VENV)/.ready
 	@$(PYTHON_BIN)/python $(PYTHON_DIR)/scripts/setup_clients.py
 
 dist/layers/faultlayer-python-%.zip: $(PYTHON_SOURCES) $(PYTHON_DIR)/scripts/pack_layer.py $(LAYER_TOOLS)
+	tools/layer-library faultlayer-python $* layer
+	.cache/zig/bin/python $(PYTHON_DIR)/scripts/pack_layer.py target/layers/$*/libfaultlayer_python.layer.so $@
+
+# What a wheel has: all of it.
+target/layers/%/libfaultlayer_python.so: $(PYTHON_SOURCES) $(LAYER_TOOLS)
 	tools/layer-library faultlayer-python $*
-	.cache/zig/bin/python $(PYTHON_DIR)/scripts/pack_layer.py target/layers/$*/libfaultlayer_python.so $@
 
 layers-python: $(PYTHON_LAYER)
 

@@ -21,7 +21,7 @@ $(PACKAGES_VENV)/.ready: packages/requirements.txt | check-python
 	$(PACKAGES_BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-prepare-packages: $(PACKAGES_VENV)/.ready cli layers-python layers-node stack
+prepare-packages: $(PACKAGES_VENV)/.ready cli layers-node stack target/layers/$(LAYER_ARCH)/libfaultlayer_python.so
 
 # Each package of this machine's architecture, installed into an empty environment and used there; of the command the build
 # that is there already. It takes what `make stack` wrote.
@@ -58,7 +58,7 @@ release-libraries: $(PACKAGES_VENV)/.ready
 	$(MAKE) $(addprefix release-,library java crates)
 	@mkdir -p $(RELEASE)/layers && cp dist/layers/* $(RELEASE)/layers
 
-release-library: $(PACKAGES_VENV)/.ready $(PYTHON_VENV)/.ready
+release-library: $(PACKAGES_VENV)/.ready $(PYTHON_VENV)/.ready $(ARCHES:%=target/layers/%/libfaultlayer_python.so)
 	for arch in $(ARCHES); do \
 		"$(PACKAGES_PYTHON)" packages/scripts/wheel.py library $$arch $(RELEASE)/python && \
 		"$(PACKAGES_PYTHON)" packages/scripts/npm.py native $(RELEASE)/npm $$arch || exit 1; done

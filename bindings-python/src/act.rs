@@ -41,7 +41,7 @@ impl Acting {
     ///
     /// # Errors
     /// Something of the standard library is missing.
-    #[cfg(not(faultlayer_layer))]
+    #[cfg(not(feature = "layer"))]
     pub fn library(py: Python<'_>) -> PyResult<&'static Self> {
         static LIBRARY: PyOnceLock<Acting> = PyOnceLock::new();
         LIBRARY.get_or_try_init(py, || Self::load(py, "faultlayer", true))

@@ -6,11 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
 use faultlayer_core::boundary::{self, Session, Steps};
-#[cfg(not(faultlayer_layer))]
+#[cfg(not(feature = "layer"))]
 use faultlayer_core::boundary::{Met, Request};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-#[cfg(not(faultlayer_layer))]
+#[cfg(not(feature = "layer"))]
 use pyo3::types::PyBytes;
 
 use crate::botocore::is_installed;
@@ -21,10 +21,10 @@ use crate::error::failed;
 pub struct Calls(pub boundary::Calls);
 
 /// Status, headers, body.
-#[cfg(not(faultlayer_layer))]
+#[cfg(not(feature = "layer"))]
 type AnswerTuple = (u16, Vec<(&'static str, String)>, Py<PyBytes>);
 
-#[cfg(not(faultlayer_layer))]
+#[cfg(not(feature = "layer"))]
 #[pymethods]
 impl Calls {
     /// Asks for one attempt: microseconds to hold it, and what stands instead of AWS's answer.
@@ -74,7 +74,7 @@ pub fn is_waited_for() -> bool {
 }
 
 /// The library looks at calls from now on.
-#[cfg(not(faultlayer_layer))]
+#[cfg(not(feature = "layer"))]
 #[pyfunction]
 pub fn look_at_calls(py: Python<'_>, variable: Py<PyAny>, outside: Py<PyAny>) -> PyResult<()> {
     if LIBRARY.set(py, Library { variable, outside }).is_ok() {

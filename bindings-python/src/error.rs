@@ -1,14 +1,14 @@
 //! What the library raises where the engine cannot do what it was asked to. Does not own what is wrong with a plan (core).
 
 use faultlayer_core::boundary::Failed;
-#[cfg(not(faultlayer_layer))]
+#[cfg(not(feature = "layer"))]
 use faultlayer_core::boundary::Refused;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
 
 /// A plan that is refused, as an exception of the library: its code, its first path and all its problems.
-#[cfg(not(faultlayer_layer))]
+#[cfg(not(feature = "layer"))]
 pub fn refused(py: Python<'_>, refused: &Refused) -> PyErr {
     if let Refused::Failed(error) = refused {
         return failed(*error);

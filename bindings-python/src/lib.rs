@@ -8,11 +8,11 @@ mod drive;
 mod error;
 mod event;
 mod layer;
-#[cfg(not(faultlayer_layer))]
+#[cfg(not(feature = "layer"))]
 mod library;
 mod place;
 mod resolve;
-#[cfg(not(faultlayer_layer))]
+#[cfg(not(feature = "layer"))]
 mod session;
 mod sleep;
 
@@ -22,7 +22,7 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(resolve::layer_getattr, module)?)?;
-    #[cfg(not(faultlayer_layer))]
+    #[cfg(not(feature = "layer"))]
     library::add(module)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     Ok(())

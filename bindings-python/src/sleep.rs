@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 const SLICE: Duration = Duration::from_millis(50);
 
 /// The monotonic clock in nanoseconds, from a start of its own: tests that freeze Python's clocks do not reach it.
-#[cfg(not(faultlayer_layer))]
+#[cfg(not(feature = "layer"))]
 #[pyfunction]
 pub fn monotonic_ns() -> u64 {
     static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);

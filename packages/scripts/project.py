@@ -86,7 +86,7 @@ def node_package() -> dict[str, Any]:
 
 
 def library(language: str, arch: str) -> Path:
-    """The native library of a language, the very one that its layer has."""
+    """The native library of a language, linked as its layer's, which for Python leaves out what only tests use."""
     return built(ROOT / "target" / "layers" / arch / f"libfaultlayer_{language}.so", f"make layers, for {arch}")
 
 

@@ -45,7 +45,7 @@ def test_a_load_of_the_commands_own_calls_the_functions_that_have_the_tag(functi
     (tmp_path / "event.json").write_text('{"hit": true,\n "fail": true}')
     rate = ("--rate", "20/s", "--event", str(tmp_path / "event.json"))
     before = invocations(functions)
-    done = run(functions, "start", tagged(functions), *SPAN, *rate, "--settle", "0s", "--expect", "errors > 99%", "--json")
+    done = run(functions, "start", tagged(functions), *SPAN, *rate, "--settle", "0s", "--expect", "errors > 90%", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
     assert [phase["calls"] > 0 for phase in report["phases"]] == [True] * 3
@@ -188,5 +188,5 @@ def test_a_terminal_that_wants_it_plain_gets_lines_alone(functions: Lab, plain: 
     assert terminal.ended() == 0, terminal.raw.decode()
     assert b"\x1b" not in terminal.raw
     lines = terminal.raw.decode().split("\r\n")
-    for state in ("experiment  running", "experiment  completed"):
+    for state in ("  faults    running", "experiment  completed"):
         assert any(line.startswith(state) for line in lines), lines
