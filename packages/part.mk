@@ -21,7 +21,7 @@ $(PACKAGES_VENV)/.ready: packages/requirements.txt | check-python
 	$(PACKAGES_BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-prepare-packages: $(PACKAGES_VENV)/.ready cli layers-node stack target/layers/$(LAYER_ARCH)/libfaultlayer_python.so
+prepare-packages: $(PACKAGES_VENV)/.ready cli layers-python layers-node stack target/layers/$(LAYER_ARCH)/libfaultlayer_python.so
 
 # Each package of this machine's architecture, installed into an empty environment and used there; of the command the build
 # that is there already. It takes what `make stack` wrote.
