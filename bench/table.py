@@ -156,13 +156,14 @@ def chart(results: dict[str, Any], out: Path) -> None:
     matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "faultlayer", "font.family": "sans-serif"})
     drawing, axes = pyplot.subplots(figsize=(8, 0.42 * len(bars) + 0.9))
     colours = ["#2563eb" if ours else "#9ca3af" for _, _, ours in bars]
-    drawn = axes.barh([name for name, _, _ in bars], [max(value, 1) for _, value, _ in bars], color=colours)
+    drawn = axes.barh([name for name, _, _ in bars], [max(value, 10) for _, value, _ in bars], color=colours)
     axes.bar_label(drawn, labels=[f" {number(value)} ns" for _, value, _ in bars])
     axes.set_xscale("log")
     axes.set_xlabel("ns that a call takes more where nothing is drawn")
     axes.invert_yaxis()
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_xlim(right=axes.get_xlim()[1] * 4)
+    # A bar of tenfold steps has no zero to begin at: 10 ns, which is nothing here.
+    axes.set_xlim(left=10, right=axes.get_xlim()[1] * 4)
     drawing.tight_layout()
     drawing.savefig(out, metadata={"Date": None, "Creator": None}, facecolor="white")
 
