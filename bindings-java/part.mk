@@ -67,7 +67,7 @@ prepare-java: layers-java native-java
 test-java: $(call unprepared,java) unpack-java
 	rm -rf $(JAVA_DIR)/*/target/surefire-reports
 	cargo test --quiet --release -p faultlayer-java
-	jdks=$$(python3 $(JAVA_DIR)/scripts/jdks.py .cache/java/jdks) && \
+	jdks=$$($(ZIG_VENV)/bin/python $(JAVA_DIR)/scripts/jdks.py .cache/java/jdks) && \
 		$(MVN) -f $(JAVA_DIR)/pom.xml verify -Dfaultlayer.jdks="$$jdks" \
 		-Dfaultlayer.native.directory="$(abspath $(JAVA_TARGET))/release" -Dfaultlayer.layer="$(CURDIR)/$(JAVA_OPT)/faultlayer"
 	python3 $(JAVA_DIR)/scripts/try_install.py

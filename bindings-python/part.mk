@@ -16,7 +16,7 @@ check-python:
 	@command -v cargo >/dev/null || { echo "missing: Rust (cargo). Get it from https://rustup.rs" >&2; exit 1; }
 	@command -v cc >/dev/null || { echo "missing: a C compiler as linker. On Debian: apt install gcc" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
-		|| { echo "missing: CPython 3.10 or newer with venv and pip. On Debian: apt install python3-venv" >&2; exit 1; }
+		|| { echo "missing: CPython 3.10 or newer with venv. On Debian: apt install python3-venv" >&2; exit 1; }
 
 $(PYTHON_VENV)/.ready: $(PYTHON_DIR)/requirements-dev.txt | check-python
 	$(PYTHON) -m venv $(PYTHON_VENV)

@@ -10,7 +10,7 @@ IN_LAB_TESTS := cd $(LAB_CLOUD_DIR) && FAULTLAYER="$(CURDIR)/target/release/faul
 
 $(LAB_CLOUD_VENV)/.ready: $(LAB_CLOUD_DIR)/requirements.txt
 	@python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
-		|| { echo "missing: CPython 3.10 or newer with venv and pip. On Debian: apt install python3-venv" >&2; exit 1; }
+		|| { echo "missing: CPython 3.10 or newer with venv. On Debian: apt install python3-venv" >&2; exit 1; }
 	python3 -m venv $(LAB_CLOUD_VENV)
 	$(LAB_CLOUD_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

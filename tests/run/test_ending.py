@@ -99,7 +99,8 @@ def test_a_signal_ends_an_installation(function: Function, folders: Path, monkey
     monkeypatch.setenv("XDG_CACHE_HOME", str(function.folder / "cache"))
     interpreter = function.folder / "interpreter"
     # It says what it is, and then installs for ever.
-    said = {"version": "3.12", "executable": str(interpreter), "folders": [], "client": False}
+    found = {"client": False, "pip": True, "venv": True}
+    said = {"version": "3.12", "executable": str(interpreter), "folders": [], **found}
     install = f'exec "{sys.executable}" -c "import time; time.sleep(600)" {mark}'
     interpreter.write_text(f"#!/bin/sh\nif [ \"$1\" = -c ]; then echo '{json.dumps(said)}'; else {install}; fi\n")
     interpreter.chmod(0o755)
@@ -128,8 +129,8 @@ def test_what_a_function_starts_ends_with_its_run(function: Function, folders: P
 
 
 def installs(interpreter: str) -> bool:
-    """Whether anybody may run this interpreter and its pip, and it is one that Faultlayer supports."""
-    question = "import pip, sys; sys.exit(sys.version_info < (3, 10))"
+    """Whether the client can be installed for this interpreter, and it is one that Faultlayer supports."""
+    question = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))"
     return os.access(interpreter, os.X_OK) and subprocess.run([interpreter, "-c", question]).returncode == 0
 
 
@@ -147,7 +148,7 @@ def test_no_root_is_needed(folders: Path) -> None:
         shutil.copytree(SAMPLE, Path(shared, "code"))
         python = next((path for path in ("/usr/bin/python3", "/usr/local/bin/python3") if installs(path)), None)
         if python is None:
-            pytest.skip("no interpreter with pip outside root's own folders")
+            pytest.skip("no interpreter with venv outside root's own folders")
         done = subprocess.run(
             [
                 str(Path(shared, COMMAND.name)),

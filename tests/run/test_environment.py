@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from typing import Any
 
@@ -213,6 +214,45 @@ def test_a_handler_that_cannot_be_loaded_is_said_first_with_the_place_in_the_fun
     _, _, said, frame, *_ = done.stdout.splitlines()
     assert said == "the handler could not be loaded: JSONDecodeError: Expecting value: line 1 column 1 (char 0)"
     assert any_function.options or frame.endswith('File "/var/task/app.py", line 4, in <module>')
+
+
+JAVA = """
+package example;
+
+public class Sound { public String run(Object event) { return "fine"; } }
+
+class Broken {
+  static final String NAME = System.getenv("NOWHERE").strip();
+  public String run(Object event) { return NAME; }
+}
+"""
+
+
+@pytest.mark.skipif(not shutil.which("javac"), reason="no JDK")
+@pytest.mark.parametrize(
+    ("handler", "why", "frame"),
+    [
+        ("example.Missing", "java.lang.ClassNotFoundException: Class not found: example.Missing", ""),
+        ("example.Sound::missing", "Runtime.BadFunctionCode: No public method named missing with", ""),
+        (
+            "example.Broken::run",
+            "java.lang.ExceptionInInitializerError: Error loading class example.Broken, caused by"
+            ' java.lang.NullPointerException: Cannot invoke "String.strip()"',
+            "  example.Broken.<clinit>(Sound.java:7)",
+        ),
+    ],
+)
+def test_javas_client_says_at_each_call_that_there_is_no_handler(
+    function: Function, handler: str, why: str, frame: str
+) -> None:
+    function.code(JAVA, "Sound.java")
+    subprocess.run(["javac", "-d", function.folder, function.folder / "Sound.java"], check=True)
+    command = function.command("-n", "2", handler=handler, runtime="java")
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=ROOT)
+    assert done.returncode == 1
+    _, _, said, place, *_ = done.stdout.splitlines()
+    assert said.startswith(f"the handler could not be loaded: {why}")
+    assert place == frame
 
 
 def test_the_first_message_of_each_error_type_stands_below_the_table(function: Function) -> None:

@@ -71,9 +71,14 @@ impl Side {
                     self.out_of_memory += 1;
                 }
                 Cause::Handler | Cause::Init | Cause::TooLarge => {
-                    *self.errors.entry(error_type.clone()).or_default() += 1;
-                    self.init_errors += u64::from(*cause == Cause::Init);
-                    self.first_errors.entry(error_type.clone()).or_insert_with(|| first_error(payload));
+                    let document: Value = serde_json::from_slice(payload).unwrap_or_default();
+                    // Java's client says the error's own type only here where it could not initialise.
+                    let error_type = document.get("errorType").and_then(Value::as_str).unwrap_or(error_type);
+                    let unreached = *cause == Cause::Init || (*cause == Cause::Handler && names_no_frames(&document));
+                    *self.errors.entry(error_type.to_owned()).or_default() += 1;
+                    self.init_errors += u64::from(unreached);
+                    let first = || first_error(&document, if unreached { &invoked.log } else { &[] });
+                    self.first_errors.entry(error_type.to_owned()).or_insert_with(first);
                 }
             },
         }
@@ -91,11 +96,17 @@ impl Side {
     }
 }
 
-/// Reads the error document of a runtime client.
-fn first_error(payload: &[u8]) -> FirstError {
-    let error: Value = serde_json::from_slice(payload).unwrap_or_default();
-    let message = error.get("errorMessage").and_then(Value::as_str).unwrap_or_default();
-    let list = |name| error.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+/// Whether an error document has no place for frames: Java's client answers so, each call anew, where it found no handler to call.
+/// What a handler raises has one in every language, if an empty one.
+fn names_no_frames(document: &Value) -> bool {
+    document.get("errorMessage").is_some() && document.get("stackTrace").or_else(|| document.get("trace")).is_none()
+}
+
+/// Reads the error document of a runtime client. `log` is what it printed meanwhile, if that belongs to the error: Java's client tells
+/// there alone what went wrong in a class that it loads.
+fn first_error(document: &Value, log: &[String]) -> FirstError {
+    let message = document.get("errorMessage").and_then(Value::as_str).unwrap_or_default();
+    let list = |name| document.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     // Lambda's own place of the code, where a frame names a file: Python ends with the closest one, Node begins with it.
     // Java's frames name classes; the closest comes first, and the JDK's are nobody's own.
     let ours = |frame: &&str| frame.contains("/var/task/");
@@ -104,8 +115,12 @@ fn first_error(payload: &[u8]) -> FirstError {
     let java = |frame: &&str| !frame.contains('/') && !frame.starts_with("java.") && !frame.starts_with("com.amazonaws.");
     let frame = list("stackTrace").rfind(ours).or_else(|| list("trace").find(ours));
     let frame = frame.or_else(|| list("stackTrace").rfind(python)).or_else(|| list("stackTrace").find(java));
+    let printed =
+        |mark: &'static str| log.iter().filter_map(move |line| line.strip_prefix(mark)).filter(|_| names_no_frames(document));
+    let frame = frame.or_else(|| printed("\tat ").find(java));
+    let cause = printed("Caused by: ").next_back().map(|cause| format!(", caused by {cause}")).unwrap_or_default();
     FirstError {
-        message: message.chars().take(LONGEST_MESSAGE).collect(),
+        message: message.chars().chain(cause.chars()).take(LONGEST_MESSAGE).collect(),
         frame: frame.and_then(|frame| frame.trim().lines().next()).map(str::to_owned),
     }
 }
@@ -170,7 +185,7 @@ mod tests {
 
     #[test]
     fn the_first_error_of_a_type_says_what_and_where_in_the_functions_own_code() {
-        let raised = |payload: &'static str| {
+        let printed = |payload: &'static str, log: &str| {
             let mut side = Side::default();
             let outcome = InvokeOutcome::FunctionError {
                 cause: Cause::Init,
@@ -178,23 +193,46 @@ mod tests {
                 payload: payload.into(),
                 stream: None,
             };
-            side.count(&invoked(outcome, 1.0));
+            side.count(&Invoked { log: log.lines().map(str::to_owned).collect(), ..invoked(outcome, 1.0) });
             side.count(&invoked(failed(Cause::Init, "E"), 1.0));
             let (error_type, first) = side.never_loaded().unwrap();
             assert_eq!(error_type, "E");
             (first.message.clone(), first.frame.clone().unwrap_or_default())
         };
+        let raised = |payload| printed(payload, "\tat other.Printed.it(Printed.java:1)");
         let python = r#"{"errorMessage":"no","stackTrace":["  File \"/usr/lib/importlib.py\", line 1, in load\n    x()\n",
             "  File \"/var/task/app.py\", line 3, in <module>\n    y()\n", "  File \"/usr/lib/json.py\", line 9, in loads\n"]}"#;
         assert_eq!(raised(python), ("no".to_owned(), r#"File "/var/task/app.py", line 3, in <module>"#.to_owned()));
         let node = r#"{"errorMessage":"no","trace":["Error: no","    at load (node:internal/x:1:1)","    at file:///var/task/index.mjs:2:7"]}"#;
         assert_eq!(raised(node), ("no".to_owned(), "at file:///var/task/index.mjs:2:7".to_owned()));
-        let java = r#"{"errorMessage":"no","stackTrace":["java.base/java.util.List.of(Unknown Source)","example.Handler.<clinit>(Handler.java:9)"]}"#;
-        assert_eq!(raised(java), ("no".to_owned(), "example.Handler.<clinit>(Handler.java:9)".to_owned()));
+        let java = r#"{"errorMessage":"Error loading class example.Handler"}"#;
+        let log = "E\n\tat java.base/java.lang.Class.forName(Class.java:467)\nCaused by: Other: why\n\tat example.Handler.<clinit>(Handler.java:9)";
+        let message = "Error loading class example.Handler, caused by Other: why".to_owned();
+        assert_eq!(printed(java, log), (message, "example.Handler.<clinit>(Handler.java:9)".to_owned()));
         assert_eq!(raised("no JSON"), (String::new(), String::new()));
         let mut healthy = Side::default();
         healthy.count(&invoked(ok("1"), 1.0));
         assert_eq!(healthy.never_loaded(), None);
+    }
+
+    #[test]
+    fn an_error_without_a_place_for_frames_means_that_javas_client_found_no_handler() {
+        let loaded = |payload: &'static str| {
+            let mut side = Side::default();
+            let outcome = InvokeOutcome::FunctionError {
+                cause: Cause::Handler,
+                error_type: "E".to_owned(),
+                payload: payload.into(),
+                stream: None,
+            };
+            side.count(&invoked(outcome, 1.0));
+            side.never_loaded().is_none()
+        };
+        assert!(!loaded(r#"{"errorMessage":"Class not found: no.Such","errorType":"E"}"#));
+        assert!(!loaded(r#"{"errorMessage":"No public method named nope"}"#));
+        assert!(loaded(r#"{"errorMessage":"no","errorType":"E","stackTrace":[]}"#));
+        assert!(loaded(r#"{"errorMessage":"no","errorType":"E","trace":[]}"#));
+        assert!(loaded("no JSON"));
     }
 
     #[test]

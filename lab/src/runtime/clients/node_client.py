@@ -10,6 +10,7 @@ where they are missing. Exit status 1 with what is missing and how to get it, or
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -110,6 +111,8 @@ def lend_tools(folder: Path, environment: dict[str, str]) -> None:
     lent = folder / "bin"
     if wanted:
         if not (lent / "python").exists():
+            if not importlib.util.find_spec("ensurepip"):
+                raise Trouble(f"missing: {', '.join(wanted)}, or venv to get them. On Debian: apt install python3-venv")
             venv.create(folder, with_pip=True)
         pip = [
             str(lent / "python"),

@@ -17,8 +17,9 @@ const PACKAGE: &str = "awslambdaric";
 const BOOTSTRAP: &str = include_str!("python_bootstrap.py");
 /// Asks an interpreter what it is. A shim that leads nowhere fails here.
 const QUESTION: &str = "import importlib.util, json, sys
+has = lambda *names: all(importlib.util.find_spec(name) for name in names)
 print(json.dumps({'version': '%d.%d' % sys.version_info[:2], 'executable': sys.executable,
-'folders': sorted({sys.prefix, sys.base_prefix}), 'client': importlib.util.find_spec('awslambdaric') is not None}))";
+'folders': sorted({sys.prefix, sys.base_prefix}), 'client': has('awslambdaric'), 'pip': has('pip'), 'venv': has('venv', 'ensurepip')}))";
 
 /// A Python interpreter and where its client is.
 pub struct Python {
@@ -32,6 +33,9 @@ struct Found {
     executable: PathBuf,
     folders: Vec<PathBuf>,
     client: bool,
+    pip: bool,
+    /// Whether an environment with a pip of its own can be made of it.
+    venv: bool,
 }
 
 impl Python {
@@ -145,35 +149,54 @@ fn install(found: &Found, workshop: &Workshop) -> Result<PathBuf, LabError> {
         return Ok(folder);
     }
     fs::create_dir_all(&clients).map_err(|error| LabError::file("make", &clients, &error))?;
+    eprintln!("faultlayer: installs Lambda's runtime client for Python {} ({}); once", found.version, PACKAGES.join(", "));
     // Beside its place and then moved there: a run that is cut off, or one at the same time, leaves nothing half done.
     let half = clients.join(format!(".python{}-{}", found.version, std::process::id()));
-    let output = Process::new(&found.executable)
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-input",
-            "--root-user-action=ignore",
-            "--target",
-        ])
-        .arg(&half)
-        .args(PACKAGES)
-        .output()
-        .map_err(|error| LabError::file("run", &found.executable, &error))?;
-    if !output.status.success() {
+    let mut pip = Process::new(with_pip(found, workshop)?);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--root-user-action=ignore"]);
+    if let Err(error) = run(pip.arg("--target").arg(&half).args(PACKAGES), found) {
         let _ = fs::remove_dir_all(&half);
-        return Err(LabError::new(format!(
-            "cannot install the runtime interface client for Python {}; `{} -m pip install {}` said:\n{}",
-            found.version,
-            found.executable.display(),
-            PACKAGES.join(" "),
-            String::from_utf8_lossy(&output.stderr).trim_end()
-        )));
+        return Err(error);
     }
     if fs::rename(&half, &folder).is_err() {
         let _ = fs::remove_dir_all(&half);
     }
     Ok(folder)
+}
+
+/// An interpreter like `found` that has pip: itself, or one in an environment of this run alone. Debian has pip apart, and uv's
+/// environments have none.
+fn with_pip(found: &Found, workshop: &Workshop) -> Result<PathBuf, LabError> {
+    if found.pip {
+        return Ok(found.executable.clone());
+    }
+    if !found.venv {
+        return Err(LabError::new(format!(
+            "cannot install the runtime interface client for Python {}: `{}` has neither pip nor venv with ensurepip. \
+             On Debian: apt install python3-venv",
+            found.version,
+            found.executable.display()
+        )));
+    }
+    let folder = workshop.work.join(format!("pip{}", found.version));
+    run(Process::new(&found.executable).args(["-m", "venv"]).arg(&folder), found)?;
+    Ok(folder.join("bin/python"))
+}
+
+/// Runs a step of the installation, or says what it said.
+fn run(step: &mut Process, found: &Found) -> Result<(), LabError> {
+    let output = step.output().map_err(|error| LabError::file("run", &found.executable, &error))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let arguments: Vec<_> = step.get_args().map(|argument| argument.to_string_lossy()).collect();
+    // venv tells on standard output, pip on standard error.
+    let said = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).trim().to_owned()).join("\n");
+    Err(LabError::new(format!(
+        "cannot install the runtime interface client for Python {}; `{} {}` said:\n{}",
+        found.version,
+        step.get_program().display(),
+        arguments.join(" "),
+        said.trim()
+    )))
 }
