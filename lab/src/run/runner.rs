@@ -157,8 +157,9 @@ async fn side(
     stop: &mut watch::Receiver<bool>,
     progress: &mut (dyn FnMut(Progress<'_>) + Send),
 ) -> Result<Done, LabError> {
+    let figures = Side::of(&spec.runtime);
     let function = Function::new(spec, Arc::clone(tools)).await?;
-    let mut done = Done { figures: Side::default(), invocations: Vec::new(), payloads: Vec::new() };
+    let mut done = Done { figures, invocations: Vec::new(), payloads: Vec::new() };
     let ids = RequestIds::new(request.id_seed);
     let begun = Instant::now();
     for (request_id, event) in ids.zip(request.events.iter().cycle()).take(usize::try_from(request.calls).unwrap_or(usize::MAX)) {

@@ -38,6 +38,8 @@ pub struct Side {
     pub latency_ms: Latency,
     #[serde(skip)]
     waited: Vec<f64>,
+    #[serde(skip)]
+    java: bool,
 }
 
 /// What an error says, for whoever has to mend it.
@@ -51,6 +53,11 @@ pub struct FirstError {
 }
 
 impl Side {
+    /// Of a function of this runtime.
+    pub fn of(runtime: &str) -> Self {
+        Side { java: runtime.starts_with("java"), ..Side::default() }
+    }
+
     /// Takes one invocation in. [`Side::finish`] completes the figures.
     pub fn count(&mut self, invoked: &Invoked) {
         self.calls += 1;
@@ -74,7 +81,8 @@ impl Side {
                     let document: Value = serde_json::from_slice(payload).unwrap_or_default();
                     // Java's client says the error's own type only here where it could not initialise.
                     let error_type = document.get("errorType").and_then(Value::as_str).unwrap_or(error_type);
-                    let unreached = *cause == Cause::Init || (*cause == Cause::Handler && names_no_frames(&document));
+                    let found_none = self.java && *cause == Cause::Handler && names_no_frames(&document);
+                    let unreached = *cause == Cause::Init || found_none;
                     *self.errors.entry(error_type.to_owned()).or_default() += 1;
                     self.init_errors += u64::from(unreached);
                     let first = || first_error(&document, if unreached { &invoked.log } else { &[] });
@@ -217,8 +225,8 @@ mod tests {
 
     #[test]
     fn an_error_without_a_place_for_frames_means_that_javas_client_found_no_handler() {
-        let loaded = |payload: &'static str| {
-            let mut side = Side::default();
+        let loaded = |runtime, payload: &'static str| {
+            let mut side = Side::of(runtime);
             let outcome = InvokeOutcome::FunctionError {
                 cause: Cause::Handler,
                 error_type: "E".to_owned(),
@@ -228,11 +236,18 @@ mod tests {
             side.count(&invoked(outcome, 1.0));
             side.never_loaded().is_none()
         };
-        assert!(!loaded(r#"{"errorMessage":"Class not found: no.Such","errorType":"E"}"#));
-        assert!(!loaded(r#"{"errorMessage":"No public method named nope"}"#));
-        assert!(loaded(r#"{"errorMessage":"no","errorType":"E","stackTrace":[]}"#));
-        assert!(loaded(r#"{"errorMessage":"no","errorType":"E","trace":[]}"#));
-        assert!(loaded("no JSON"));
+        for missing in [
+            r#"{"errorMessage":"Class not found: no.Such","errorType":"E"}"#,
+            r#"{"errorMessage":"No public method named nope"}"#,
+        ] {
+            assert!(!loaded("java21", missing));
+            assert!(loaded("python3.12", missing), "a client of the function's own need not say frames");
+        }
+        for raised in
+            [r#"{"errorMessage":"no","errorType":"E","stackTrace":[]}"#, r#"{"errorMessage":"no","trace":[]}"#, "no JSON"]
+        {
+            assert!(loaded("java21", raised));
+        }
     }
 
     #[test]
