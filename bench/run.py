@@ -35,6 +35,7 @@ ROWS = {
     "calls-python": "a call in Python",
     "calls-node": "a call in Node",
     "calls-java": "a call in Java",
+    "aws-calls": "a call to AWS that is not hit",
     "round-trip": "an invocation through the real client",
     "starts": "cold starts and memory",
     "delays": "precision of a delay",

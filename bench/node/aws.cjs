@@ -1,20 +1,24 @@
 'use strict';
-// Nanoseconds that looking at calls to AWS adds to a request of Node's own client, the best of many rounds; JSON on standard
-// output. The client's part is left out, so that nothing else is measured.
+// Microseconds of a request of Node's own client, round by round, all kinds in turns; JSON on standard output. The client's
+// part is left out, so that nothing else is measured.
 //
-//   node aws.cjs OPT
+//   node aws.cjs '{"layer": FOLDER, "rounds": N}'
 
 const http = require('node:http');
 const path = require('node:path');
-const layer = path.resolve(process.argv[2], 'faultlayer/node');
+const asked = JSON.parse(process.argv[2]);
 const { hook } = require('../../bindings-node/lib/hook.cjs');
 const { Owners } = require('../../bindings-node/lib/owners.cjs');
-const engine = require(path.join(layer, 'faultlayer.node'));
+const engine = require(path.join(asked.layer, 'faultlayer.node'));
 
-// Short rounds, so that some fall between what else the machine does.
-const ROUNDS = 2000;
-const CALLS = 100;
-const signed = (service, more) => ({
+const CALLS = 2000;
+const other = {
+  headers: { accept: 'application/json', authorization: 'Bearer x' },
+  host: 'example.com',
+  path: '/',
+  port: 443,
+};
+const signed = (service) => ({
   headers: {
     'content-type': 'application/x-amz-json-1.0',
     'x-amz-target': 'DynamoDB_20120810.GetItem',
@@ -30,7 +34,6 @@ const signed = (service, more) => ({
       `AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20261126/eu-west-1/${service}/aws4_request, ` +
       'SignedHeaders=amz-sdk-invocation-id;amz-sdk-request;content-length;content-type;host;x-amz-content-sha256;x-amz-date, ' +
       'Signature=fe5f80f77d5fa3beca038a248ff027d0445342fe2855ddc963176630326f1024',
-    ...more,
   },
   host: 'dynamodb.eu-west-1.amazonaws.com',
   method: 'POST',
@@ -38,37 +41,41 @@ const signed = (service, more) => ({
   port: 443,
 });
 
-const requests = {
-  call: signed('dynamodb'),
-  other: { headers: { accept: 'application/json', authorization: 'Bearer x' }, host: 'example.com', path: '/', port: 443 },
-};
+const get = signed('dynamodb');
 const request = () => undefined;
 http.request = request;
 const owners = new Owners();
 const unhook = hook(owners, globalThis);
-
-function best(call, options) {
-  let least = Infinity;
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const start = process.hrtime.bigint();
-    for (let n = 0; n < CALLS; n += 1) call(options);
-    least = Math.min(least, Number(process.hrtime.bigint() - start) / CALLS);
-  }
-  return least;
-}
-
-const bare = best(request, requests.call);
-const nobody = best(http.request, requests.call) - bare;
 const fault = { id: 'it', kind: 'aws_call', rate: 1, target: { service: ['dynamodb'], operation: ['PutItem'] }, error: 'X' };
 const number = engine.library(JSON.stringify({ version: 1, expires_at: 'never', faults: [fault] }), undefined);
-const session = engine.decide(number, 'one', NaN);
-session.before();
-owners.open(session, { engine, trouble: console.error });
-const told = {
-  bare,
-  nobody,
-  other: best(http.request, requests.other) - bare,
-  call: best(http.request, requests.call) - bare,
-};
+
+/** In an invocation that the plan hits. */
+function hit(work) {
+  const session = engine.decide(number, 'one', NaN);
+  session.before();
+  const owner = owners.open(session, { engine, trouble: console.error });
+  work();
+  owners.close(owner);
+  session.close();
+}
+
+const rounds = {};
+function round(name, call, options) {
+  const begun = process.hrtime.bigint();
+  for (let n = 0; n < CALLS; n += 1) call(options);
+  (rounds[name] ??= []).push(Number(process.hrtime.bigint() - begun) / CALLS / 1000);
+}
+
+const WARM = 5;
+for (let n = 0; n < asked.rounds + WARM; n += 1) {
+  round('bare', request, get);
+  round('in an invocation that is not hit', http.request, get);
+  hit(() => {
+    round('in one that is, to another service', http.request, signed('sqs'));
+    round('to the service, another operation', http.request, get);
+    round('to no service', http.request, other);
+  });
+}
 unhook();
-console.log(JSON.stringify(told));
+for (const name in rounds) rounds[name].splice(0, WARM);
+console.log(JSON.stringify(rounds));

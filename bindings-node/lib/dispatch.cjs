@@ -5,7 +5,7 @@
 const { apply } = require('./builtins.cjs');
 const { Front, bytesOf } = require('./front.cjs');
 const { hold, setImmediate } = require('./hold.cjs');
-const { asForm, describe } = require('./outgoing.cjs');
+const { asForm, readHeaders } = require('./outgoing.cjs');
 const { ask } = require('./owners.cjs');
 const { dress } = require('./wrap.cjs');
 
@@ -62,15 +62,17 @@ function watchDispatcher(realm, owners) {
 function outgoing(owners, real, Agent, options, handler) {
   let owner;
   try {
-    const call = owners.wanted && describe(options.method, String(options.origin), options.path, options.headers ?? {});
-    owner = call && owners.find();
+    const headers = owners.wanted ? readHeaders(options.headers ?? {}) : undefined;
+    const origin = String(options.origin);
+    owner = headers?.areOfCall(origin, options.path) ? owners.find(headers.signed) : undefined;
     if (owner) {
       const given = { owner, real, Agent, options, handler };
-      if (call.isForm) {
-        void dispatchForm(call, given);
+      const told = headers.tell(options.method, origin, options.path);
+      if (headers.areOfForm) {
+        void dispatchForm(told, given);
         return true;
       }
-      const met = ask(owner, call.told);
+      const met = ask(owner, told);
       if (met) {
         void dispatchMet(met, given);
         return true;
@@ -83,7 +85,7 @@ function outgoing(owners, real, Agent, options, handler) {
 }
 
 /** Which operation a form is for, its body says, which a stream of `fetch`'s gives once. */
-async function dispatchForm({ told }, given) {
+async function dispatchForm(told, given) {
   let { options } = given;
   let text = asForm(options.body);
   try {

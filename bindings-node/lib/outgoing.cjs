@@ -8,7 +8,7 @@ const { urlToHttpOptions } = require('node:url');
 const { apply, assign, create, defineProperty } = require('./builtins.cjs');
 const { carryOut } = require('./front.cjs');
 const { setImmediate } = require('./hold.cjs');
-const { ask } = require('./owners.cjs');
+const { SCOPE, ask } = require('./owners.cjs');
 const { dress } = require('./wrap.cjs');
 
 const FORM = 'application/x-www-form-urlencoded';
@@ -24,7 +24,8 @@ const NAMES = new Set([
 
 /** What the headers of a request say of a call, in the order in which the engine takes it. */
 class Headers {
-  authorization = '';
+  /** Of a signature what says who is called: the rest is longer. */
+  signed = '';
   target = '';
   type = '';
   retry = '';
@@ -37,7 +38,7 @@ class Headers {
     if (length !== 12 && length !== 13 && length !== 15 && length !== 21) return;
     switch (NAMES.has(name) ? name : name.toLowerCase()) {
       case 'authorization':
-        this.authorization = value;
+        this.signed = scopeOf(value);
         break;
       case 'content-type':
         this.type = value;
@@ -55,6 +56,29 @@ class Headers {
         this.marked = true;
     }
   }
+
+  /** Whether a request with these is a call to AWS. */
+  areOfCall(origin, path) {
+    if (this.signed || this.target || this.retry || this.marked) return true;
+    return path.includes('X-Amz-Credential=') || origin.includes('.amazonaws.com');
+  }
+
+  /** Whether the rest of what is known of a call is in its body. */
+  get areOfForm() {
+    return !this.target && String(this.type).startsWith(FORM);
+  }
+
+  /** What a call says of itself, as the engine reads it. */
+  tell(method, origin, path) {
+    return `${method}\n${origin}${path}\n${this.signed}\n${this.target}\n${this.type}\n${this.retry}`;
+  }
+}
+
+/** Nothing of what is no signature, and all of one that does not say first who is called. */
+function scopeOf(authorization) {
+  if (typeof authorization !== 'string' || !authorization.startsWith('AWS4-')) return '';
+  const scope = authorization.slice(0, Math.max(authorization.indexOf(','), 0));
+  return scope.endsWith(SCOPE) ? scope : authorization;
 }
 
 /** An object of headers, or an array of pairs, or of names and values in turn. */
@@ -65,26 +89,6 @@ function readHeaders(headers) {
   else for (let index = 0; index < headers.length; index += 2) found.take(String(headers[index]), headers[index + 1]);
   return found;
 }
-
-/** What a call says of itself, as the engine reads it, and whether the rest is in its body; nothing of other requests. */
-function describe(method, origin, path, headers) {
-  const { authorization, target, type, retry, marked } = readHeaders(headers);
-  const signed = typeof authorization === 'string' && authorization.startsWith('AWS4-');
-  if (!signed && !target && !retry && !marked && !path.includes('X-Amz-Credential=') && !isAws(origin)) return undefined;
-  return {
-    told: `${method}\n${origin}${path}\n${signed ? scopeOf(authorization) : ''}\n${target}\n${type}\n${retry}`,
-    isForm: !target && String(type).startsWith(FORM),
-  };
-}
-
-/** Of a signature what says who is called: the rest is longer. */
-function scopeOf(authorization) {
-  const end = authorization.indexOf(',');
-  return end < 0 ? authorization : authorization.slice(0, end);
-}
-
-/** Whether a request without any mark goes to AWS. */
-const isAws = (origin) => origin.includes('.amazonaws.com');
 
 /** The arguments of a request as its client understands them. */
 function normalize([input, options, callback]) {
@@ -122,14 +126,17 @@ function instead(owners, client, saved, args) {
     const protocol = options.protocol ?? (client === https ? 'https:' : 'http:');
     const host = options.hostname ?? options.host ?? 'localhost';
     const origin = options.port ? `${protocol}//${host}:${options.port}` : `${protocol}//${host}`;
-    const call = describe(options.method ?? 'GET', origin, options.path ?? '/', options.headers);
-    owner = call && owners.find();
+    const path = options.path ?? '/';
+    const headers = readHeaders(options.headers);
+    owner = headers.areOfCall(origin, path) ? owners.find(headers.signed) : undefined;
     if (!owner) return undefined;
-    const met = call.isForm ? undefined : ask(owner, call.told);
-    if (!met && !call.isForm) return undefined;
+    const told = headers.tell(options.method ?? 'GET', origin, path);
+    const isForm = headers.areOfForm;
+    const met = isForm ? undefined : ask(owner, told);
+    if (!met && !isForm) return undefined;
     const agent = agentOf(options, client);
     if (!agent) return undefined;
-    made = { agent, options, callback, settle: met ? (request, go) => carryOut(request, met, go) : settleForm(owner, call) };
+    made = { agent, options, callback, settle: met ? (request, go) => carryOut(request, met, go) : settleForm(owner, told) };
   } catch (error) {
     owner?.gate.trouble(error);
     return undefined;
@@ -160,7 +167,7 @@ function behind(saved, { agent, options, callback, settle }, owner) {
 }
 
 /** Which operation a form is for, its body says: the request waits for that, but not for ever. */
-const settleForm = (owner, { told }) =>
+const settleForm = (owner, told) =>
   function settle(request, go) {
     const decide = (chunk) => {
       if (!decide.waits) return;
@@ -213,4 +220,4 @@ function hooks(owners) {
   ];
 }
 
-module.exports = { asForm, describe, hooks };
+module.exports = { asForm, hooks, readHeaders };

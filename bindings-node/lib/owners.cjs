@@ -59,17 +59,37 @@ class Owners {
     this.#contexts?.enterWith(before);
   }
 
-  /** Whose call is made here and now, if anybody's who waits for it. */
-  find() {
+  /**
+   * Whose call is made here and now, if anybody's who waits for it. `signed` is its signature, or as much of it as says who
+   * is called, or empty.
+   */
+  find(signed) {
     const own = this.#contexts?.getStore();
-    if (this.#waiting.has(own)) return own;
+    if (this.#waiting.has(own)) return isFor(own, signed) ? own : undefined;
     if (own === NOBODY) return undefined;
-    if (this.#outside) return this.#outside.owner();
-    const [first, ...others] = this.#waiting;
-    if (first === undefined || (others.length === 0 && !this.#contexts)) return first;
-    first.gate.engine.unattributed(first.number);
+    if (this.#outside) {
+      const owner = this.#outside.owner();
+      return owner && isFor(owner, signed) ? owner : undefined;
+    }
+    for (const owner of this.#waiting) {
+      if (!isFor(owner, signed)) continue;
+      if (this.#waiting.size === 1 && !this.#contexts) return owner;
+      owner.gate.engine.unattributed(owner.number);
+      return undefined;
+    }
     return undefined;
   }
+}
+
+/** What a signature that says first who is called has before its first comma, at the end. */
+const SCOPE = '/aws4_request';
+
+/** Whether the engine has to be asked for a call that is so signed: by what it says, once an invocation. */
+function isFor(owner, signed) {
+  if (owner.scopes === undefined) owner.scopes = owner.gate.engine.scopes(owner.number) ?? null;
+  if (owner.scopes === null || !signed.endsWith(SCOPE)) return true;
+  for (const scope of owner.scopes) if (signed.endsWith(scope)) return true;
+  return false;
 }
 
 /** What a call meets: nothing where it goes out. */
@@ -85,4 +105,4 @@ function ask(owner, told, body) {
   }
 }
 
-module.exports = { Owners, ask };
+module.exports = { Owners, SCOPE, ask };

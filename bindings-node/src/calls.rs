@@ -53,6 +53,12 @@ pub struct Answer {
     pub body: Buffer,
 }
 
+/// Which signed calls can be hit, as [`Calls::scopes`] says it; nothing where nobody can tell.
+#[napi]
+pub fn scopes(number: u32) -> Option<Vec<String>> {
+    find(number)?.scopes()
+}
+
 /// How many lines tell of a call whose SDK tells the operation.
 const WITH_OPERATION: usize = 7;
 
@@ -64,7 +70,7 @@ const WITH_OPERATION: usize = 7;
 #[napi]
 pub fn met(number: u32, told: String, body: Option<String>, now_us: Option<f64>) -> Result<Option<Met>> {
     let mut request = Request::told(&told, body.as_deref().unwrap_or_default().as_bytes());
-    if told.split('\n').count() < WITH_OPERATION {
+    if request.target.is_none() && told.split('\n').count() < WITH_OPERATION {
         request.operation = operations::find(&request);
     }
     let Some(calls) = find(number) else { return Ok(None) };

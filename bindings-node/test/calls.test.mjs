@@ -276,6 +276,73 @@ describe('calls to AWS', () => {
     });
   });
 
+  describe('of every form: hit by its service alone, and most of the others not even asked for', () => {
+    const lookup = (_, { all }, done) =>
+      all ? done(null, [{ address: '127.0.0.1', family: 4 }]) : done(null, '127.0.0.1', 4);
+    const at = (host) => ({ host, lookup, agent: false });
+    const presigned = '/a/b?X-Amz-Credential=A%2F20261126%2Feu-west-1%2Fs3%2Faws4_request';
+    const elsewhere = scope('s3').replace('Credential', 'SignedHeaders=host, Credential');
+    /** By form: its options, and whether its signature alone tells the service. */
+    const FORMS = {
+      signed: [{ headers: { Authorization: scope('s3') } }, true],
+      'with more headers': [
+        { headers: { 'x-amz-date': 'x', authorization: scope('s3'), 'amz-sdk-request': 'attempt=1' } },
+        true,
+      ],
+      'headers in turn': [{ headers: ['host', 'x', 'authorization', scope('s3')] }, true],
+      presigned: [{ path: presigned }, false],
+      'with the scope elsewhere in its signature': [{ headers: { authorization: elsewhere } }, false],
+      'anonymous, by a path': [at('s3.eu-west-1.amazonaws.com'), false],
+      'anonymous, by a virtual host': [at('orders.s3.eu-west-1.amazonaws.com'), false],
+      'by the older signature': [
+        { ...at('orders.s3.eu-west-1.amazonaws.com'), headers: { authorization: 'AWS AKIA:signature' } },
+        false,
+      ],
+    };
+    const { native } = require('../lib/native.cjs');
+    const engine = native();
+    const { met } = engine;
+    let questions = 0;
+    before(() => {
+      engine.met = (...told) => {
+        questions += 1;
+        return met(...told);
+      };
+    });
+    after(() => (engine.met = met));
+
+    const plain = (options) =>
+      send('', {}, undefined, () => http.get({ path: '/a/b', port: server.address().port, ...options }));
+    const fetched = async ({ path = '/a/b', headers }) => {
+      const pairs = Array.isArray(headers) ? [headers.slice(2)] : headers;
+      return fetch(url + path, { headers: pairs });
+    };
+    const WAYS = { 'node:http': plain, fetch: fetched };
+    for (const [name, [options, isTold]] of Object.entries(FORMS)) {
+      for (const [way, go] of Object.entries(WAYS).filter(([way]) => way !== 'fetch' || !options.host)) {
+        test(`${name}, by ${way}`, async () => {
+          await withFaults(fault.aws_call({ service: ['sqs', 's3'] }, 'SlowDown'), async () => {
+            assert.equal((await go(options)).status, 503);
+          });
+          for (const target of [{ service: ['sqs'] }, { service: ['s3'], operation: ['PutObject'] }]) {
+            questions = 0;
+            const before = asked.length;
+            await withFaults(
+              fault.aws_call(target, 'SlowDown'),
+              async (running) => {
+                assert.equal((await go(options)).status, 200);
+                assert.deepEqual(running.records, []);
+              },
+              { strict: false },
+            );
+            assert.equal(asked.length, before + 1);
+            assert.equal(questions, isTold && target.service[0] === 'sqs' ? 0 : 1);
+          }
+        });
+      }
+    }
+  });
+
   test('a plan without such a fault installs nothing, and nothing is left of one with it', async () => {
     const all = () => [http.request, http.get, https.request, https.get, globalThis.fetch];
     const bare = all();

@@ -1,7 +1,9 @@
 // Plans that come from a place and change there, through the real client: the function never waits for them.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -158,13 +160,52 @@ describe('an extension in trouble leaves the function alone and is told once', {
       const use = { ...pair, code: 'concurrent', handler: 'index.calls', plan: APPCONFIG, env: extension.env };
       await within(use, async (one) => {
         assert.equal((await one.invoke({ wait: 0 })).text, '"ECONNREFUSED"');
-        const target = { service: ['sqs'] };
-        await extension.plan(always({ kind: 'aws_call', target, error: 'ThrottlingException' }));
+        const throttles = (service) =>
+          extension.plan(always({ kind: 'aws_call', target: { service: [service] }, error: 'ThrottlingException' }));
+        await throttles('sqs');
+        await until(one, 400, { wait: 0 });
+        // What an invocation's calls are is told by its own plan.
+        await throttles('s3');
+        await until(one, 'ECONNREFUSED', { wait: 0 });
+        await throttles('sqs');
         await until(one, 400, { wait: 0 });
         await extension.plan({ ...says('never'), faults: [] });
         await until(one, 'ECONNREFUSED', { wait: 0 });
       });
     });
+  });
+
+  const onLinux = { skip: process.platform !== 'linux' && 'connections are reached on Linux' };
+  test('faults in connections that come later hit them, and never the reading itself', onLinux, async () => {
+    const server = http.createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address();
+    try {
+      await withExtension(async (extension) => {
+        await extension.plan({ ...says('never'), faults: [] });
+        const use = { ...pair, code: 'network', handler: 'index.handler', plan: APPCONFIG, env: extension.env };
+        await within(use, async (one) => {
+          const ask = async () => JSON.parse((await one.invoke({ way: 'socket', port })).text).answer;
+          const met = async (pattern) => {
+            const end = Date.now() + 30_000;
+            for (let answer = await ask(); !pattern.test(answer); answer = await ask()) {
+              assert.ok(Date.now() < end, `never ${pattern}, but ${answer}: ${one.log()}`);
+            }
+          };
+          await met(/^127\.0\.0\.1:/);
+          // All of loopback, where the extension is too.
+          await extension.plan(always({ kind: 'network', target: { host: ['127.0.0.1', 'localhost'] }, effect: 'refuse' }));
+          await met(/ECONNREFUSED/);
+          await extension.plan({ ...says('never'), faults: [] });
+          await met(/^127\.0\.0\.1:/);
+          await one.close();
+          assert.deepEqual(reasons(one), []);
+        });
+      });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   test('disabled, nobody is asked', async () => {

@@ -95,7 +95,7 @@ pub enum Owner {
     /// Of none that waits for calls.
     Nobody,
     /// Of one of several, and nobody can tell of which.
-    Unknown(boundary::Calls),
+    Unknown(Vec<boundary::Calls>),
 }
 
 /// # Errors
@@ -103,14 +103,16 @@ pub enum Owner {
 pub fn owner(py: Python<'_>) -> PyResult<Owner> {
     let Some(library) = LIBRARY.get(py) else {
         let under_way = under_way();
-        let own = thread::current().id();
         return Ok(match &under_way[..] {
             [] => Owner::Nobody,
             [(_, only)] => Owner::Of(only.clone()),
-            [(_, first), ..] => match under_way.iter().rev().find(|(thread, _)| *thread == own) {
-                Some((_, calls)) => Owner::Of(calls.clone()),
-                None => Owner::Unknown(first.clone()),
-            },
+            several => {
+                let own = thread::current().id();
+                match several.iter().rev().find(|(thread, _)| *thread == own) {
+                    Some((_, calls)) => Owner::Of(calls.clone()),
+                    None => Owner::Unknown(several.iter().map(|(_, calls)| calls.clone()).collect()),
+                }
+            }
         });
     };
     let mut held = library.variable.bind(py).call_method0("get")?;

@@ -1,6 +1,7 @@
 //! Faultlayer for Python: the native half of the layer and of the library. In a layer's own build the library's is left out.
 
 mod act;
+mod attempt;
 mod botocore;
 mod calls;
 mod context;

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import botocore  # type: ignore[import-untyped]
 import pytest
 from conftest import Lambda
 from extension import Extension
@@ -212,6 +213,47 @@ def test_faults_in_connections_that_come_later_hit_them_and_never_the_reading_it
             extension.plan(none)
             until(environment, "connected", port)
             assert reasons(environment) == []
+
+
+CALLS = f"""
+import sys
+sys.path.append({str(Path(botocore.__file__).parents[1])!r})
+import botocore.session
+from botocore.config import Config
+SQS = botocore.session.Session().create_client(
+    "sqs", "eu-west-1", endpoint_url="http://127.0.0.1:1", aws_access_key_id="a", aws_secret_access_key="b",
+    config=Config(retries={{"total_max_attempts": 1}}))
+def handler(event, context):
+    try:
+        SQS.list_queues()
+    except Exception as error:
+        return type(error).__name__
+"""
+
+
+def test_faults_in_calls_to_aws_that_come_later_hit_them(one_function: Lambda, extension: Extension) -> None:
+    one_function.write("app.py", CALLS)
+    none = {**plan("never"), "faults": []}
+    extension.plan(none)
+
+    def throttles(service: str) -> None:
+        fault = {"id": service, "kind": "aws_call", "rate": 1, "target": {"service": [service]}, "error": "Throttling"}
+        extension.plan({**none, "faults": [fault]})
+
+    with one_function.start(variables=extension.variables(APPCONFIG), timeout_s=60) as environment:
+        assert environment.invoke().json == "EndpointConnectionError"
+        throttles("sqs")
+        until(environment, "ClientError")
+        # What an invocation's calls are is told by its own plan.
+        throttles("s3")
+        until(environment, "EndpointConnectionError")
+        throttles("sqs")
+        until(environment, "ClientError")
+        extension.plan(none)
+        until(environment, "EndpointConnectionError")
+        assert reasons(environment) == []
+        told = {(record["fault"], record["action"]) for record in environment.records()}
+        assert told == {("sqs", "injected"), ("s3", "skipped")}
 
 
 def test_disabled_nobody_is_asked(one_function: Lambda, extension: Extension) -> None:

@@ -88,17 +88,22 @@ fn a_limit_is_exact_under_threads_and_what_no_call_used_comes_back() {
     assert_eq!(hits.load(Ordering::Relaxed), 100);
 }
 
+fn signed(service: &str) -> String {
+    format!("AWS4-HMAC-SHA256 Credential=A/20261123/eu-west-1/{service}/aws4_request, SignedHeaders=host, Signature=0")
+}
+
 #[test]
 fn which_services_can_be_hit_is_told_where_each_target_names_them() {
-    let scopes = |targets: &[Value]| {
+    let calls = |targets: &[Value]| {
         let faults = targets.iter().enumerate().map(|(index, target)| {
             json!({"id": index.to_string(), "kind": "aws_call", "rate": 1, "target": target, "error": "SlowDown"})
         });
         let (library, _) = library(&json!({"version": 1, "expires_at": "never", "faults": faults.collect::<Vec<_>>()}));
         let mut session = library.ask(|host| host.decide(&Call::of("one"))).unwrap().unwrap();
         session.ask(|steps| steps.before(None)).unwrap();
-        session.ask(Steps::calls).unwrap().unwrap().scopes()
+        session.ask(Steps::calls).unwrap().unwrap()
     };
+    let scopes = |targets: &[Value]| calls(targets).scopes();
     let (s3, sqs) = (json!({"service": ["s3"], "operation": ["GetObject"]}), json!({"service": ["sqs", "sns"]}));
     let of = |services: &[&str]| Some(services.iter().map(|one| format!("/{one}/aws4_request")).collect::<Vec<_>>());
     assert_eq!(scopes(std::slice::from_ref(&s3)), of(&["s3"]));
@@ -106,7 +111,15 @@ fn which_services_can_be_hit_is_told_where_each_target_names_them() {
     for other in
         [json!({"operation": ["PutItem"]}), json!({"service": [{"prefix": "dyn"}]}), json!({"service": ["a", {"exists": true}]})]
     {
-        assert_eq!(scopes(&[s3.clone(), other]), None);
+        assert_eq!(scopes(&[s3.clone(), other.clone()]), None);
+        assert!(!calls(&[s3.clone(), other]).is_nobodys(&signed("lambda")));
+    }
+    let of_s3 = calls(&[s3]);
+    assert!(of_s3.is_nobodys(&signed("lambda")) && !of_s3.is_nobodys(&signed("s3")));
+    // What says nothing of its service, or says it elsewhere, has to be asked for.
+    let elsewhere = signed("lambda").replace("Credential", "SignedHeaders=host, Credential");
+    for other in ["", "Bearer lambda/aws4_request", "AWS s3:signature", &signed("lambda").replace("aws4", "aws5"), &elsewhere] {
+        assert!(!of_s3.is_nobodys(other), "{other}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 AWS_VENV := .cache/aws/venv
 
-.PHONY: test-aws lint-aws bench-aws
+.PHONY: test-aws lint-aws
 
 $(AWS_VENV)/.ready: tests/aws/requirements.txt | check-python
 	$(PYTHON) -m venv $(AWS_VENV)
@@ -17,8 +17,3 @@ test-aws: $(call unprepared,aws)
 lint-aws: $(PYTHON_VENV)/.ready
 	$(PYTHON_BIN)/ruff check --quiet --config tests/aws/pyproject.toml tests/aws examples/dynamodb
 	$(PYTHON_BIN)/ruff format --quiet --check --config tests/aws/pyproject.toml tests/aws examples/dynamodb
-
-bench-aws: $(AWS_VENV)/.ready setup-python layers-python
-	"$(AWS_VENV)/bin/python" tests/aws/bench.py $(PYTHON_LAYER)
-	@$(if $(call lacks,node),,$(MAKE) --no-print-directory layers-node && rm -rf .cache/bench/aws && mkdir -p .cache/bench/aws && \
-		python3 -m zipfile -e $(NODE_LAYER) .cache/bench/aws && node bench/node/aws.cjs .cache/bench/aws)

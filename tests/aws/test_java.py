@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from extension import Extension
 from java import CLIENT, JavaFunction, homes, is_there, of_case, plan
 from proxy import Proxy
 from services import SERVICES
@@ -222,3 +223,26 @@ def test_an_sdk_that_cannot_be_hooked_is_left_alone_and_said_to_be(tmp_path: Pat
             assert function.call("", "", "") == "went out"
     kept = [(one["reason"], one.get("fault")) for one in function.records()]
     assert kept == [("internal_error", None), ("no_call", "f"), ("not_supported", "f")]
+
+
+def test_faults_in_calls_that_come_later_hit_them(moto: int, tmp_path: Path) -> None:
+    proxy = Proxy(moto)
+    none = json.loads(plan())
+    with Extension() as extension:
+        extension.plan(none)
+        variables = {"URL": proxy.url, **extension.variables("appconfig:shop/prod/faults")}
+        with JavaFunction(home(), tmp_path, variables) as function:
+
+            def until(is_hit: bool) -> None:
+                end = time.monotonic() + 30
+                while (function.call("apache", "dynamodb", "any") != "ok") != is_hit:
+                    assert time.monotonic() < end, function.log()
+
+            assert function.call("apache", "dynamodb", "any") == "ok"
+            for service in ("dynamodb", "s3", "dynamodb"):
+                extension.plan({**none, "faults": [{**fault("final", service), "rate": 1}]})
+                # What an invocation's calls are is told by its own plan.
+                until(is_hit=service == "dynamodb")
+            extension.plan(none)
+            until(is_hit=False)
+    proxy.close()

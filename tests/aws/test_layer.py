@@ -62,7 +62,7 @@ def handler(event, context):
             return list(pool.map(lambda _: put(), range(2)))
     if event == "state":
         import botocore.endpoint
-        hooked = hasattr(botocore.endpoint.Endpoint, "_event_emitter")
+        hooked = type(vars(botocore.endpoint.Endpoint)["_do_get_response"]).__name__
         return [hooked, [type(finder).__name__ for finder in sys.meta_path]]
     return put()
 """
@@ -128,6 +128,15 @@ def test_always_throttled_it_fails_as_the_sdk_fails_and_no_frame_of_ours_is_in_i
     assert told(environment) == [("injected", 1, None), ("injected", 2, None)]
 
 
+def test_calls_to_services_that_no_target_names_go_out_of_a_hit_invocation(function: Function, proxy: Proxy) -> None:
+    """The engine is not asked for these: their signature tells."""
+    with function.start({**FAULT, "target": {"service": ["s3"]}}) as environment:
+        assert environment.invoke({}).json == {"retries": 0}
+        assert environment.invoke("threads").json == [{"retries": 0}] * 2
+    assert told(environment) == [("skipped", None, "no_call")] * 2
+    assert proxy.attempts == 3
+
+
 def test_errors_of_the_network_have_no_frame_of_ours_either(function: Function) -> None:
     function.url = "http://127.0.0.1:1"
     with function.start({**FAULT, "target": {"service": ["s3"]}}) as environment:
@@ -157,7 +166,7 @@ def test_a_plan_without_such_a_fault_installs_nothing(function: Function) -> Non
     latency = {"id": "slow", "kind": "latency", "rate": 1, "delay_ms": 0}
     with function.start(latency) as environment:
         hooked, finders = environment.invoke("state").json
-        assert (hooked, "Finder" in finders) == (False, False)
+        assert (hooked, "Finder" in finders) == ("function", False)
 
 
 def test_a_botocore_that_cannot_be_hooked_is_left_alone_and_said_to_be(function: Function) -> None:

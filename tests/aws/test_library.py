@@ -8,10 +8,14 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore import UNSIGNED
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from conftest import CREDENTIALS, client
 from faultlayer import Fault, NoChanceError, faults, inject, wrap
@@ -164,9 +168,13 @@ before = list(sys.meta_path)
 assert wrap(len, Fault.latency(1))("ab") == 2
 assert sys.meta_path == before
 import botocore.endpoint
-assert not hasattr(botocore.endpoint.Endpoint, "_event_emitter")
+asks = lambda: type(vars(botocore.endpoint.Endpoint)["_do_get_response"]).__name__
+assert asks() == "function"
 wrap(len, Fault.aws_call({"service": ["s3"]}, "SlowDown"))
-assert hasattr(botocore.endpoint.Endpoint, "_event_emitter")
+assert asks() == "Between"
+import aiobotocore.endpoint
+for name in ("Endpoint", "AioEndpoint"):
+    assert type(vars(getattr(aiobotocore.endpoint, name))["_do_get_response"]).__name__ == "Between"
 """
     path = Path(__file__).parents[2] / "bindings-python" / "python"
     subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(path)}, check=True)
@@ -181,10 +189,43 @@ import botocore.endpoint, importlib.machinery, inspect
 assert type(botocore.endpoint.__loader__) is importlib.machinery.SourceFileLoader
 assert type(botocore.endpoint.__spec__.loader) is importlib.machinery.SourceFileLoader
 assert "class Endpoint" in inspect.getsource(botocore.endpoint)
-assert hasattr(botocore.endpoint.Endpoint, "_event_emitter")
+assert type(vars(botocore.endpoint.Endpoint)["_do_get_response"]).__name__ == "Between"
 """
     path = Path(__file__).parents[2] / "bindings-python" / "python"
     subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(path)}, check=True)
+
+
+FORMS: dict[str, dict[str, Any]] = {
+    "path": {"s3": {"addressing_style": "path"}},
+    "virtual host": {"s3": {"addressing_style": "virtual"}},
+    "signed in the query": {"signature_version": "s3v4-query"},
+    "anonymous": {"signature_version": UNSIGNED},
+    "by the older signature": {"signature_version": "s3"},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_call_is_hit_by_its_service_alone(form: str, no_backoff: None) -> None:
+    """Most of those to other services are not even asked for: their signature tells."""
+    s3 = client("s3", None, retries={"mode": "standard", "total_max_attempts": 2}, **FORMS[form])
+    passed: list[Any] = []
+
+    def answers(request: Any, **_: Any) -> AWSResponse:
+        passed.append(request)
+        return AWSResponse(request.url, 200, {}, SimpleNamespace(stream=lambda: iter([b""])))
+
+    s3.meta.events.register("before-send", answers)
+    get_object = partial(s3.get_object, Bucket="orders", Key="a/b")
+    with faults(Fault.aws_call({"service": ["sqs", "s3"]}, "SlowDown")) as chaos, pytest.raises(ClientError) as raised:
+        get_object()
+    assert raised.value.response["Error"]["Code"] == "SlowDown"
+    assert [(one["service"], one["attempt"]) for one in chaos.records] == [("s3", 1), ("s3", 2)]
+    assert passed == []
+    for target in ({"service": ["sqs"]}, {"service": ["s3"], "operation": ["PutObject"]}):
+        with faults(Fault.aws_call(target, "SlowDown")) as chaos:
+            get_object()
+        assert [(one["action"], one["reason"]) for one in chaos.records] == [("skipped", "no_call")]
+    assert len(passed) == 2
 
 
 def test_threads_of_many_calls_are_counted_exactly(dynamodb: Any) -> None:

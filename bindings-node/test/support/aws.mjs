@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
 const { native } = require('../../lib/native.cjs');
-const { describe } = require('../../lib/outgoing.cjs');
+const { readHeaders } = require('../../lib/outgoing.cjs');
 
 // As it was before anything looks at it.
 const { request } = http;
@@ -123,7 +123,7 @@ export async function proxy(port) {
     const { method, url, headers, rawHeaders } = asked;
     const body = Buffer.concat(await asked.toArray());
     one.attempts += 1;
-    const told = number && describe(method, one.url, url, headers).told;
+    const told = number && readHeaders(headers).tell(method, one.url, url);
     const met = number && engine.met(number, told, body.toString('latin1'));
     if (met) await new Promise((resolve) => setTimeout(resolve, met.delayUs / 1000));
     // Who gave up waiting has nothing left to ask.

@@ -6,7 +6,7 @@ mod request;
 mod status;
 
 pub use answer::Answer;
-pub use request::{Request, Seen};
+pub use request::{Request, Seen, signed_service};
 
 /// How a service speaks, which decides how it says an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -162,6 +162,13 @@ impl<'a> Request<'a> {
     }
 }
 
+/// The service in a header `Authorization` that has its credential scope first, as all SDKs write it.
+#[must_use]
+pub fn signed_service(authorization: &str) -> Option<&str> {
+    let scope = authorization.strip_prefix("AWS4-")?.split(',').next()?;
+    of_scope(scope.rsplit('/')).map(|(_, service)| service)
+}
+
 /// Region and service, from the parts of a scope in reverse.
 fn of_scope<'a>(mut parts: impl Iterator<Item = &'a str>) -> Option<(&'a str, &'a str)> {
     parts.next().filter(|last| *last == "aws4_request")?;

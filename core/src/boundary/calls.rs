@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::guard::guard;
 use super::side::{Failed, Shared};
-use crate::aws::{Answer, Request};
+use crate::aws::{Answer, Request, signed_service};
 use crate::decision;
 use crate::record::OwnReason;
 
@@ -29,9 +29,17 @@ impl Calls {
         Self { shared, calls }
     }
 
-    /// What the credential scope of a signed call ends with that can be hit: `/dynamodb/aws4_request`. A shim need not ask for
-    /// a call whose `Authorization` begins with `AWS4-` and has none of these before its first comma. `None` where nobody can
-    /// tell so.
+    /// Whether no fault is about a call with this header `Authorization`, whatever else the call is: a shim need not ask for
+    /// it. Where that says nothing of its service, some may be.
+    #[must_use]
+    pub fn is_nobodys(&self, authorization: &str) -> bool {
+        let Some(service) = signed_service(authorization) else { return false };
+        guard(|| self.calls.can_hit(service)) == Some(false)
+    }
+
+    /// The same, for a shim to which asking is dear: what stands before the first comma of the `Authorization` of a call that
+    /// can be hit ends with one of these, as in `/dynamodb/aws4_request`. It need not ask for a call of which that begins with
+    /// `AWS4-` and ends with `/aws4_request`, but with none of these. `None` where nobody can tell so.
     #[must_use]
     pub fn scopes(&self) -> Option<Vec<String>> {
         let services = guard(|| self.calls.services()).flatten()?;

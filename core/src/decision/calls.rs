@@ -87,7 +87,7 @@ impl Calls {
         let (mut met, mut budget) = (Met::default(), Budget::default());
         for armed in lock(&self.armed).iter_mut().filter(|armed| !armed.over) {
             let Some((fault, kind)) = self.of(armed, Kind::aws_call) else { continue };
-            if kind.is_target(&seen, &mut budget) != Some(true) {
+            if !kind.can_hit(seen.service) || kind.is_target(&seen, &mut budget) != Some(true) {
                 continue;
             }
             let superseded = kind.answers() && met.answer.is_some();
@@ -100,6 +100,14 @@ impl Calls {
             (met.delay_us, met.answer) = (0, None);
         }
         met
+    }
+
+    /// Whether calls to this service (as a signature names it) can be hit, by what the targets say of services alone.
+    pub fn can_hit(&self, service: &str) -> bool {
+        lock(&self.armed).iter().any(|armed| {
+            let kind = self.of(armed, Kind::aws_call);
+            kind.is_some_and(|(_, kind)| kind.can_hit(service))
+        })
     }
 
     /// The services (as a signature names them) of which calls to AWS can be hit, where all targets name them as they are.

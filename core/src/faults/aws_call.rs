@@ -104,6 +104,11 @@ impl AwsCall {
         self.services.as_deref()
     }
 
+    /// Whether it can hit calls to this service.
+    pub(crate) fn can_hit(&self, service: &str) -> bool {
+        self.services().is_none_or(|named| named.iter().any(|one| one == service))
+    }
+
     /// Whether calls are answered, so that they never reach AWS.
     pub(crate) const fn answers(&self) -> bool {
         self.error.is_some()

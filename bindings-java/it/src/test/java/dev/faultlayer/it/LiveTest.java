@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -38,13 +40,18 @@ class LiveTest {
 
     /** Invokes until that is the answer. */
     private static void until(Function function, String answer, String event) {
+        untilHas(function, "\"" + answer + "\"", event);
+    }
+
+    /** Invokes until the answer has that. */
+    private static void untilHas(Function function, String text, String event) {
         long end = System.currentTimeMillis() + 30_000;
         String seen;
         do {
             seen = function.invoke("id", event).body;
-            assertTrue(System.currentTimeMillis() < end, "never " + answer + ", but " + seen + function.log());
+            assertTrue(System.currentTimeMillis() < end, "never " + text + ", but " + seen + function.log());
             pause(5);
-        } while (!seen.equals("\"" + answer + "\""));
+        } while (!seen.contains(text));
     }
 
     private static void pause(long millis) {
@@ -179,6 +186,29 @@ class LiveTest {
             List<Object> told = reasons(function);
             assertEquals("plan_unreadable", told.get(0));
             assertEquals(List.of("plan_invalid", "plan_readable"), told.subList(told.size() - 2, told.size()));
+        }
+    }
+
+    @Test
+    void faultsInConnectionsThatComeLaterHitThemAndNeverTheReadingItself() throws IOException {
+        String none = Plans.plan(List.of());
+        Map<String, Object> refuses = fault("it", "network", 1, "effect", "refuse");
+        // All of loopback, where the extension is too.
+        refuses.put("target", Map.of("host", List.of("127.0.0.1")));
+        try (Extension extension = new Extension();
+                ServerSocket server = new ServerSocket(0, 1000, InetAddress.getByName("127.0.0.1"))) {
+            extension.plan(none);
+            String event = Json.text(Map.of(
+                    "way", "socket", "path", "/", "port", server.getLocalPort(), "hit", "it", "patience_ms", 30_000));
+            try (Function function =
+                    extension.function("shapes.Connecting", APPCONFIG).start()) {
+                assertTrue(function.invoke("id", event).body.contains("127.0.0.1:"));
+                extension.plan(Plans.plan(List.of(refuses)));
+                untilHas(function, "ConnectException", event);
+                extension.plan(none);
+                untilHas(function, "127.0.0.1:", event);
+                assertEquals(List.of(), reasons(function));
+            }
         }
     }
 
