@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from typing import Any
 
 import pytest
@@ -344,3 +346,29 @@ def test_a_reset_leaves_nothing_behind(lab: Lab) -> None:
     assert lab.ask("GET", "/calls")["calls"] == []
     assert lab.ssm.describe_parameters()["Parameters"] == []
     assert lab.ssm.describe_automation_executions()["AutomationExecutionMetadataList"] == []
+
+
+def test_scripts_are_processes_that_share_nothing_and_come_again_where_the_one_they_come_from_is_gone(lab: Lab) -> None:
+    body = (
+        "import os, random, sys\n"
+        "found = [os.environ.get('MARK'), getattr(boto3, 'mark', None), sys.modules.get('marked')]\n"
+        "os.environ['MARK'] = boto3.mark = 'left'\n"
+        "sys.modules['marked'] = sys\n"
+        "leads = os.getpgrp() == os.getpid()\n"
+        "return {'found': found, 'leads': leads, 'parent': os.getppid(), 'drawn': str(random.random()), 'pid': os.getpid()}"
+    )
+    lab.run(document(script(body)), "Marks")
+
+    def run() -> dict[str, Any]:
+        view = lab.ended(lab.start("Marks"))
+        payload: dict[str, Any] = json.loads(view["StepExecutions"][0]["Outputs"]["OutputPayload"][0])["Payload"]
+        return payload
+
+    first, second = run(), run()
+    os.kill(first["parent"], signal.SIGKILL)
+    third = run()
+    runs = [first, second, third]
+    assert [one["found"] for one in runs] == [[None, None, None]] * 3
+    assert all(one["leads"] for one in runs)
+    assert first["parent"] == second["parent"] != third["parent"]
+    assert all(len({one[name] for one in runs}) == 3 for name in ("drawn", "pid"))

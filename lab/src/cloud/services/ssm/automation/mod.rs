@@ -2,7 +2,7 @@
 //!
 //! - [`document`]: documents, read and checked.  [`parameters`]: what an execution is given.
 //! - [`execution`]: what is kept of an execution and shown.  [`engine`]: its way through the steps.
-//! - [`actions`], [`script`], [`branch`]: what steps do.  [`interpreter`]: the Python of scripts.
+//! - [`actions`], [`script`], [`branch`]: what steps do.  [`interpreter`], [`runner`]: the Python of scripts, and their start.
 //! - [`values`], [`selector`]: references in inputs; paths of outputs.
 
 pub mod actions;
@@ -12,6 +12,7 @@ pub mod engine;
 pub mod execution;
 pub mod interpreter;
 pub mod parameters;
+pub mod runner;
 pub mod script;
 pub mod selector;
 pub mod values;
@@ -54,6 +55,8 @@ struct Script {
 /// The executions that run, and their scripts.
 #[derive(Debug, Default)]
 pub struct Engines {
+    /// Starts their scripts.
+    pub runner: runner::Runner,
     running: Mutex<HashMap<String, Running>>,
     scripts: Mutex<Vec<Script>>,
 }

@@ -1,29 +1,90 @@
-"""Runs a step's script as Automation does: the handler gets its events and a context; what it returns is the payload."""
+"""Runs the scripts of steps as Automation does: a handler gets its events and a context; what it returns is the payload.
 
+Each line of standard input orders one: its folder, where `order.json` stands and `outcome.json` and a log will, and its
+environment. It is a process of its own, forked from this one, which has imported what nearly every script imports. Each line
+of standard output says that a folder's script began (`pid`) or ended (`status`, of a signal below zero).
+"""
+
+import contextlib
 import gc
 import json
+import os
+import select
+import signal
 import sys
 import traceback
+from typing import Any
 
 
 def prepare() -> None:
-    """Import what nearly every script imports, without a look at the garbage that imports do not leave: a fifth of their time."""
+    """Import what takes longer than most scripts run; what is there then is nobody's garbage, and its pages stay shared."""
     gc.disable()
-    try:
-        import boto3  # noqa: F401
-    except ImportError:
-        pass  # The script's own import says so, in its own frame.
+    import boto3  # noqa: F401
+
     gc.freeze()
+
+
+def serve() -> dict[str, Any] | None:
+    """Fork a process for each order; in that process its order, at the end of all orders nothing."""
+    woken, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    folders: dict[int, str] = {}
+    text = b""
+    while True:
+        ready, _, _ = select.select([0, woken], [], [])
+        if woken in ready:
+            os.read(woken, 4096)
+            for pid in list(folders):
+                gone, status = os.waitpid(pid, os.WNOHANG)
+                if gone:
+                    say(folder=folders.pop(pid), status=os.waitstatus_to_exitcode(status))
+        if 0 in ready:
+            more = os.read(0, 65536)
+            if not more:
+                return None
+            *lines, text = (text + more).split(b"\n")
+            for order in map(json.loads, lines):
+                pid = os.fork()
+                if not pid:
+                    signal.set_wakeup_fd(-1)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    os.close(woken)
+                    os.close(waker)
+                    return dict(order)
+                # Both set it, so that it is there for whoever comes first; of one that has ended nobody needs it.
+                with contextlib.suppress(OSError):
+                    os.setpgid(pid, pid)
+                folders[pid] = order["folder"]
+                say(folder=order["folder"], pid=pid)
+
+
+def say(**what: Any) -> None:
+    """Tell the lab."""
+    os.write(1, json.dumps(what).encode() + b"\n")
+
+
+def become(order: dict[str, Any]) -> None:
+    """Be a process as if it had been started for this order alone."""
+    os.setpgid(0, 0)
+    os.chdir(order["folder"])
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    null = os.open(os.devnull, os.O_RDONLY)
+    for mine, standard in ((null, 0), (log, 1), (log, 2)):
+        os.dup2(mine, standard)
+    os.close(log)
+    os.close(null)
     gc.enable()
 
 
-def main() -> int:
-    """Read the order from the first argument, write the outcome to the second."""
-    with open(sys.argv[1], encoding="utf-8") as file:
+def run() -> int:
+    """Run the script of `order.json`, write what came of it to `outcome.json`."""
+    with open("order.json", encoding="utf-8") as file:
         order = json.load(file)
-    # Not found by name: a script that imports this file's name gets its own module.
     names = {"__name__": "script", "__builtins__": __builtins__}
-    prepare()
     try:
         exec(compile(order["script"], "script", "exec"), names)
         result = names[order["handler"]](order["events"], order["context"])
@@ -31,12 +92,14 @@ def main() -> int:
     except BaseException as error:
         frames = traceback.format_tb(error.__traceback__)[1:]
         outcome = {"error": f"{''.join(frames)}{type(error).__name__} - {error}"}
-    with open(sys.argv[2] + ".new", "w", encoding="utf-8") as file:
+    with open("outcome.json.new", "w", encoding="utf-8") as file:
         json.dump(outcome, file)
-    import os
-
-    os.rename(sys.argv[2] + ".new", sys.argv[2])
+    os.rename("outcome.json.new", "outcome.json")
     return 0 if "payload" in outcome else 1
 
 
-sys.exit(main())
+prepare()
+order = serve()
+if order is not None:
+    become(order)
+    sys.exit(run())

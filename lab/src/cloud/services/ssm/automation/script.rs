@@ -1,11 +1,10 @@
 //! `aws:executeScript`: a Python process of its own that reaches the lab's endpoint under the role of the execution.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::process::Command;
 
 use super::Host;
 use super::actions::{Outcome, Task};
@@ -45,48 +44,37 @@ async fn attempt(host: &Host, task: &Task, inputs: &Value) -> Result<Value, Stri
             "global:DATE": date, "global:DATE_TIME": moment, "global:AWS_PARTITION": "aws",
         },
     });
-    let write = |name: &str, text: &[u8]| std::fs::write(folder.join(name), text).map_err(|error| error.to_string());
-    write("runner.py", include_bytes!("runner.py"))?;
-    write("order.json", order.to_string().as_bytes())?;
-    let log = std::fs::File::create(folder.join("log")).map_err(|error| error.to_string())?;
-    let errors = log.try_clone().map_err(|error| error.to_string())?;
-    let mut command = Command::new(python);
-    command
-        .args(["-B", "-u", "runner.py", "order.json", "outcome.json"])
-        .current_dir(&folder)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", &folder)
-        .env("LANG", "C.UTF-8")
-        .env("AWS_ENDPOINT_URL", ssm.site.endpoint())
-        .env("AWS_REGION", &place.region)
-        .env("AWS_DEFAULT_REGION", &place.region)
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .stdin(Stdio::null())
-        .stdout(log)
-        .stderr(errors)
-        // A signal to the lab's terminal is not one to the script.
-        .process_group(0);
+    let written = std::fs::write(folder.join("order.json"), order.to_string());
+    written.map_err(|error| error.to_string())?;
+    let mut environment = BTreeMap::from([
+        ("PATH", std::env::var("PATH").unwrap_or_default()),
+        ("HOME", folder.display().to_string()),
+        ("LANG", "C.UTF-8".to_owned()),
+        ("AWS_ENDPOINT_URL", ssm.site.endpoint().to_owned()),
+        ("AWS_REGION", place.region.clone()),
+        ("AWS_DEFAULT_REGION", place.region.clone()),
+        ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+    ]);
     // Without a role to assume a script has no credentials.
     if let Some(role) = &task.role {
         let key = lab.keys.give(task.principal(&place.account));
         let kept = ssm.execution(&task.execution, |execution| execution.keys.insert(key.clone(), task.step.clone()));
         kept.unwrap_or(Ok(None)).map_err(|error| error.message)?;
-        command
-            .env("AWS_ACCESS_KEY_ID", key)
-            .env("AWS_SECRET_ACCESS_KEY", "secret-of-the-lab")
-            .env("AWS_SESSION_TOKEN", format!("{role}/Automation-{}", task.execution));
+        environment.insert("AWS_ACCESS_KEY_ID", key);
+        environment.insert("AWS_SECRET_ACCESS_KEY", "secret-of-the-lab".to_owned());
+        environment.insert("AWS_SESSION_TOKEN", format!("{role}/Automation-{}", task.execution));
     }
-    let mut child = command.spawn().map_err(|error| format!("cannot start `{}`: {error}", python.display()))?;
-    let pid = child.id().unwrap_or_default();
+    let mut script = ssm.engines.runner.begin(python, &folder, &environment).await?;
+    let pid = script.pid;
     ssm.engines.script_began(&task.execution, &task.step, pid);
     let result = tokio::select! {
-        status = child.wait() => Ok(status.ok().and_then(|status| status.code())),
+        code = script.ended() => Ok(code),
         () = tokio::time::sleep(LIMIT) => Err("the script took longer than 600 seconds"),
         () = too_large(pid) => Err("the script used more than 512 MB of memory"),
     };
     if result.is_err() {
-        let _gone = child.kill().await.is_err();
+        super::kill(pid);
+        script.ended().await;
     }
     ssm.engines.script_ended(pid);
     let result = match result {
