@@ -8,6 +8,7 @@ use std::ffi::{CStr, c_void};
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::{ptr, slice};
 
+use faultlayer_core::boundary::Wide;
 use faultlayer_core::matching::{Source, Walk};
 use jni_sys::{_jobject, JNI_ABORT, JNIEnv, jarray, jclass, jobject, jobjectArray, jsize, jstring, jvalue};
 
@@ -73,6 +74,16 @@ impl Jvm {
         let mut wide = vec![0_u16; count];
         self.region(string, length, &mut wide);
         Some(Cow::Owned(String::from_utf16_lossy(&wide)))
+    }
+
+    /// The text of a string of `length` characters, without room of its own; `None` for one that is long or not of ASCII alone.
+    pub fn plain(self, string: jstring, length: jsize, room: &mut Wide) -> Option<&str> {
+        if string.is_null() {
+            return None;
+        }
+        let count = usize::try_from(length).ok()?;
+        self.region(string, length, room.units().get_mut(..count)?);
+        room.text(count)
     }
 
     fn region(self, string: jstring, length: jsize, buffer: &mut [u16]) {

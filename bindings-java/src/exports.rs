@@ -82,6 +82,12 @@ native! {
         unsafe { layer::settle(handle) }
     }
 
+    Java_dev_faultlayer_agent_runtime_Native_isQuiet, Java_dev_faultlayer_runtime_Native_isQuiet:
+    (env, handle: jlong, request_id: jstring, length: jint) -> jboolean {
+        // SAFETY: see the module.
+        unsafe { host::is_quiet(Jvm::new(env), handle, request_id, length) }
+    }
+
     Java_dev_faultlayer_agent_runtime_Native_decide, Java_dev_faultlayer_runtime_Native_decide:
     (
         env, handle: jlong, request_id: jstring, deadline_ms: jlong, arn: jstring, client_context: jstring, event: jobject,

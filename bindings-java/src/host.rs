@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use faultlayer_core::boundary::{Call, EventInput, Failed, Host, Layer, Library, Reads, Session};
+use faultlayer_core::boundary::{Call, EventInput, Failed, Host, Layer, Library, Reads, Session, Wide};
 use jni_sys::{jint, jlong, jobject, jstring};
 
 use crate::error::FAILED;
@@ -19,6 +19,7 @@ const STALE: jlong = -2;
 const READS_EVENT: jint = 1;
 const READS_CLIENT_CONTEXT: jint = 2;
 const READS_DEADLINE: jint = 4;
+const READS_ARN: jint = 8;
 
 /// Either side, which an address does not tell.
 pub enum Asked {
@@ -63,10 +64,13 @@ pub unsafe fn reads(handle: jlong) -> jint {
 }
 
 fn bits(reads: Reads) -> jint {
-    [(reads.event, READS_EVENT), (reads.client_context, READS_CLIENT_CONTEXT), (reads.deadline, READS_DEADLINE)]
-        .into_iter()
-        .filter_map(|(is_read, bit)| is_read.then_some(bit))
-        .sum()
+    let bits = [
+        (reads.event, READS_EVENT),
+        (reads.client_context, READS_CLIENT_CONTEXT),
+        (reads.deadline, READS_DEADLINE),
+        (reads.function_arn, READS_ARN),
+    ];
+    bits.into_iter().filter_map(|(is_read, bit)| is_read.then_some(bit)).sum()
 }
 
 /// Whether the plan in force has faults in calls to AWS: without any, nobody need look at them.
@@ -114,6 +118,17 @@ fn given_out(drawn: Result<Option<Session>, Failed>) -> jlong {
         Ok(Some(session)) => Running::give_out(session, lines()),
         Err(Failed) => FAILED,
     }
+}
+
+/// Whether nothing is drawn for an invocation, as its id alone can tell; else [`decide`] tells. `length` is the id's.
+///
+/// # Safety
+/// As [`at`].
+pub unsafe fn is_quiet(jvm: Jvm, handle: jlong, request_id: jstring, length: jint) -> bool {
+    let mut room = Wide::new();
+    let Some(id) = jvm.plain(request_id, length, &mut room) else { return false };
+    // SAFETY: by the caller.
+    unsafe { at(handle) }.ask(|host| host.is_quiet(id)).unwrap_or_default()
 }
 
 /// What [`decide`] is told of an invocation, as the JVM has it.

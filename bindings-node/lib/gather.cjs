@@ -5,17 +5,20 @@
 /** Tells that an event has something on a path that must be walked with the rules of the engine: an array, a dotted key. */
 const WALK = Symbol('walk');
 
-/** A function that gives the leaves of an event in the order of `paths` (undefined where there is none), or `WALK`. */
-function gatherer(paths) {
+/**
+ * A function that gives the leaves of an event in the order of `paths` (undefined where there is none), with room for `others`
+ * before them, or `WALK`.
+ */
+function gatherer(paths, others = 0) {
   const readers = paths.map(reader);
   if (readers.includes(undefined)) return () => WALK;
   return (event) => {
     if (typeof event !== 'object' || event === null || Array.isArray(event)) return WALK;
-    const leaves = new Array(readers.length);
+    const leaves = new Array(others + readers.length);
     for (let index = 0; index < readers.length; index += 1) {
       const leaf = readers[index](event);
       if (leaf === WALK) return WALK;
-      leaves[index] = leaf;
+      leaves[others + index] = leaf;
     }
     return leaves;
   };

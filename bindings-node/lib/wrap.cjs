@@ -9,6 +9,9 @@ const { getPrototypeOf, ownKeys, setPrototypeOf, stringify } = require('./builti
 
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
 
+/** What the engine is told before the leaves of an event: id, deadline, client context. */
+const OTHERS = 3;
+
 /** Whether the client treats this handler as one that streams its response. */
 const streams = (handler) => handler[STREAMING] === 'response';
 
@@ -82,17 +85,20 @@ function read(engine, number, isLive = false) {
   return {
     engine,
     number,
-    decide: engine.decide,
-    decideStreaming: engine.decideStreaming,
+    decide: engine.asker(number, false),
+    decideStreaming: engine.asker(number, true),
     arn: undefined,
     deadlineTries: engine.deadlineTries(),
     readsNothing: (reads & 3) === 0,
     readsClientContext: (reads & 2) !== 0,
+    readsArn: (reads & 8) !== 0,
     // Else nothing looks at it unless something is drawn, and asking takes longer than all the rest.
     readsDeadline: (reads & 4) !== 0,
     hitsCalls: engine.hitsAwsCalls(number),
     hitsConnections: engine.hitsConnections(number),
-    gather: events?.gatherer(engine.paths(number)),
+    gather: events?.gatherer(engine.paths(number), OTHERS),
+    decideGathered: events && engine.gatheredAsker(number, false),
+    decideGatheredStreaming: events && engine.gatheredAsker(number, true),
     runs: events?.runs(),
   };
 }
@@ -111,20 +117,28 @@ function decide(host, gate, event, context, streaming) {
 }
 
 function ask(host, gate, event, context, streaming) {
-  const arn = context?.invokedFunctionArn;
-  if (arn !== host.arn) {
-    host.arn = arn;
-    host.engine.arn(host.number, typeof arn === 'string' ? arn : undefined);
-  }
+  if (host.readsArn) tellArn(host, context?.invokedFunctionArn);
   const id = gate.requestId(context);
+  if (host.readsNothing && !host.readsDeadline) return streaming ? host.decideStreaming(id) : host.decide(id);
   const due = host.readsDeadline ? deadline(context, host.deadlineTries) : NaN;
-  if (host.readsNothing) return streaming ? host.decideStreaming(host.number, id, due) : host.decide(host.number, id, due);
+  if (host.readsNothing) return streaming ? host.decideStreaming(id, due) : host.decide(id, due);
   const custom = host.readsClientContext ? context?.clientContext : undefined;
   const text = custom === undefined || custom === null ? undefined : stringify(custom);
-  const leaves = host.gather(event);
-  return Array.isArray(leaves)
-    ? host.engine.decideGathered(host.number, id, due, streaming, leaves, text)
-    : host.engine.decideReading(host.number, id, due, streaming, event, text, NaN, host.runs.take, host.runs.room);
+  const given = host.gather(event);
+  if (Array.isArray(given)) {
+    given[0] = id;
+    given[1] = due;
+    given[2] = text;
+    return apply(streaming ? host.decideGatheredStreaming : host.decideGathered, undefined, given);
+  }
+  return host.engine.decideReading(host.number, id, due, streaming, event, text, NaN, host.runs.take, host.runs.room);
+}
+
+/** It seldom changes, so it does not cross with each call. */
+function tellArn(host, arn) {
+  if (arn === host.arn) return;
+  host.arn = arn;
+  host.engine.arn(host.number, typeof arn === 'string' ? arn : undefined);
 }
 
 /** Gives `wrapper` all that a client looks at: length, name, own symbols and properties, and the kind of function. */

@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use std::ptr;
 
 use faultlayer_core::matching::{Key, Kind, MAX_BYTES, Node, Paths, Patterns, Source, Walk};
-use napi::bindgen_prelude::{JsValue, Object, Unknown};
+use napi::bindgen_prelude::{JsValue, Unknown};
 use napi::sys;
 
 /// An event as JavaScript handed it over.
@@ -82,15 +82,16 @@ impl Runs {
 pub struct Gathered<'a> {
     pub patterns: &'a Patterns,
     pub tree: &'a Tree,
-    pub leaves: &'a Object<'a>,
+    /// Of the call that runs, as its arguments are.
+    pub env: sys::napi_env,
+    pub leaves: &'a [sys::napi_value],
 }
 
 impl Source for Gathered<'_> {
     fn read(&self, walk: &mut Walk<'_>) {
         // Leaves that were gathered for a plan which was replaced since say nothing.
         if ptr::eq(self.patterns, walk.patterns()) {
-            let leaves = self.leaves.value();
-            walk.node(&Leaves { tree: self.tree, leaves: Value::of(leaves.env, leaves.value), at: 0, leaf: None });
+            walk.node(&Leaves { gathered: self, at: 0, leaf: None });
         }
     }
 }
@@ -135,8 +136,7 @@ impl Tree {
 
 /// An object of a gathered event, or one of its leaves.
 struct Leaves<'a> {
-    tree: &'a Tree,
-    leaves: Value,
+    gathered: &'a Gathered<'a>,
     at: usize,
     leaf: Option<Value>,
 }
@@ -151,9 +151,11 @@ impl Node for Leaves<'_> {
     }
 
     fn get(&self, key: Key<'_>) -> Option<Self> {
-        let at = self.tree.child(self.at, key.text)?;
-        let leaf = self.tree.nodes.get(at)?.leaf.and_then(|leaf| self.leaves.element(u32::try_from(leaf).ok()?));
-        Some(Leaves { at, leaf: leaf.filter(|leaf| leaf.kind != Kind::Other), ..*self })
+        let Gathered { tree, env, leaves, .. } = self.gathered;
+        let at = tree.child(self.at, key.text)?;
+        let leaf = tree.nodes.get(at)?.leaf.and_then(|leaf| leaves.get(leaf));
+        let leaf = leaf.map(|leaf| Value::of(*env, *leaf)).filter(|leaf| leaf.kind != Kind::Other);
+        Some(Leaves { at, leaf, ..*self })
     }
 
     fn each(&self, _visit: &mut dyn FnMut(Self) -> ControlFlow<()>) {}
@@ -192,12 +194,12 @@ impl Value {
 
     /// Writes at most `room` bytes, whole characters alone, and answers what was written.
     fn copy(self, room: usize) -> Option<String> {
-        let mut bytes = vec![0_u8; room + 1];
-        let mut written = 0;
-        let buffer = bytes.as_mut_ptr().cast();
+        let mut bytes = Vec::<u8>::with_capacity(room + 1);
+        let (buffer, size, mut written) = (bytes.as_mut_ptr().cast(), bytes.capacity(), 0);
         // SAFETY: as in `element`; the buffer has so many bytes.
-        done(self.env, unsafe { sys::napi_get_value_string_utf8(self.env, self.value, buffer, bytes.len(), &raw mut written) })?;
-        bytes.truncate(written);
+        done(self.env, unsafe { sys::napi_get_value_string_utf8(self.env, self.value, buffer, size, &raw mut written) })?;
+        // SAFETY: so many were written.
+        unsafe { bytes.set_len(written) };
         String::from_utf8(bytes).ok()
     }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use faultlayer_core::boundary::{Call, DEADLINE_TRIES, EventInput, Host, Layer, Library, Reads, Session as Drawn};
 use faultlayer_core::matching::{Patterns, Source};
-use napi::Result;
-use napi::bindgen_prelude::{Either, Object, Unknown};
+use napi::bindgen_prelude::{Either, Unknown};
+use napi::{Result, sys};
 use napi_derive::napi;
 
 use crate::error::{failed, unknown_host};
@@ -48,11 +48,11 @@ pub struct Slot {
     plan: u64,
     /// What that plan's patterns name of an event.
     patterns: Option<Arc<Patterns>>,
-    tree: Option<Arc<Tree>>,
+    tree: Option<Tree>,
 }
 
 /// What is drawn, or that another plan has come since JavaScript read it: then it reads again, and asks again.
-type Answer = Option<Either<Session, bool>>;
+pub type Answer = Option<Either<Session, bool>>;
 const STALE: Answer = Some(Either::B(true));
 
 impl Slot {
@@ -69,8 +69,38 @@ impl Slot {
         });
         let (plan, reads, patterns) = looked.unwrap_or_default();
         (self.plan, self.patterns) = (plan, patterns);
-        self.tree = self.patterns.as_deref().map(|patterns| Arc::new(Tree::new(patterns.paths())));
+        self.tree = self.patterns.as_deref().map(|patterns| Tree::new(patterns.paths()));
         reads
+    }
+
+    /// Decides for an invocation under a plan without patterns.
+    ///
+    /// # Errors
+    /// A library's engine failed.
+    pub fn decide(&self, id: &str, deadline_ms: Option<i64>, streaming: bool) -> Result<Answer> {
+        let call = Call { deadline_ms, function_arn: self.arn.as_deref(), streaming, ..Call::of(id) };
+        self.asked.ask(|host| decided(host, self.plan, &call)).map(answer)
+    }
+
+    /// As [`Slot::decide`], with what its patterns name: the client context as JSON text, and the leaves that JavaScript gathered
+    /// of the event.
+    ///
+    /// # Errors
+    /// A library's engine failed.
+    pub fn decide_gathered(
+        &self,
+        id: &str,
+        deadline_ms: Option<i64>,
+        streaming: bool,
+        client_context: Option<&str>,
+        env: sys::napi_env,
+        leaves: &[sys::napi_value],
+    ) -> Result<Answer> {
+        let (Some(patterns), Some(tree)) = (&self.patterns, &self.tree) else { return Err(unknown_host()) };
+        let event = Gathered { patterns, tree, env, leaves };
+        let (event, function_arn) = (EventInput::Source(&event), self.arn.as_deref());
+        let call = Call { deadline_ms, function_arn, client_context, event, streaming, ..Call::of(id) };
+        self.asked.ask(|host| decided(host, self.plan, &call)).map(answer)
     }
 }
 
@@ -81,12 +111,13 @@ pub fn deadline_tries() -> u32 {
 }
 
 /// What [`decide_reading`] needs beyond an invocation's id: bit 0 the event, bit 1 the client context, bit 2 the deadline,
-/// which can wait for [`Session::due`] otherwise. Without the first two, [`decide`] is enough. It is the plan in force that is
-/// read here; what else is asked of a host is of this one.
+/// which can wait for [`Session::due`] otherwise, bit 3 the ARN. Without the first two, an [`asker`](crate::asking::asker) is
+/// enough. It is the plan in force that is read here; what else is asked of a host is of this one.
 #[napi]
 pub fn reads(host: u32) -> u32 {
     let reads = with(host, Slot::look_at_plan).unwrap_or_default();
-    u32::from(reads.event) | u32::from(reads.client_context) << 1 | u32::from(reads.deadline) << 2
+    let bits = [reads.event, reads.client_context, reads.deadline, reads.function_arn];
+    bits.into_iter().rev().fold(0, |bits, bit| bits << 1 | u32::from(bit))
 }
 
 /// Whether the plan in force has faults in calls to AWS: without any, nobody need look at them.
@@ -104,14 +135,14 @@ pub fn hits_connections(host: u32) -> bool {
 /// Decides for code that makes calls and has no call of its own around it: only faults in calls are drawn.
 ///
 /// # Errors
-/// As of [`decide`].
+/// A library's engine failed.
 #[napi]
 pub fn decide_calls(host: u32, id: String) -> Result<Option<Session>> {
     let drawn = with(host, |slot| slot.asked.ask(|host| host.decide_calls(&Call::of(&id))));
     drawn.unwrap_or_else(|| Err(unknown_host())).map(session)
 }
 
-/// Whether another plan can come at any time, which [`decide`] then says: what is needed for any plan has to be there.
+/// Whether another plan can come at any time, which deciding then says: what is needed for any plan has to be there.
 #[napi]
 pub fn is_live(host: u32) -> bool {
     with(host, |slot| slot.asked.ask(Host::is_live).unwrap_or_default()).unwrap_or_default()
@@ -129,35 +160,6 @@ pub fn settle(host: u32) {
 #[napi]
 pub fn arn(host: u32, arn: Option<String>) {
     with(host, |slot| slot.arn = arn);
-}
-
-/// Decides for one invocation under a plan without patterns. `deadline` is in epoch milliseconds, NaN for none.
-/// Nothing where nothing is drawn: call the handler as if nothing were here; `true` where another plan has come, which is to
-/// be read first ([`reads`]).
-///
-/// # Errors
-/// A library's engine failed.
-#[napi]
-pub fn decide(host: u32, id: String, deadline: f64) -> Result<Answer> {
-    decide_plain(host, &id, deadline, false)
-}
-
-/// As [`decide`], for a handler that streams its response.
-///
-/// # Errors
-/// As of [`decide`].
-#[napi]
-pub fn decide_streaming(host: u32, id: String, deadline: f64) -> Result<Answer> {
-    decide_plain(host, &id, deadline, true)
-}
-
-fn decide_plain(host: u32, id: &str, deadline: f64, streaming: bool) -> Result<Answer> {
-    let drawn = with(host, |slot| {
-        let function_arn = slot.arn.as_deref();
-        let call = Call { deadline_ms: whole(deadline), function_arn, streaming, ..Call::of(id) };
-        slot.asked.ask(|host| decided(host, slot.plan, &call))
-    });
-    drawn.unwrap_or_else(|| Err(unknown_host())).map(answer)
 }
 
 /// Decides by the plan that JavaScript has read, if that is in force.
@@ -184,17 +186,18 @@ fn answer(decided: Decided) -> Answer {
     }
 }
 
-/// The paths that the plan's patterns name, names joined by dots: what [`decide_gathered`] wants the leaves of.
+/// The paths that the plan's patterns name, names joined by dots: what a [`gathered_asker`](crate::asking::gathered_asker)
+/// wants the leaves of.
 #[napi]
 pub fn paths(host: u32) -> Vec<String> {
     with(host, |slot| slot.patterns.as_ref().map(|patterns| patterns.paths().iter().collect())).flatten().unwrap_or_default()
 }
 
-/// As [`decide`], for a plan with patterns: reads what they name of `event`, and `client_context` as JSON text. `now_us` is
-/// the time in epoch microseconds; NaN lets the engine read the clock. `take` and `room` as `lib/gather.cjs` makes them.
+/// As a [`gathered_asker`](crate::asking::gathered_asker), for any event: reads what the patterns name of it. `now_us` is the
+/// time in epoch microseconds; NaN lets the engine read the clock. `take` and `room` as `lib/gather.cjs` makes them.
 ///
 /// # Errors
-/// As of [`decide`].
+/// A library's engine failed.
 #[napi]
 pub fn decide_reading(
     host: u32,
@@ -209,25 +212,6 @@ pub fn decide_reading(
 ) -> Result<Answer> {
     let told = Told { id: &id, deadline, streaming, client_context: client_context.as_deref(), now_us };
     decide_with(host, &told, &Event::new(event, take.zip(room)))
-}
-
-/// As [`decide_reading`], with the leaves of the event that JavaScript gathered, in the order of [`paths`].
-///
-/// # Errors
-/// As of [`decide`].
-#[napi]
-pub fn decide_gathered(
-    host: u32,
-    id: String,
-    deadline: f64,
-    streaming: bool,
-    leaves: Object<'_>,
-    client_context: Option<String>,
-) -> Result<Answer> {
-    let told = Told { id: &id, deadline, streaming, client_context: client_context.as_deref(), now_us: f64::NAN };
-    let gathered_for = with(host, |slot| slot.patterns.clone().zip(slot.tree.clone())).flatten();
-    let (patterns, tree) = gathered_for.ok_or_else(unknown_host)?;
-    decide_with(host, &told, &Gathered { patterns: &patterns, tree: &tree, leaves: &leaves })
 }
 
 struct Told<'a> {

@@ -56,7 +56,7 @@ test('5000 generated events under generated patterns', () => {
       hits += walked ? 1 : 0;
       if (leaves === WALK) continue;
       gathered += 1;
-      const decided = engine.decideGathered(host, 'id', NaN, false, leaves, undefined);
+      const decided = engine.gatheredAsker(host, false)('id', NaN, undefined, ...leaves);
       assert.equal(Boolean(decided), Boolean(walked), `${engine.paths(host)}: ${JSON.stringify(event)}`);
       decided?.close();
       walked?.close();
@@ -112,4 +112,30 @@ test('the numbers of long arrays are handed over by the hundreds, and give the s
   }
   engine.release(last);
   engine.release(other);
+});
+
+test('an id is sampled by its characters, whichever they are and however many', () => {
+  const host = engine.library(JSON.stringify(plan(fault.payload(1, { rate: 0.5 }))), undefined);
+  const [ask, gathered] = [engine.asker(host, false), engine.gatheredAsker(host, false)];
+  const characters = ['', 'a', '\u007f', '\u0080', 'ß', '\u0141', '\u4e61', '🦀', '\ud800', '\udc00x'];
+  let hits = 0;
+  for (const length of [0, 1, 35, 36, 45, 46, 47, 48, 49, 200]) {
+    for (const end of characters) {
+      for (const begin of ['x', 'y', 'ß']) {
+        const id = begin.repeat(length) + end;
+        // As well-formed text, which what is walked gets.
+        const said = engine.decideReading(host, Buffer.from(id).toString(), NaN, false, {}, undefined, NaN);
+        hits += said ? 1 : 0;
+        for (const session of [ask(id), ask(id, NaN), gathered(id, NaN, undefined)]) {
+          assert.equal(Boolean(session), Boolean(said), JSON.stringify(id));
+          session?.close();
+        }
+        said?.close();
+      }
+    }
+  }
+  assert.ok(hits > 100 && hits < 200, `${hits} hit`);
+  assert.throws(() => ask(1), /request id: expected a string/);
+  engine.release(host);
+  assert.throws(() => ask('a'), /no such host/);
 });

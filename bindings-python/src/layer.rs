@@ -14,12 +14,13 @@ use crate::botocore;
 use crate::context::{Seen, deadline_ms};
 use crate::drive::Actor;
 use crate::event::decide;
+use crate::quick;
 
 /// A handler with a plan around it.
 #[pyclass(frozen, module = "faultlayer_layer")]
 pub struct LayerHandler {
     layer: Layer,
-    original: Py<PyAny>,
+    pub(crate) original: Py<PyAny>,
     acting: &'static Acting,
 }
 
@@ -50,8 +51,12 @@ impl LayerHandler {
         if is_live {
             refresh_after_restore(&layered);
         }
-        // The bound method rather than the object: the interpreter calls it without packing a tuple.
-        layered.getattr("invoke")
+        quick::function(&layered)
+    }
+
+    /// Whether nothing is drawn for an invocation, as its id alone can tell.
+    pub(crate) fn is_quiet(&self, request_id: &str) -> bool {
+        self.layer.ask(|host| host.is_quiet(request_id))
     }
 
     fn decide(&self, event: &Bound<'_, PyAny>, context: &Bound<'_, PyAny>) -> Option<Session> {
@@ -89,8 +94,7 @@ impl LayerHandler {
         py.detach(|| self.layer.refresh());
     }
 
-    /// Calls the handler, with the faults that are drawn for this invocation. Exactly two arguments, as every client
-    /// passes them: with keywords beside, the interpreter would pack a tuple and a dict for each call.
+    /// Calls the handler, with the faults that are drawn for this invocation.
     #[pyo3(signature = (event, context, /))]
     fn invoke<'py>(
         &self,

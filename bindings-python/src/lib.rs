@@ -12,6 +12,7 @@ mod layer;
 #[cfg(not(feature = "layer"))]
 mod library;
 mod place;
+mod quick;
 mod resolve;
 #[cfg(not(feature = "layer"))]
 mod session;

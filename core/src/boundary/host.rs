@@ -118,6 +118,22 @@ impl Host {
         Asked { host: self, standing: self.plans.standing() }
     }
 
+    /// Whether nothing is drawn for an invocation, as its id alone can tell, which it does of most. Then it is counted: call the
+    /// handler as if nothing were here. Else [`Host::decide`] tells.
+    #[must_use]
+    pub fn is_quiet(&self, request_id: &str) -> bool {
+        let is_quiet = self.asked().is_quiet(&Call::of(request_id));
+        if is_quiet {
+            self.count();
+        }
+        is_quiet
+    }
+
+    /// How many invocations came before this one.
+    fn count(&self) -> u64 {
+        self.invocations.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// Decides for one invocation, and counts it. `None` if nothing is drawn: call the handler as if nothing were here.
     #[must_use]
     pub fn decide(&self, call: &Call<'_>) -> Option<Session> {
@@ -185,34 +201,55 @@ impl Asked<'_> {
     }
 
     fn decided(&self, call: &Call<'_>, calls_alone: bool) -> Option<Session> {
-        let host = self.host;
-        let now = call.now_us.map_or_else(clock::now, Timestamp);
-        if let Some(live) = &host.live {
-            live.look(now.0);
+        let is_quiet = self.is_quiet(call);
+        let before = self.host.count();
+        if is_quiet { None } else { self.drawn(call, calls_alone, before) }
+    }
+
+    /// Without the clock, unless the plan can become another.
+    fn is_quiet(&self, call: &Call<'_>) -> bool {
+        if let Some(live) = &self.host.live {
+            live.look(time_of(call).0);
         }
-        let before = host.invocations.fetch_add(1, Ordering::Relaxed);
+        self.standing.is_quiet(call.request_id) && !self.may_overlap()
+    }
+
+    fn connections(&self) -> Option<&Arc<Connections>> {
+        self.standing.beside()?.as_ref()
+    }
+
+    /// Whether calls that nothing is drawn for have to be known.
+    fn may_overlap(&self) -> bool {
+        self.connections().is_some_and(|connections| connections.may_overlap())
+    }
+
+    /// The rest of the way, which few go: what it takes is not on the way of all.
+    #[inline(never)]
+    fn drawn(&self, call: &Call<'_>, calls_alone: bool, before: u64) -> Option<Session> {
+        let host = self.host;
         let mut budget = Budget::default();
-        let connections = self.standing.beside().and_then(Option::as_ref);
-        let overlap = connections.is_some_and(|connections| connections.may_overlap());
         let decision = self.standing.decide(
             &mut budget,
             &Invocation {
                 request_id: call.request_id,
                 deadline: call.deadline_ms.map(Timestamp::from_millis),
-                now,
+                now: time_of(call),
                 cold_start: before == 0,
                 streaming: call.streaming,
                 facts: Facts { event: call.event, context: host.context(call, before + 1) },
             },
             calls_alone,
-            overlap,
+            self.may_overlap(),
         );
         if budget.is_spent() {
             host.shared.tell_budget();
         }
-        // Before anything is counted up that all threads share: mostly nothing is drawn.
         let decision = decision?;
-        let reach = connections.map(|connections| Reach { connections: Arc::clone(connections), background: calls_alone });
+        let reach = self.connections().map(|connections| Reach { connections: Arc::clone(connections), background: calls_alone });
         Some(Session::begin(Arc::clone(&host.shared), decision, reach))
     }
+}
+
+fn time_of(call: &Call<'_>) -> Timestamp {
+    call.now_us.map_or_else(clock::now, Timestamp)
 }

@@ -19,6 +19,7 @@ mod pace;
 mod session;
 mod side;
 mod step;
+mod wide;
 
 pub use call::{Call, EventInput, Reads};
 pub use calls::{Calls, Met};
@@ -29,6 +30,7 @@ pub use layer::Layer;
 pub use library::Library;
 pub use session::{Session, Steps};
 pub use side::{Failed, Refused};
+pub use wide::Wide;
 
 pub use crate::aws::{Answer, Request};
 pub use crate::decision::{Border, NoChance, NoChanceReason, Outcome, Step};

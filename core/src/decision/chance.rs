@@ -74,6 +74,11 @@ impl Chance {
         open
     }
 
+    /// Whether all faults had one, after which no call changes anything here.
+    pub(crate) fn was_had(&self) -> bool {
+        self.whole.load(Ordering::Relaxed) == Self::HAD
+    }
+
     /// The faults of `plan` that had none, in the plan's order.
     pub(crate) fn missed(&self, plan: &Plan) -> Vec<NoChance> {
         let whole = self.whole.load(Ordering::Relaxed);

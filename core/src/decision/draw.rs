@@ -118,7 +118,7 @@ pub(super) fn hit(plan: &Plan, fault: &Fault, index: usize, hashes: &Hashes<'_>)
 pub(super) fn draw(running: &Running, invocation: &Invocation<'_>, budget: &mut Budget, calls_alone: bool) -> Vec<Drawn> {
     let plan = &running.plan;
     let hashes = Hashes::new(running, invocation);
-    if !running.chance.met(plan, invocation.now, calls_alone) || running.quiet.holds(|| hashes.of(SampleBy::Request)) {
+    if !running.chance.met(plan, invocation.now, calls_alone) {
         return Vec::new();
     }
     let asked = plan.faults.iter().enumerate().filter(|(_, fault)| !calls_alone || fault.role() == Role::Calls);

@@ -89,7 +89,11 @@ impl Engine {
     /// Draws the faults of one invocation; `None` if nothing is drawn, which is the hot path.
     #[must_use]
     pub fn decide(&self, invocation: &Invocation<'_>) -> Option<Decision> {
-        self.standing().decide(&mut Budget::default(), invocation, false, false)
+        let standing = self.standing();
+        if standing.is_quiet(invocation.request_id) {
+            return None;
+        }
+        standing.decide(&mut Budget::default(), invocation, false, false)
     }
 }
 
@@ -160,6 +164,13 @@ impl<B> Standing<B> {
     #[must_use]
     pub fn no_chance(&self) -> Vec<NoChance> {
         self.0.as_ref().map_or_else(Vec::new, |in_force| in_force.running.chance.missed(&in_force.running.plan))
+    }
+
+    /// Whether nothing is drawn for a request, whatever the time is and whatever patterns say: then [`Standing::decide`] need
+    /// not be asked, unless there is to be a decision in any case. It is the hot path.
+    #[must_use]
+    pub fn is_quiet(&self, request_id: &str) -> bool {
+        self.0.as_ref().is_none_or(|in_force| in_force.running.is_quiet(request_id))
     }
 
     /// As [`Engine::decide`]. Where the budget is spent, a fault that it was not enough for is not drawn. With

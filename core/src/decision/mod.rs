@@ -55,4 +55,9 @@ impl Running {
         let quiet = Quiet::of(&plan);
         Self { plan, limits, chance: Chance::default(), quiet }
     }
+
+    /// Whether nothing is drawn for a request, and nothing is to be kept of it either, whatever else is known of it.
+    fn is_quiet(&self, request_id: &str) -> bool {
+        self.chance.was_had() && self.quiet.holds(request_id)
+    }
 }

@@ -25,6 +25,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** The shared vectors through the native methods: the same steps, the same record lines, the same refusals. */
@@ -54,6 +55,40 @@ class VectorsTest {
         }
         assertTrue(tests.size() >= 50, () -> tests.size() + " vectors");
         return tests;
+    }
+
+    @Test
+    void anIdThatIsQuietIsOneThatNothingIsDrawnForWhicheverCharactersItHasAndHoweverMany() {
+        String plan =
+                "{\"version\":1,\"expires_at\":\"never\",\"faults\":[{\"id\":\"a\",\"kind\":\"exit\",\"rate\":0.5}]}";
+        long host = Long.parseLong(Native.library(plan, null)[0]);
+        int quiet = 0;
+        // From the first call on.
+        boolean isOpen = false;
+        try {
+            for (int length : new int[] {0, 1, 35, 36, 47, 48, 49, 200}) {
+                for (String end :
+                        new String[] {"", "a", "\u007f", "\u0080", "\u0141", "\u4e61", "\ud83e\udd80", "\ud800"}) {
+                    for (String begin : new String[] {"x", "y", "z"}) {
+                        String id = begin.repeat(length) + end;
+                        boolean isQuiet = Native.isQuiet(host, id, id.length());
+                        long session = Native.decide(
+                                host, id, Native.ABSENT, null, null, null, Native.ABSENT, Native.reads(host));
+                        // Long ones, and those of other characters, are left to the whole question.
+                        boolean isPlain = id.length() <= 48 && id.chars().allMatch(unit -> unit < 0x80);
+                        assertEquals(isPlain && isOpen && session == 0, isQuiet, id);
+                        isOpen = true;
+                        quiet += isQuiet ? 1 : 0;
+                        if (session != 0) {
+                            Native.end(session);
+                        }
+                    }
+                }
+            }
+        } finally {
+            Native.free(host);
+        }
+        assertTrue(quiet > 20, quiet + " quiet");
     }
 
     @TestFactory

@@ -171,7 +171,7 @@ final class Wrapped {
                     faults.host(),
                     name,
                     deadlineMs,
-                    context == null ? null : context.getInvokedFunctionArn(),
+                    (reads & Native.READS_ARN) != 0 && context != null ? context.getInvokedFunctionArn() : null,
                     (reads & Native.READS_CLIENT_CONTEXT) != 0 && context != null ? clientContext(context) : null,
                     (reads & Native.READS_EVENT) != 0 ? form.event() : null,
                     Native.ABSENT,

@@ -111,6 +111,9 @@ public final class Hook {
                 return null;
             }
             Calls.handles();
+            if (requestId != null && Native.isQuiet(engine, requestId, requestId.length())) {
+                return null;
+            }
             long session = ask(engine, requestId, Native.ABSENT, arn, context, in);
             if (session == Native.STALE) {
                 return new Injection(new Injection.Undecided(engine, requestId, arn, context, in));
@@ -130,11 +133,15 @@ public final class Hook {
             throws ReflectiveOperationException {
         while (true) {
             int wanted = reads;
+            String readArn = null;
             String clientContext = null;
             InputStream event = null;
             if (wanted != 0) {
                 if ((wanted & Native.READS_DEADLINE) != 0 && deadlineMs == Native.ABSENT) {
                     return Native.STALE;
+                }
+                if ((wanted & Native.READS_ARN) != 0) {
+                    readArn = arn;
                 }
                 if ((wanted & Native.READS_CLIENT_CONTEXT) != 0) {
                     clientContext = ClientContextText.of(context);
@@ -144,7 +151,7 @@ public final class Hook {
                 }
             }
             long session =
-                    Native.decide(engine, requestId, deadlineMs, arn, clientContext, event, Native.ABSENT, wanted);
+                    Native.decide(engine, requestId, deadlineMs, readArn, clientContext, event, Native.ABSENT, wanted);
             if (session != Native.STALE) {
                 return session;
             }

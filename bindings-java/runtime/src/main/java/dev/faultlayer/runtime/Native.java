@@ -15,6 +15,9 @@ public final class Native {
     /** Bit of {@link #reads}: some fault samples by attempt. */
     public static final int READS_DEADLINE = 4;
 
+    /** Bit of {@link #reads}: some pattern looks at the context, which the ARN's alias is part of. */
+    public static final int READS_ARN = 8;
+
     /** What stands for a number that is not told. */
     public static final long ABSENT = Long.MIN_VALUE;
 
@@ -47,7 +50,10 @@ public final class Native {
     /** Ends a host. */
     public static native void free(long host);
 
-    /** What {@link #decide} needs to be given: {@link #READS_EVENT}, {@link #READS_CLIENT_CONTEXT}, {@link #READS_DEADLINE}. */
+    /**
+     * What {@link #decide} needs to be given: {@link #READS_EVENT}, {@link #READS_CLIENT_CONTEXT}, {@link #READS_DEADLINE},
+     * {@link #READS_ARN}.
+     */
     public static native int reads(long host);
 
     /** The ids of the plan's faults that never had a chance to fire, each followed by why; null where the engine failed. */
@@ -61,6 +67,13 @@ public final class Native {
      * counts.
      */
     public static native int deadlineTries();
+
+    /**
+     * Whether nothing is drawn for an invocation, as its id alone tells of most. Else {@link #decide} tells.
+     *
+     * @param length the id's
+     */
+    public static native boolean isQuiet(long host, String requestId, int length);
 
     /**
      * Decides one invocation.
