@@ -37,6 +37,7 @@ ROWS = {
     "calls-java": "a call in Java",
     "aws-calls": "a call to AWS that is not hit",
     "round-trip": "an invocation through the real client",
+    "live": "an invocation under a plan from a place",
     "starts": "cold starts and memory",
     "delays": "precision of a delay",
     "engine": "the engine",

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import places
@@ -16,6 +17,7 @@ HEAD = (
     b"Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:eu-west-1:123456789012:function:f\r\n"
     b"Lambda-Runtime-Trace-Id: Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0\r\nContent-Length: %d\r\n\r\n%s"
 )
+LEFT_OUT = 100
 TAKEN = b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 EVENT = b'{"order": {"id": "a-1", "items": [{"sku": "A-7", "count": 2}]}}'
 
@@ -23,10 +25,10 @@ EVENT = b'{"order": {"id": "a-1", "items": [{"sku": "A-7", "count": 2}]}}'
 class RuntimeApi:
     """Serves one environment; `turnarounds` are the microseconds from an event to its answer."""
 
-    def __init__(self, calls: int) -> None:
+    def __init__(self, calls: int, warm: Callable[[], object]) -> None:
         self.turnarounds: list[float] = []
         self.done = threading.Event()
-        self._calls, self._handed = calls, 0.0
+        self._calls, self._warm, self._handed = calls, warm, 0.0
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = self._server.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -62,6 +64,8 @@ class RuntimeApi:
             elif len(self.turnarounds) >= self._calls:
                 self.done.set()
             else:
+                if len(self.turnarounds) == LEFT_OUT:
+                    self._warm()
                 number = b"8f5c7d1e-7b61-11e6-9a41-%012x" % len(self.turnarounds)
                 answer = HEAD % (number, int(time.time() * 1000) + 900_000, len(EVENT), EVENT)
                 self._handed = time.perf_counter()
@@ -72,10 +76,17 @@ class RuntimeApi:
 
 
 def turnarounds(
-    command: list[str], variables: dict[str, str], cwd: Path, calls: int, proxy: Path | None = None
+    command: list[str],
+    variables: dict[str, str],
+    cwd: Path,
+    calls: int,
+    *,
+    proxy: Path | None = None,
+    warm: Callable[[], object] = lambda: None,
 ) -> list[float]:
-    """Microseconds of each of so many invocations through a real client, the first hundred left out."""
-    api = RuntimeApi(calls + 100)
+    """Microseconds of each of so many invocations through a real client, without the first hundred: after these, `warm`
+    is called."""
+    api = RuntimeApi(calls + LEFT_OUT, warm)
     between = None
     port = api.port
     try:
@@ -107,4 +118,4 @@ def turnarounds(
         if between:
             between.kill()
             between.wait()
-    return api.turnarounds[100:]
+    return api.turnarounds[LEFT_OUT:]

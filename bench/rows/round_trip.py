@@ -4,14 +4,13 @@ Runtime API between the two."""
 from __future__ import annotations
 
 import statistics
-import tempfile
 from pathlib import Path
 
 import peers
 from figures import Figures
 from runtime_api import turnarounds
 
-from rows.starts import Way, has_python, java_ways, node_pairs, node_ways, python_ways
+from rows.starts import Way, in_each_language
 
 
 def compare(figures: Figures, of: str, ways: dict[str, Way], code: Path, quick: bool) -> None:
@@ -27,26 +26,12 @@ def compare(figures: Figures, of: str, ways: dict[str, Way], code: Path, quick: 
         for name, medians in rounds.items():
             command, variables = chosen.get(name, chosen["bare"])
             between = proxy if name == "behind a proxy" else None
-            took = turnarounds(command, variables, code, 300 if quick else 2000, between)
+            took = turnarounds(command, variables, code, 300 if quick else 2000, proxy=between)
             medians.append(statistics.median(took))
     figures.beside("µs", {f"{of}, {name}": values for name, values in rounds.items()}, f"{of}, bare")
 
 
 def measure(quick: bool) -> Figures:
     figures = Figures()
-    with tempfile.TemporaryDirectory() as folder:
-        code = Path(folder)
-        if has_python("3.11"):
-            compare(figures, "Python 3.11", python_ways("3.11", code), code, quick)
-        else:
-            figures.skip("Python 3.11", "no interpreter, or no client for it")
-        try:
-            pair = node_pairs()[0]
-            compare(figures, pair["name"], node_ways(pair, code), code, quick)
-        except (peers.Missing, FileNotFoundError, IndexError) as missing:
-            figures.skip("Node", str(missing))
-        try:
-            compare(figures, "Java", java_ways(figures), code, quick)
-        except peers.Missing as missing:
-            figures.skip("Java", str(missing))
+    in_each_language(figures, lambda of, ways, code: compare(figures, of, ways, code, quick))
     return figures

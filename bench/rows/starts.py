@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import peers
@@ -65,46 +66,57 @@ def has_python(version: str) -> bool:
     return bool(interpreters.interpreter(version)) and interpreters.client(version).is_dir()
 
 
-def python_ways(version: str, code: Path) -> dict[str, Way]:
-    (code / "app.py").write_text("def handler(event, context):\n    return None\n")
-    (code / "with_boto3.py").write_text("import boto3\n\n\ndef handler(event, context):\n    return None\n")
+def python_way(version: str, code: Path, handler: str, *more: str, **variables: str) -> Way:
     interpreter = interpreters.interpreter(version)
     assert interpreter
-    client, layer = str(interpreters.client(version)), str(places.layer("python") / "python")
+    path = ":".join([str(code), *more, str(interpreters.client(version))])
+    return [interpreter, "-m", "awslambdaric", handler], {"PYTHONPATH": path, "_HANDLER": handler, **variables}
 
-    def way(handler: str, *more: str, **variables: str) -> Way:
-        path = ":".join([str(code), *more, client])
-        return [interpreter, "-m", "awslambdaric", handler], {"PYTHONPATH": path, "_HANDLER": handler, **variables}
 
-    ours = {"FAULTLAYER_HANDLER": "app.handler"}
-    ways = {
-        "bare": way("app.handler"),
-        "nothing can fire": way("faultlayer_layer.handler", layer, **ours, FAULTLAYER_DISABLED="1"),
-        "with a plan": way("faultlayer_layer.handler", layer, **ours, FAULTLAYER_PLAN=NONE_DRAWN),
+def python_ways(version: str, code: Path) -> dict[str, Way]:
+    (code / "app.py").write_text("def handler(event, context):\n    return None\n")
+    layer = str(places.layer("python") / "python")
+
+    def layered(**variables: str) -> Way:
+        return python_way(
+            version, code, "faultlayer_layer.handler", layer, FAULTLAYER_HANDLER="app.handler", **variables
+        )
+
+    return {
+        "bare": python_way(version, code, "app.handler"),
+        "nothing can fire": layered(FAULTLAYER_DISABLED="1"),
+        "with a plan": layered(FAULTLAYER_PLAN=NONE_DRAWN),
     }
+
+
+def importing_boto3(version: str, code: Path) -> dict[str, Way]:
     site = next((peers.python().parents[1] / "lib").glob("python3*/site-packages"))
-    if site.parent.name == f"python{version}":
-        ways["importing boto3"] = way("with_boto3.handler", str(site))
-    return ways
+    if site.parent.name != f"python{version}":
+        return {}
+    (code / "with_boto3.py").write_text("import boto3\n\n\ndef handler(event, context):\n    return None\n")
+    return {"importing boto3": python_way(version, code, "with_boto3.handler", str(site))}
+
+
+def node_way(pair: dict[str, str], handler: str, **variables: str) -> Way:
+    return [*pair["command"], handler], {"_HANDLER": handler, **variables}
 
 
 def node_ways(pair: dict[str, str], code: Path) -> dict[str, Way]:
     (code / "index.js").write_text("'use strict';\nexports.handler = async () => null;\n")
+    ours = str(places.layer("node") / "faultlayer/node/handler.handler")
+    return {
+        "bare": node_way(pair, "index.handler"),
+        "nothing can fire": node_way(pair, ours, FAULTLAYER_HANDLER="index.handler", FAULTLAYER_DISABLED="1"),
+        "with a plan": node_way(pair, ours, FAULTLAYER_HANDLER="index.handler", FAULTLAYER_PLAN=NONE_DRAWN),
+    }
+
+
+def requiring_the_sdk(pair: dict[str, str], code: Path) -> dict[str, Way]:
     (code / "with_sdk.js").write_text(
         f"'use strict';\nrequire({json.dumps(str(peers.node() / 'node_modules/@aws-sdk/client-ssm'))});\n"
         "exports.handler = async () => null;\n"
     )
-
-    def way(handler: str, **variables: str) -> Way:
-        return [*pair["command"], handler], {"_HANDLER": handler, **variables}
-
-    ours = str(places.layer("node") / "faultlayer/node/handler.handler")
-    return {
-        "bare": way("index.handler"),
-        "nothing can fire": way(ours, FAULTLAYER_HANDLER="index.handler", FAULTLAYER_DISABLED="1"),
-        "with a plan": way(ours, FAULTLAYER_HANDLER="index.handler", FAULTLAYER_PLAN=NONE_DRAWN),
-        "requiring @aws-sdk/client-ssm": way("with_sdk.handler"),
-    }
+    return {"requiring @aws-sdk/client-ssm": node_way(pair, "with_sdk.handler")}
 
 
 def node_pairs() -> list[dict[str, str]]:
@@ -142,6 +154,25 @@ def java_ways(figures: Figures) -> dict[str, Way]:
     }
 
 
+def in_each_language(figures: Figures, work: Callable[[str, dict[str, Way], Path], None]) -> None:
+    """Hands each language's ways to `work`, of one interpreter each, by its name and with the function's folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        code = Path(folder)
+        if has_python("3.11"):
+            work("Python 3.11", python_ways("3.11", code), code)
+        else:
+            figures.skip("Python 3.11", "no interpreter, or no client for it")
+        try:
+            pair = node_pairs()[0]
+            work(pair["name"], node_ways(pair, code), code)
+        except (peers.Missing, FileNotFoundError, IndexError) as missing:
+            figures.skip("Node", str(missing))
+        try:
+            work("Java", java_ways(figures), code)
+        except peers.Missing as missing:
+            figures.skip("Java", str(missing))
+
+
 def compare(figures: Figures, of: str, ways: dict[str, Way], code: Path, runs: int) -> None:
     seen: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
     for run in range(runs + 1):
@@ -162,12 +193,14 @@ def measure(quick: bool) -> Figures:
         code = Path(folder)
         for version in ("3.11", "3.13"):
             if has_python(version):
-                compare(figures, f"Python {version}", python_ways(version, code), code, runs)
+                ways = python_ways(version, code) | importing_boto3(version, code)
+                compare(figures, f"Python {version}", ways, code, runs)
             else:
                 figures.skip(f"Python {version}", "no interpreter, or no client for it")
         try:
             for pair in node_pairs():
-                compare(figures, pair["name"], node_ways(pair, code), code, runs)
+                ways = node_ways(pair, code) | requiring_the_sdk(pair, code)
+                compare(figures, pair["name"], ways, code, runs)
         except (peers.Missing, FileNotFoundError) as missing:
             figures.skip("Node", str(missing))
         try:

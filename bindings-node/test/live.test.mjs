@@ -10,7 +10,7 @@ import { after, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { PAIRS, within } from './support/client.mjs';
 import { withExtension } from './support/extension.mjs';
-import { always } from './support/plans.mjs';
+import { always, plan } from './support/plans.mjs';
 
 const APPCONFIG = 'appconfig:shop/prod/faults';
 const PARAMETER = 'parameter:/faults/checkout';
@@ -216,6 +216,57 @@ describe('an extension in trouble leaves the function alone and is told once', {
         assert.deepEqual(await extension.asked(), []);
         await one.close();
         assert.deepEqual(reasons(one), ['disabled']);
+      });
+    });
+  });
+
+  test('of 1000 plans under 16 callers each call meets one, and limits are exact', async () => {
+    const managed = PAIRS.find((one) => one.client === 4);
+    const [callers, limit] = [16, 400];
+    const numbered = (number) => {
+      const fault = (id, more) => ({ id, kind: 'latency', rate: 1, delay_ms: number / 1000, ...more });
+      // One of them comes and goes, and comes in another place.
+      const limited = number % 3 ? [fault('limited', { limit })] : [];
+      return plan(fault('one'), ...limited, fault('other'));
+    };
+    await withExtension(async (extension) => {
+      await extension.plan(numbered(1));
+      const env = { ...extension.env, AWS_LAMBDA_MAX_CONCURRENCY: '16', AWS_LAMBDA_NODEJS_WORKER_COUNT: '3' };
+      await run(managed, APPCONFIG, { env }, async (one) => {
+        await one.api.waiting(3);
+        const answered = [];
+        let over = false;
+        const call = async (caller) => {
+          for (let n = 0; !over || n < limit / 4; n += 1) {
+            const id = `${caller}-${n}`;
+            await one.invoke({}, { id, timeout: 60_000 });
+            answered.push(id);
+          }
+        };
+        const running = Array.from({ length: callers }, (_, caller) => call(caller));
+        for (let number = 2; number <= 1000; number += 1) {
+          const seen = answered.length;
+          await extension.plan(numbered(number));
+          // However threads are scheduled, somebody calls before the next plan.
+          while (answered.length === seen) await pause(0);
+        }
+        over = true;
+        await Promise.all(running);
+        await one.close();
+        const met = new Map(answered.map((id) => [id, []]));
+        for (const record of one.records()) {
+          assert.equal(record.action, 'injected');
+          met.get(record.requestId).push(record);
+        }
+        const delays = new Set();
+        for (const [id, hits] of met) {
+          const faults = hits.map((hit) => hit.fault).join(' ');
+          assert.match(faults, /^one (limited )?other$/, id);
+          assert.equal(new Set(hits.map((hit) => hit.delay_ms)).size, 1, id);
+          delays.add(hits[0].delay_ms);
+        }
+        assert.ok(delays.size > 100, `${delays.size} plans were met`);
+        assert.equal(one.records().filter((record) => record.fault === 'limited').length, limit);
       });
     });
   });

@@ -5,9 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from typing import Any
 
 from interpreters import ROOT
+
+PATIENCE_S = 30.0
+
+
+def eventually(ask: Callable[[], Any], wanted: Any) -> None:
+    """Asks until that is the answer."""
+    end = time.monotonic() + PATIENCE_S
+    while (seen := ask()) != wanted:
+        assert time.monotonic() < end, f"never {wanted}, but {seen}"
+        time.sleep(0.005)
 
 
 class Extension:

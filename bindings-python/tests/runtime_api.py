@@ -30,6 +30,7 @@ class Answer:
     kind: str  # response, error, init_error, exit
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    request_id: str = ""
     exit_status: int | None = None
 
     @property
@@ -101,6 +102,9 @@ class Environment:
         self.close()
 
     def close(self) -> None:
+        if self.process.stdout and self.process.stdout.closed:
+            # Its number may be another process's by now.
+            return
         # The whole group: in an environment of several processes each of them holds the log open.
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -200,7 +204,8 @@ class Environment:
                 self.send_header("Content-Length", "2")
                 self.end_headers()
                 self.wfile.write(b"{}")
-                answers.put(Answer(kind, body, {name.lower(): value for name, value in self.headers.items()}))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                answers.put(Answer(kind, body, headers, self.path.rsplit("/", 2)[-2]))
 
             def _body(self) -> bytes:
                 if "chunked" not in self.headers.get("Transfer-Encoding", ""):

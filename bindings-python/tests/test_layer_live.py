@@ -13,13 +13,12 @@ from typing import Any
 import botocore  # type: ignore[import-untyped]
 import pytest
 from conftest import Lambda
-from extension import Extension
+from extension import PATIENCE_S, Extension, eventually
 from runtime_api import Environment
 
 APPCONFIG = "appconfig:shop/prod/faults"
 PARAMETER = "parameter:/faults/checkout"
 HELLO = "def handler(event, context):\n    return 'own'\n"
-PATIENCE_S = 30.0
 
 
 def plan(payload: str, expires_at: str = "never", **fields: Any) -> dict[str, Any]:
@@ -33,15 +32,9 @@ def extension() -> Iterator[Extension]:
         yield extension
 
 
-def until(environment: Environment, answer: str, event: Any = None, **call: Any) -> int:
-    """Invokes until that is the answer; how often it was another one."""
-    end = time.monotonic() + PATIENCE_S
-    others = 0
-    while environment.invoke(event, **call).json != answer:
-        others += 1
-        assert time.monotonic() < end, f"never {answer}: {environment.log()}"
-        time.sleep(0.005)
-    return others
+def until(environment: Environment, answer: str, event: Any = None, **call: Any) -> None:
+    """Invokes until that is the answer."""
+    eventually(lambda: environment.invoke(event, **call).json, answer)
 
 
 def reasons(environment: Environment) -> list[str]:
@@ -147,17 +140,24 @@ def test_a_file_is_read_again_also_where_there_was_none_or_none_that_holds(
 ) -> None:
     one_function.write("app.py", HELLO)
     file = tmp_path / "plan.json"
+
+    def write(text: str) -> None:
+        # As a whole: what is half written is no plan, and is told.
+        new = tmp_path / "new"
+        new.write_text(text)
+        new.replace(file)
+
     variables = {"FAULTLAYER_PLAN": f"file:{file}", "FAULTLAYER_PLAN_REFRESH_S": "0"}
     with one_function.start(variables=variables) as environment:
         assert environment.invoke().json == "own"
         for text, answer in ((json.dumps(plan("one")), "one"), (json.dumps(plan("two")), "two")):
-            file.write_text(text)
+            write(text)
             until(environment, answer)
-        file.write_text("{")
+        write("{")
         for _ in range(20):
             assert environment.invoke().json == "two"
             time.sleep(0.01)
-        file.write_text(json.dumps(plan("three")))
+        write(json.dumps(plan("three")))
         until(environment, "three")
         assert reasons(environment) == ["plan_unreadable", "plan_readable", "plan_invalid", "plan_readable"]
 
@@ -274,6 +274,60 @@ def test_a_wrong_age_is_told_and_the_usual_one_taken(one_function: Lambda, exten
         assert [environment.invoke().json for _ in range(20)] == ["one"] * 20
         assert len(extension.asked()) == 1
         assert reasons(environment) == ["refresh_invalid"]
+
+
+SAYS_WHICH = "import os\ndef handler(event, context):\n    return os.getpid()\n"
+
+
+def test_of_1000_plans_under_16_callers_each_call_meets_one_and_limits_are_exact(
+    one_function: Lambda, extension: Extension
+) -> None:
+    callers, changes, limit = 16, 1000, 20
+    one_function.write("app.py", SAYS_WHICH)
+
+    def numbered(number: int) -> dict[str, Any]:
+        def fault(name: str, **more: Any) -> dict[str, Any]:
+            return {"id": name, "kind": "latency", "rate": 1, "delay_ms": number / 1000, **more}
+
+        # One of them comes and goes, and comes in another place.
+        limited = [fault("limited", limit=limit)] if number % 3 else []
+        faults = [fault("one"), *limited, fault("other")]
+        return {"version": 1, "experiment": "one", "expires_at": "never", "faults": faults}
+
+    extension.plan(numbered(1))
+    # This client serves several at once by as many processes, each of which counts for itself.
+    variables = {**extension.variables(APPCONFIG), "AWS_LAMBDA_MAX_CONCURRENCY": str(callers)}
+    answered: dict[int, list[str]] = {}
+    with one_function.start(variables=variables, timeout_s=60) as environment:
+
+        def take() -> None:
+            """Takes one answer, and calls again in its place."""
+            answer = environment.answer()
+            answered.setdefault(answer.json, []).append(answer.request_id)
+            environment.send()
+
+        for _ in range(callers):
+            environment.send()
+        for number in range(2, changes + 1):
+            extension.plan(numbered(number))
+            take()
+        enough = {process: len(answered.get(process, [])) + 2 * limit for process in answered}
+        while len(answered) < callers or any(len(answered[each]) < enough.get(each, 2 * limit) for each in answered):
+            take()
+        environment.close()
+        met: dict[str, list[dict[str, Any]]] = {}
+        for record in environment.records():
+            assert record["action"] == "injected", record
+            met.setdefault(record["requestId"], []).append(record)
+    for hits in met.values():
+        assert [hit["fault"] for hit in hits] in (["one", "other"], ["one", "limited", "other"])
+        assert len({hit["delay_ms"] for hit in hits}) == 1
+    assert len({hits[0]["delay_ms"] for hits in met.values()}) > 100
+    for requests in answered.values():
+        # The first ones may have come before the first plan.
+        counts = [len(met.get(request, [])) for request in requests]
+        assert 0 not in counts[next(index for index, count in enumerate(counts) if count) :]
+        assert counts.count(3) == limit
 
 
 FORKS = """

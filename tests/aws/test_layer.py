@@ -17,6 +17,7 @@ from typing import Any
 import boto3
 import pytest
 from conftest import CREDENTIALS
+from extension import Extension, eventually
 from interpreters import NEWEST_CLIENT, ROOT
 from interpreters import client as runtime_client
 from proxy import Proxy
@@ -83,7 +84,10 @@ class Function:
         (code / "app.py").write_text(APP, encoding="utf-8")
 
     @contextmanager
-    def start(self, *faults: dict[str, Any], when: str = "early", **fields: Any) -> Iterator[Environment]:
+    def start(
+        self, *faults: dict[str, Any], when: str = "early", source: dict[str, str] | None = None, **fields: Any
+    ) -> Iterator[Environment]:
+        """Under a plan of these faults, or under one from elsewhere, by `source`'s variables."""
         plan = {"version": 1, "expires_at": "never", "faults": faults, **fields}
         variables = {
             "URL": self.url,
@@ -92,6 +96,7 @@ class Function:
             "AWS_ACCESS_KEY_ID": CREDENTIALS["aws_access_key_id"],
             "AWS_SECRET_ACCESS_KEY": CREDENTIALS["aws_secret_access_key"],
             "AWS_DEFAULT_REGION": "eu-west-1",
+            **(source or {}),
         }
         path = [CLIENT, PACKAGES]
         made = Environment(
@@ -160,6 +165,28 @@ def test_a_delay_is_cut_before_the_deadlines_margin(function: Function) -> None:
     _, record = environment.records()
     assert (record["asked_ms"], record["cut_by"]) == (50_000.0, "deadline_margin")
     assert record["delay_ms"] < 2_000
+
+
+@pytest.mark.parametrize("when", ["early", "late"])
+def test_a_fault_that_a_later_plan_brings_hits_the_functions_client(function: Function, when: str) -> None:
+    none: dict[str, Any] = {"version": 1, "expires_at": "never", "faults": []}
+    with Extension() as extension:
+        extension.plan(none)
+        source = extension.variables("appconfig:shop/prod/faults")
+        with function.start(when=when, source=source) as environment:
+
+            def put() -> Any:
+                answer = environment.invoke({}).json
+                return answer.get("kind", answer)
+
+            assert put() == {"retries": 0}
+            extension.plan({**none, "faults": [FAULT]})
+            eventually(put, DYNAMODB.retried)
+            extension.plan({**none, "faults": [{**FAULT, "calls": {"first": 1}}]})
+            eventually(put, {"retries": 1})
+            extension.plan(none)
+            eventually(put, {"retries": 0})
+    assert [one for one in environment.records() if "fault" not in one] == []
 
 
 def test_a_plan_without_such_a_fault_installs_nothing(function: Function) -> None:

@@ -16,6 +16,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -210,6 +215,78 @@ class LiveTest {
                 assertEquals(List.of(), reasons(function));
             }
         }
+    }
+
+    @Test
+    void of1000PlansUnder16CallersEachCallMeetsOneAndLimitsAreExact() throws Exception {
+        int callers = 16;
+        int limit = 400;
+        AtomicInteger answered = new AtomicInteger();
+        AtomicBoolean over = new AtomicBoolean();
+        ExecutorService calling = Executors.newFixedThreadPool(callers);
+        try (Extension extension = new Extension()) {
+            extension.plan(numbered(1, limit));
+            try (Function function = extension
+                    .function("shapes.MapHandler", APPCONFIG)
+                    .variable("AWS_LAMBDA_MAX_CONCURRENCY", Integer.toString(callers))
+                    .start()) {
+                List<Future<?>> running = new ArrayList<>();
+                for (int caller = 0; caller < callers; caller++) {
+                    String name = caller + "-";
+                    running.add(calling.submit(() -> {
+                        for (int n = 0; !over.get() || n < limit / 4; n++) {
+                            function.invoke(name + n, "{}");
+                            answered.incrementAndGet();
+                        }
+                    }));
+                }
+                for (int number = 2; number <= 1000; number++) {
+                    int seen = answered.get();
+                    extension.plan(numbered(number, limit));
+                    // However threads are scheduled, somebody calls before the next plan.
+                    while (answered.get() == seen) {
+                        pause(1);
+                    }
+                }
+                over.set(true);
+                for (Future<?> each : running) {
+                    each.get();
+                }
+                Map<Object, List<Map<String, Object>>> met =
+                        function.records().stream().collect(Collectors.groupingBy(record -> record.get("requestId")));
+                assertEquals(answered.get(), met.size());
+                Set<Object> delays = new HashSet<>();
+                int limited = 0;
+                for (List<Map<String, Object>> hits : met.values()) {
+                    List<Object> faults =
+                            hits.stream().map(hit -> hit.get("fault")).collect(Collectors.toList());
+                    assertTrue(
+                            Set.of(List.of("one", "other"), List.of("one", "limited", "other"))
+                                    .contains(faults),
+                            faults::toString);
+                    limited += faults.size() - 2;
+                    Set<Object> ofOne =
+                            hits.stream().map(hit -> hit.get("delay_ms")).collect(Collectors.toSet());
+                    assertEquals(1, ofOne.size(), hits::toString);
+                    delays.addAll(ofOne);
+                }
+                assertTrue(delays.size() > 100, () -> delays.size() + " plans were met");
+                assertEquals(limit, limited);
+            }
+        } finally {
+            calling.shutdownNow();
+        }
+    }
+
+    /** Its faults' delays say which of the plans it is; one of them comes and goes, and comes in another place. */
+    private static String numbered(int number, int limit) {
+        List<Map<String, Object>> faults = new ArrayList<>();
+        faults.add(fault("one", "latency", 1, "delay_ms", number / 1000.0));
+        if (number % 3 != 0) {
+            faults.add(fault("limited", "latency", 1, "delay_ms", number / 1000.0, "limit", limit));
+        }
+        faults.add(fault("other", "latency", 1, "delay_ms", number / 1000.0));
+        return Plans.plan(faults);
     }
 
     @Test
