@@ -36,11 +36,11 @@ pub struct Args {
     #[arg(long)]
     handler: String,
     /// The plan: a file, or - for standard input; without one the function runs as it is
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "any_plan")]
     plan: Option<PathBuf>,
     /// In place of a plan, where the function reads it, now and when it changes: file:PATH, as in file:/var/task/plan.json for
     /// one beside the code
-    #[arg(long, conflicts_with = "plan", value_name = "SOURCE")]
+    #[arg(long, group = "any_plan", value_name = "SOURCE")]
     plan_source: Option<String>,
     /// The event of every invocation: a file, or - for standard input [default: {}]
     #[arg(long, value_name = "FILE", conflicts_with = "events")]
@@ -64,7 +64,7 @@ pub struct Args {
     #[arg(long = "layer", value_name = "ZIP")]
     layers: Vec<PathBuf>,
     /// Run without the plan first, with the same request ids and events, and show both
-    #[arg(long, requires = "plan")]
+    #[arg(long, requires = "any_plan")]
     compare: bool,
     /// Chooses the request ids, and with them what the plan hits [default: random, and shown]
     #[arg(long, value_name = "N")]

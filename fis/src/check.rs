@@ -195,6 +195,7 @@ fn circular(actions: &Map<String, Value>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use faultlayer_ssm_documents::Source;
     use serde_json::json;
 
     use super::*;
@@ -279,7 +280,7 @@ mod tests {
         let found = problems(&template(&many));
         assert!(found.iter().any(|problem| problem.contains("at most 50 items, got 51")), "{found:?}");
         assert!(found.iter().any(|problem| problem.contains("at most 1024 characters")), "{found:?}");
-        let long = Spec { plan: "x".repeat(513), ..spec() };
+        let long = Spec { plan: Source::Plan("x".repeat(513)), ..spec() };
         assert!(problems(&template(&long)).iter().any(|problem| problem.contains("Plan: expected at most 512 characters")));
     }
 

@@ -1,5 +1,6 @@
 //! A template from what is asked for. Pure: text in, JSON out.
 
+use faultlayer_ssm_documents::Source;
 use serde_json::{Map, Value, json};
 
 /// Check, attach and restore are scripts of at most ten minutes each; FIS must not cancel what would have ended by itself.
@@ -42,8 +43,8 @@ pub struct Spec {
     pub asserted_alarms: Vec<String>,
     /// Which functions.
     pub targets: Targets,
-    /// The plan's JSON, or `parameter:NAME`.
-    pub plan: String,
+    /// The plan; its JSON has no place but the template, so that a long one must stand in a parameter.
+    pub plan: Source,
     /// How long the faults are held, in minutes.
     pub minutes: u32,
     /// Whether it rolls back by itself.
@@ -110,7 +111,11 @@ fn parameters(spec: &Spec) -> Value {
             parameters.insert("TagValue".into(), json!(value));
         }
     }
-    parameters.insert("Plan".into(), json!(spec.plan));
+    let (name, value) = match &spec.plan {
+        Source::Plan(plan) => ("Plan", plan),
+        Source::Live(source) => ("PlanSource", source),
+    };
+    parameters.insert(name.into(), json!(value));
     parameters.insert("DurationMinutes".into(), json!(spec.minutes.to_string()));
     if spec.dry_run {
         parameters.insert("DryRun".into(), json!("true"));
@@ -148,6 +153,9 @@ fn duration(minutes: u32) -> String {
 pub(crate) mod tests {
     use super::*;
 
+    const PLAN: &str =
+        r#"{"version":1,"faults":[{"id":"boom","kind":"error","rate":1,"type":"E","message":"no such\u3000row"}]}"#;
+
     pub(crate) fn spec() -> Spec {
         Spec {
             description: "slow checkout".into(),
@@ -158,8 +166,7 @@ pub(crate) mod tests {
             log_group_arn: Some("arn:aws:logs:us-east-1:123456789012:log-group:experiments:*".into()),
             asserted_alarms: Vec::new(),
             targets: Targets::Functions(vec!["checkout".into()]),
-            plan: r#"{"version":1,"faults":[{"id":"boom","kind":"error","rate":1,"type":"E","message":"no such\u3000row"}]}"#
-                .into(),
+            plan: Source::Plan(PLAN.into()),
             minutes: 10,
             action: Action::Experiment,
             dry_run: false,
@@ -173,9 +180,17 @@ pub(crate) mod tests {
         let text = value["actions"]["faults"]["parameters"]["documentParameters"].as_str().unwrap();
         assert!(!text.contains(char::is_whitespace), "{text}");
         let parameters: Value = serde_json::from_str(text).unwrap();
-        assert_eq!(parameters["Plan"], spec().plan);
+        assert_eq!(parameters["Plan"], PLAN);
         assert_eq!(parameters["DurationMinutes"], "10");
         assert_eq!(parameters["FunctionNames"], json!(["checkout"]));
+    }
+
+    #[test]
+    fn a_plan_that_functions_read_elsewhere_is_named_and_stands_nowhere_else() {
+        let live = Spec { plan: Source::Live("parameter:/faults/checkout".into()), ..spec() };
+        let parameters = parameters(&live);
+        assert_eq!(parameters["PlanSource"], "parameter:/faults/checkout");
+        assert_eq!(parameters.get("Plan"), None);
     }
 
     #[test]

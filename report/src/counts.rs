@@ -1,6 +1,6 @@
 //! What became of each fault, counted from its records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use faultlayer_core::faults::{Role, spec};
 use faultlayer_core::plan::Fault;
@@ -61,15 +61,35 @@ impl FaultCount {
         }
     }
 
-    /// From a record of it, where the plan is not at hand: nothing counted yet.
+    /// From records alone, where no plan is at hand, or several were: of each fault that they name, in their order. Each record with
+    /// the invocation that it is of.
     #[must_use]
-    pub fn of_record(record: &Map<String, Value>) -> FaultCount {
-        let word = |field| text(record, field).unwrap_or_default().to_owned();
+    pub fn of_records<'a>(all: impl Iterator<Item = (&'a str, &'a Map<String, Value>)>) -> Vec<FaultCount> {
+        let mut counts: Vec<FaultCount> = Vec::new();
+        let mut invocations: HashMap<(&str, &str), Vec<&Map<String, Value>>> = HashMap::new();
+        for (invocation, record) in all {
+            let Some(fault) = text(record, "fault") else { continue };
+            let count = FaultCount::of_record(fault, record);
+            match counts.iter_mut().find(|known| known.id == fault) {
+                Some(known) => known.rate = known.rate.max(count.rate),
+                None => counts.push(count),
+            }
+            invocations.entry((fault, invocation)).or_default().push(record);
+        }
+        for ((fault, _), records) in invocations {
+            counts.iter_mut().filter(|count| count.id == fault).for_each(|count| count.count(&records));
+        }
+        counts
+    }
+
+    /// By one record of it: nothing counted yet.
+    fn of_record(fault: &str, record: &Map<String, Value>) -> FaultCount {
+        let kind = text(record, "kind").unwrap_or_default();
         FaultCount {
-            id: word("fault"),
-            kind: word("kind"),
+            id: fault.to_owned(),
+            kind: kind.to_owned(),
             rate: record.get("rate").and_then(Value::as_f64).unwrap_or(1.0),
-            calls: text(record, "kind").and_then(spec).filter(|kind| kind.role == Role::Calls).map(|_| CallCount::default()),
+            calls: spec(kind).filter(|kind| kind.role == Role::Calls).map(|_| CallCount::default()),
             ..FaultCount::default()
         }
     }
@@ -146,7 +166,24 @@ mod tests {
         let faults = Plan::parse(text).unwrap().faults;
         let counts: Vec<_> = faults.iter().map(|fault| FaultCount::new(fault).calls).collect();
         assert_eq!(counts, [Some(CallCount::default()), None]);
-        let of_record = |kind: &str| FaultCount::of_record(json!({"kind": kind}).as_object().unwrap()).calls;
+        let of_record = |kind: &str| FaultCount::of_record("f", json!({"kind": kind}).as_object().unwrap()).calls;
         assert_eq!(["network", "latency", "unheard_of"].map(of_record), [Some(CallCount::default()), None, None]);
+    }
+
+    #[test]
+    fn records_alone_tell_of_each_fault_at_its_highest_rate() {
+        let record = |fault, rate, action| json!({"fault": fault, "kind": "latency", "rate": rate, "action": action});
+        let own = json!({"reason": "plan_readable"});
+        let told = [
+            ("1", record("slow", 0.1, "injected")),
+            ("1", own),
+            ("1", record("late", 1.0, "skipped")),
+            ("2", record("slow", 0.5, "injected")),
+            ("3", record("slow", 0.2, "injected")),
+        ];
+        let counts = FaultCount::of_records(told.iter().map(|(invocation, record)| (*invocation, record.as_object().unwrap())));
+        let seen: Vec<_> = counts.iter().map(|count| (count.id.as_str(), count.rate, count.drawn, count.injected)).collect();
+        assert_eq!(seen, [("slow", 0.5, 3, 3), ("late", 1.0, 1, 0)]);
+        assert_eq!(counts[0].expected_said(), "–");
     }
 }

@@ -252,6 +252,9 @@ def test_the_command_creates_starts_watches_and_lists(experiments: Lab) -> None:
     again = run(experiments, "template", "hello", "--plan", plan, "--stack", "chaos", "--minutes", "20")
     assert json.loads(again.stdout)["roleArn"] == ROLE
     assert json.loads(again.stdout)["stopConditions"] == [{"source": "aws:cloudwatch:alarm", "value": STOP}]
+    live = run(experiments, "template", "hello", "--plan-source", "parameter:/faults/hello", "--stack", "chaos")
+    given = json.loads(json.loads(live.stdout)["actions"]["faults"]["parameters"]["documentParameters"])
+    assert (given["PlanSource"], given.get("Plan")) == ("parameter:/faults/hello", None)
     done = run(experiments, "start", made.stdout.strip(), "--stack", "chaos", "--json")
     assert done.returncode == 0, done.stderr
     view = json.loads(done.stdout)

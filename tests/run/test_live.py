@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 
 import pytest
@@ -15,8 +16,8 @@ def handler(event, context):
     if event == "try":
         time.sleep(0.01)
         return "own"
-    fault = {"id": "it", "kind": "response", "rate": 1, "payload": event, "match": {"event": {"is": ["tried"]}}}
-    plan = {"version": 1, "expires_at": "never", "faults": [fault]}
+    fault = {"id": event, "kind": "response", "rate": 1, "payload": event, "match": {"event": {"is": ["tried"]}}}
+    plan = {"version": 1, "experiment": "live", "expires_at": "never", "faults": [fault]}
     with open("/tmp/plan.json", "w") as file:
         json.dump(plan, file)
 """
@@ -35,6 +36,38 @@ def test_a_plan_in_a_file_is_followed_while_the_function_runs(function: Function
     of = [answer for answer in said if answer]
     assert of == sorted(of, key=["own", "one", "two"].index)
     assert [record["reason"] for record in report["own_records"]] == ["plan_unreadable", "plan_readable"]
+
+
+def test_what_a_plan_from_a_file_did_is_counted_by_the_records_and_compared(function: Function) -> None:
+    function.code("def handler(event, context):\n    return 'own'\n")
+    fault = {"id": "busy", "kind": "response", "rate": 0.5, "payload": "busy"}
+    plan = {"version": 1, "experiment": "live", "expires_at": "never", "faults": [fault]}
+    (function.folder / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    source, markdown = "file:/var/task/plan.json", function.folder / "report.md"
+    arguments = ["--plan-source", source, "--compare", "-n", "60"]
+    arguments += ["--expect", "injections > 0", "--report", str(markdown)]
+    report = function.run(*arguments)
+    hit = answers(report).count("busy")
+    assert 0 < hit < 60
+    [counted] = report["faults"]
+    assert (counted["id"], counted["kind"], counted["rate"]) == ("busy", "response", 0.5)
+    assert counted["drawn"] == counted["injected"] == hit
+    assert "expected" not in counted
+    assert (report["plan_source"], report["healthy"]["calls"]) == (source, 60)
+    assert report["answers"] == {"compared": 60 - hit, "equal": 60 - hit}
+    assert [one["state"] for one in report["expectations"]] == ["held"]
+    text = markdown.read_text(encoding="utf-8")
+    assert text.startswith("# `app.handler` under `live`\n")
+    assert f"- the plan is read from: `{source}`, again and again" in text
+    assert f"| `busy` | response | 0.5 | – | {hit} | {hit} |" in text
+    table = subprocess.run(function.command(*arguments), capture_output=True, encoding="utf-8", check=True).stdout
+    assert "under the plan" in table and "what the plan did" in table
+
+
+def test_a_comparison_needs_a_plan(function: Function) -> None:
+    function.code("def handler(event, context):\n    return 1\n")
+    done = subprocess.run(function.command("--compare"), capture_output=True, encoding="utf-8")
+    assert done.returncode == 2 and "<--plan <FILE>|--plan-source <SOURCE>>" in done.stderr
 
 
 @pytest.mark.parametrize("source", ["appconfig:a/b/c", "parameter:/a"])

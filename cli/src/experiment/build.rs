@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use faultlayer_core::attach::{self, Window};
 use faultlayer_core::timestamp::Timestamp;
 use faultlayer_fis::{Action, Error, Experiments, Spec, Targets, problems, template};
+use faultlayer_ssm_documents::Source;
 use serde_json::Value;
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
@@ -21,6 +22,10 @@ pub struct Args {
     /// The plan: a file, its JSON, or `parameter:NAME` (one over 512 characters must stand in a parameter)
     #[arg(long, value_name = "PLAN")]
     plan: Option<String>,
+    /// In place of a plan, where functions read it, now and when it changes: `file:PATH`,
+    /// `appconfig:APPLICATION/ENVIRONMENT/PROFILE` or `parameter:/NAME`. The latter two need AWS's extension on the functions
+    #[arg(long, conflicts_with_all = ["plan", "dry_run"], value_name = "SOURCE")]
+    plan_source: Option<String>,
     /// How many minutes the faults are held
     #[arg(long, default_value_t = 10)]
     minutes: u32,
@@ -61,7 +66,12 @@ impl Args {
             (None, []) => return Err("functions: expected at least one, or --tag KEY=VALUE".into()),
             (None, names) => Targets::Functions(names.to_vec()),
         };
-        let plan = on_its_way(self.plan.as_deref().ok_or("plan: expected --plan")?, self.minutes)?;
+        let plan = match &self.plan_source {
+            Some(source) => Source::Live(source.clone()),
+            None => {
+                Source::Plan(on_its_way(self.plan.as_deref().ok_or("plan: expected --plan or --plan-source")?, self.minutes)?)
+            }
+        };
         let found = experiments.stack().await?;
         let role_arn = self.role.clone().or(found.role_arn).ok_or_else(|| {
             format!("role: the stack `{stack}` has no template to take it from; give --role ARN, or --stack NAME")

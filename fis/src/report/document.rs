@@ -1,6 +1,6 @@
 //! What was seen of an experiment, as a report.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use faultlayer_core::timestamp::Timestamp;
 use faultlayer_report::document::{Line, MOST_LINES, Mark, Phase, Touched, Verdict, thinned};
@@ -79,7 +79,8 @@ impl Seen {
                 ..phase(stretch, &within(&all, stretch), base)
             })
             .collect();
-        let faults = faults(self.of_faults());
+        let request_id = |record| records::text(record, "requestId").unwrap_or_default();
+        let faults = FaultCount::of_records(self.of_faults().map(|(_, record)| (request_id(record), record)));
         let injections = faults.iter().map(|fault| fault.injected).sum();
         let during = phases.get(1).cloned().unwrap_or_default();
         let measured = Measured { phase: &during, injections, alarms: Some(&self.alarms) };
@@ -229,21 +230,4 @@ impl Seen {
 fn line((at, record): &Record, base: i64) -> Line {
     let request_id = records::text(record, "requestId").unwrap_or_default().to_owned();
     records::line(record, Line { at_ms: since(base, *at), request_id, ..Line::default() })
-}
-
-/// What became of each fault, in the order in which the records name them.
-fn faults<'a>(all: impl Iterator<Item = &'a Record>) -> Vec<FaultCount> {
-    let mut counts: Vec<FaultCount> = Vec::new();
-    let mut invocations: HashMap<(&str, &str), Vec<&Map<String, Value>>> = HashMap::new();
-    for (_, record) in all {
-        let word = |field| records::text(record, field).unwrap_or_default();
-        if !counts.iter().any(|count| count.id == word("fault")) {
-            counts.push(FaultCount::of_record(record));
-        }
-        invocations.entry((word("fault"), word("requestId"))).or_default().push(record);
-    }
-    for ((fault, _), records) in invocations {
-        counts.iter_mut().filter(|count| count.id == fault).for_each(|count| count.count(&records));
-    }
-    counts
 }

@@ -55,13 +55,19 @@ impl Report {
     }
 
     fn title(&self) -> String {
-        let experiment = self.plan.as_ref().and_then(|plan| plan.get("experiment")).and_then(Value::as_str);
         let handler = self.function.handler();
-        match (&self.plan, experiment) {
-            (Some(_), Some(experiment)) => format!("`{handler}` under `{experiment}`"),
-            (Some(_), None) => format!("`{handler}` under a plan"),
-            (None, _) => format!("`{handler}` as it is"),
+        match self.experiment() {
+            Some(experiment) => format!("`{handler}` under `{experiment}`"),
+            None if self.is_under_a_plan() => format!("`{handler}` under a plan"),
+            None => format!("`{handler}` as it is"),
         }
+    }
+
+    /// The plan's experiment, as it says or as its last record does.
+    fn experiment(&self) -> Option<&str> {
+        let told = || self.invocations.iter().rev().flat_map(|invocation| invocation.records.iter().rev());
+        let plan = self.plan.as_ref().and_then(|plan| plan.get("experiment")?.as_str());
+        plan.or_else(|| told().find_map(|record| records::text(record, "experiment")))
     }
 
     fn facts(&self) -> Vec<(String, String)> {
@@ -74,6 +80,9 @@ impl Report {
         }
         if let (Some(from), Some(until)) = (text("starts_at"), text("expires_at")) {
             facts.push(("the plan is in force", format!("from {from} to {until}")));
+        }
+        if let Some(source) = &self.plan_source {
+            facts.push(("the plan is read from", format!("`{source}`, again and again")));
         }
         if !self.faults.is_empty() {
             let faults: Vec<_> = self.faults.iter().map(|fault| format!("`{}` ({})", fault.id, fault.kind)).collect();
@@ -97,7 +106,7 @@ impl Report {
 
 /// The side under the plan, and why its figures may not be those of the whole.
 fn under(report: &Report) -> Phase {
-    let mut under = phase(if report.plan.is_some() { UNDER } else { "as it is" }, &report.run);
+    let mut under = phase(if report.is_under_a_plan() { UNDER } else { "as it is" }, &report.run);
     "/run".clone_into(&mut under.path);
     under.until_ms = report.timeline.until_ms;
     under.incomplete = if let Some(why) = report.trouble().first() {

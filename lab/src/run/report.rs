@@ -37,6 +37,9 @@ pub struct Report {
     /// The plan as the layer got it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Value>,
+    /// Or where it read one, which may have changed meanwhile: what is known of its faults is what their records say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan_source: Option<String>,
     /// What callers saw without Faultlayer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub healthy: Option<Side>,
@@ -45,7 +48,7 @@ pub struct Report {
     /// Whether both sides answered alike.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answers: Option<Answers>,
-    /// In the plan's order.
+    /// In the plan's order, or in that of the records.
     pub faults: Vec<FaultCount>,
     /// Faultlayer's own records: what it says of itself.
     pub own_records: Vec<Map<String, Value>>,
@@ -200,6 +203,7 @@ impl Report {
             id_seed: request.id_seed,
             interrupted: false,
             plan: None,
+            plan_source: None,
             healthy: None,
             run: Side::default(),
             answers: None,
@@ -221,10 +225,19 @@ impl Report {
             self.own_records.extend(of(None).into_iter().cloned());
             self.faults.iter_mut().for_each(|count| count.count(&of(Some(&count.id.clone()))));
         }
+        if self.plan_source.is_some() {
+            let each = invocations.iter().flat_map(|of| of.records.iter().map(|record| (of.request_id.as_str(), record)));
+            self.faults = FaultCount::of_records(each);
+        }
         self.notes.extend(self.faults.iter().filter_map(|fault| reach::unmet(fault, &self.function.runtime)));
         self.run = figures;
         self.timeline = super::document::timeline(&invocations);
         self.invocations = invocations;
+    }
+
+    /// Whether the function was under a plan, its own or one from a place.
+    pub fn is_under_a_plan(&self) -> bool {
+        self.plan.is_some() || self.plan_source.is_some()
     }
 
     /// Holds what was expected against what was seen.

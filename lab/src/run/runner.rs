@@ -68,7 +68,7 @@ pub async fn run(
     fits(&request.spec)?;
     events_fit(&request.events)?;
     let mut report = Report::new(&request, tools.not_isolated());
-    if request.compare && request.plan.is_some() {
+    if request.compare && (request.plan.is_some() || request.source.is_some()) {
         let healthy = side(&request, request.spec.clone(), Which::Healthy, &tools, &mut stop, progress).await?;
         report.interrupted = healthy.invocations.len() as u64 != request.calls;
         report.healthy = Some(healthy.figures);
@@ -124,6 +124,7 @@ async fn under_plan(
         }
         None => {
             request.source.iter().try_for_each(|source| attach(&mut spec, source))?;
+            report.plan_source.clone_from(&request.source);
             None
         }
     };

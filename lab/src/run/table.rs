@@ -162,7 +162,7 @@ fn sides(report: &Report, style: Style) -> String {
         let cells = columns.iter().flat_map(|side| [milliseconds(value(side)), String::new()]);
         table.add("", std::iter::once(label.to_owned()).chain(cells).collect());
     };
-    if report.healthy.is_some() || report.plan.is_some() {
+    if report.healthy.is_some() || report.is_under_a_plan() {
         let healthy = report.healthy.iter().flat_map(|_| ["healthy".to_owned(), String::new()]);
         table.add("2", std::iter::once(String::new()).chain(healthy).chain(["under the plan".to_owned()]).collect());
     }
