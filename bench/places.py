@@ -29,6 +29,13 @@ def plan(*faults: dict[str, Any]) -> str:
 
 
 NONE_DRAWN = plan(*[{"rate": SELDOM}] * 7)
+# What each puts into a process, beside what every plan does.
+REACHING = {
+    "with faults in calls to AWS": plan({"kind": "aws_call", "rate": SELDOM, "target": {"service": ["dynamodb"]}}),
+    "with faults in connections": plan(
+        {"kind": "network", "rate": SELDOM, "target": {"host": ["db.internal"]}, "effect": "latency"}
+    ),
+}
 
 
 @cache

@@ -36,6 +36,7 @@ ROWS = {
     "calls-node": "a call in Node",
     "calls-java": "a call in Java",
     "aws-calls": "a call to AWS that is not hit",
+    "connections": "connections, where a plan names a host",
     "round-trip": "an invocation through the real client",
     "live": "an invocation under a plan from a place",
     "starts": "cold starts and memory",

@@ -4,7 +4,7 @@
 NETWORK_DIR := network
 NETWORK_BIN := .cache/network/venv/bin
 
-.PHONY: setup-network native-network test-network bench-network lint-network
+.PHONY: setup-network native-network test-network lint-network
 
 .cache/network/venv/.ready: $(NETWORK_DIR)/tests/requirements.txt | check-python
 	$(PYTHON) -m venv .cache/network/venv
@@ -22,9 +22,6 @@ prepare-network: setup-network native-network
 test-network: $(call unprepared,network)
 	cargo test --quiet --release -p faultlayer-network
 	cd $(NETWORK_DIR) && "$(CURDIR)/$(NETWORK_BIN)/python" -m pytest -q -p no:cacheprovider tests
-
-bench-network: setup-network native-network
-	$(NETWORK_BIN)/python $(NETWORK_DIR)/bench/bench.py
 
 lint-network: $(PYTHON_VENV)/.ready
 	cargo clippy --quiet --release --all-targets -p faultlayer-network -- -D warnings

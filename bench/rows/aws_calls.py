@@ -9,10 +9,18 @@ import peers
 import places
 from figures import Figures
 
+THROTTLE = {
+    "kind": "aws_call",
+    "rate": 1,
+    "match": {"event": {"hit": [True]}},
+    "target": {"service": ["dynamodb"], "operation": ["PutItem"]},
+}
 
-def told(*command: str) -> dict[str, list[float]]:
+
+def told(*command: str, **variables: str) -> dict[str, list[float]]:
     """By kind, its rounds: the last line that a program says."""
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=places.clean_environment())
+    environment = places.clean_environment(**variables)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     rounds: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
     return rounds
 
@@ -27,9 +35,23 @@ def in_node(quick: bool) -> dict[str, list[float]]:
     return told(peers.tool("node"), str(places.HERE / "node/aws.cjs"), json.dumps(asked))
 
 
+def in_java(quick: bool) -> dict[str, list[float]]:
+    java = peers.tool("java")
+    function = places.ROOT / "bindings-java" / "calls" / "target" / "classes"
+    if not (function / "lib").is_dir():
+        subprocess.run(["make", "--no-print-directory", "calls-java"], cwd=places.ROOT, check=True)
+    classes = places.CACHE / "java" / "aws"
+    classes.mkdir(parents=True, exist_ok=True)
+    path = f"{classes}:{places.java_class_path()}:{function / 'lib'}/*"
+    subprocess.run(["javac", "-cp", path, "-d", str(classes), str(places.HERE / "java/aws/AwsCalls.java")], check=True)
+    agent = f"-javaagent:{places.layer('java') / 'faultlayer/faultlayer-agent.jar'}"
+    variables = {"FAULTLAYER_PLAN": places.plan(THROTTLE), "AWS_LAMBDA_FUNCTION_NAME": "bench"}
+    return told(java, "-XX:+UseSerialGC", agent, "-cp", path, "bench.AwsCalls", "3" if quick else "40", **variables)
+
+
 def measure(quick: bool) -> Figures:
     figures = Figures()
-    for language, of in {"Python": in_python, "Node": in_node}.items():
+    for language, of in {"Python": in_python, "Node": in_node, "Java": in_java}.items():
         try:
             rounds = of(quick)
         except peers.Missing as missing:

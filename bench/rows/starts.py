@@ -15,7 +15,7 @@ from pathlib import Path
 import peers
 import places
 from figures import Figures
-from places import HERE, NONE_DRAWN, ROOT
+from places import HERE, NONE_DRAWN, REACHING, ROOT
 
 sys.path.insert(0, str(ROOT / "bindings-python" / "tests"))
 
@@ -173,7 +173,14 @@ def in_each_language(figures: Figures, work: Callable[[str, dict[str, Way], Path
             figures.skip("Java", str(missing))
 
 
+def reaching(ways: dict[str, Way]) -> dict[str, Way]:
+    """As with a plan, with others that put more into the process."""
+    command, variables = ways["with a plan"]
+    return {name: (command, {**variables, "FAULTLAYER_PLAN": plan}) for name, plan in REACHING.items()}
+
+
 def compare(figures: Figures, of: str, ways: dict[str, Way], code: Path, runs: int) -> None:
+    ways = ways | reaching(ways)
     seen: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
     for run in range(runs + 1):
         for name, (command, variables) in ways.items():
@@ -185,6 +192,8 @@ def compare(figures: Figures, of: str, ways: dict[str, Way], code: Path, runs: i
         figures.beside(
             unit, {f"{of}, {name}, {unit}": values for name, values in rounds.items()}, f"{of}, bare, {unit}"
         )
+        for name in REACHING:
+            figures.added(f"{of}, {name}, {unit}, beside another plan", unit, rounds[name], rounds["with a plan"])
 
 
 def measure(quick: bool) -> Figures:

@@ -22,7 +22,7 @@ public final class Calls {
     private Calls() {}
 
     public static void main(String[] arguments) throws Exception {
-        Caller caller = caller();
+        Caller caller = caller(new Sample());
         InvocationRequest request = request("8f5c7d1e-7b61-11e6-9a41-93e8deadbeef");
         if (arguments.length > 0) {
             marked(caller, request, Integer.parseInt(arguments[0]));
@@ -31,14 +31,18 @@ public final class Calls {
         }
     }
 
-    /** The client's own handler around one that does nothing. */
-    static Caller caller() throws Exception {
-        // The client's main class: where it is loaded, the agent starts.
+    /** Loads the client's main class: where that is done, the agent starts. */
+    static void begin() throws ClassNotFoundException {
         Class.forName("com.amazonaws.services.lambda.runtime.api.client.AWSLambda", false, Calls.class.getClassLoader());
+    }
+
+    /** The client's own handler around this one. */
+    static Caller caller(RequestStreamHandler handler) throws Exception {
+        begin();
         Class<?> loader = Class.forName("com.amazonaws.services.lambda.runtime.api.client.EventHandlerLoader");
         Method wrap = loader.getDeclaredMethod("wrapRequestStreamHandler", RequestStreamHandler.class);
         wrap.setAccessible(true);
-        return Caller.of(wrap.invoke(null, new Sample()));
+        return Caller.of(wrap.invoke(null, handler));
     }
 
     static InvocationRequest request(String id) {

@@ -15,7 +15,7 @@ public final class Delays {
     public static void main(String[] arguments) throws Exception {
         long delay = Long.parseLong(arguments[0]);
         int times = Integer.parseInt(arguments[1]);
-        Caller caller = Calls.caller();
+        Caller caller = Calls.caller(new Sample());
         StringJoiner injected = new StringJoiner(",");
         StringJoiner own = new StringJoiner(",");
         for (int number = 0; number < times; number++) {

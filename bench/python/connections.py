@@ -1,0 +1,103 @@
+"""Microseconds of what is done with connections, by rounds in turns: each the median of many; JSON on standard output.
+
+python connections.py '{"rounds": N}'
+
+Connecting to a host that nobody named, a round trip over a relayed connection, and what the first watch takes in a
+process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[2] / "network" / "tests"
+sys.path.insert(0, str(TESTS))
+
+from harness import Network  # noqa: E402
+
+ROUNDS = json.loads(sys.argv[1])["rounds"]
+EACH = 200
+
+FIRST = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+import ssl, urllib.request
+from harness import Network
+network = Network()
+started = time.perf_counter_ns()
+with network.watch("elsewhere.example"):
+    print((time.perf_counter_ns() - started) / 1000)
+"""
+
+
+def typical(work: Callable[[], object]) -> float:
+    taken = []
+    for _ in range(EACH):
+        started = time.perf_counter_ns()
+        work()
+        taken.append(time.perf_counter_ns() - started)
+    return statistics.median(taken) / 1000
+
+
+def asks(connection: socket.socket) -> Callable[[], object]:
+    def ask() -> None:
+        connection.sendall(b"x" * 100)
+        got = 0
+        while got < 100:
+            got += len(connection.recv(100))
+
+    return ask
+
+
+def connects(network: Network) -> dict[str, list[float]]:
+    # To a socket that refuses: nothing else is measured.
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free = probe.getsockname()[1]
+
+    def refused() -> None:
+        with socket.socket() as one:
+            one.connect_ex(("127.0.0.1", free))
+
+    never = [typical(refused) for _ in range(ROUNDS)]
+    idle, unnamed = [], []
+    for _ in range(ROUNDS):
+        with network.watch("elsewhere.example"):
+            unnamed.append(typical(refused))
+        idle.append(typical(refused))
+    return {"never watched": never, "no longer watched": idle, "to a host that nobody named": unnamed}
+
+
+def round_trips(network: Network, port: int) -> dict[str, list[float]]:
+    with network.watch(f"localhost:{port}"):
+        relayed = socket.create_connection(("localhost", port))
+    direct = socket.create_connection(("127.0.0.1", port))
+    with relayed, direct, network.watch(f"localhost:{port}"):
+        for one in (relayed, direct):
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        rounds = [(typical(asks(direct)), typical(asks(relayed))) for _ in range(ROUNDS)]
+    return {"direct": [one for one, _ in rounds], "relayed": [two for _, two in rounds]}
+
+
+def main() -> None:
+    network = Network()
+    measured = {"connect": connects(network)}
+    command = [sys.executable, str(TESTS / "servers.py"), "raw"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout and server.stdin
+        measured["round trip"] = round_trips(network, int(server.stdout.readline()))
+        server.stdin.close()
+    command = [sys.executable, "-c", FIRST, str(TESTS)]
+    starts = [float(subprocess.run(command, capture_output=True, check=True).stdout) for _ in range(min(ROUNDS, 20))]
+    print(json.dumps({**measured, "first watch": {"in a process": starts}}))
+
+
+if __name__ == "__main__":
+    main()
