@@ -19,6 +19,8 @@ from matplotlib import pyplot
 
 BEGIN, END = "<!-- bench: by bench/table.py -->", "<!-- /bench -->"
 
+TROUBLE = ("silent", "a byte each 100 ms", "answers 500", "answers garbage", "nobody listens")
+
 # What the table says of each: the row, ours, and what stands beside it, as `row: figure`, its median or `@p99`.
 LINES: list[tuple[str, list[str], list[tuple[str, str]]]] = [
     *[
@@ -38,6 +40,14 @@ LINES: list[tuple[str, list[str], list[tuple[str, str]]]] = [
             f"round trip, {name}: nothing can fire, with a plan",
             [f"round-trip: {of}, nothing can fire, added", f"round-trip: {of}, with a plan, added"],
             [("a Runtime API proxy", f"round-trip: {of}, behind a proxy, added")],
+        )
+        for name, of in (("Python", "Python 3.11"), ("Node", "Node 20"), ("Java", "Java"))
+    ],
+    *[
+        (
+            f"the same at p99, {name}: a plan from an extension that is silent, slow, answers 500 or garbage, is gone",
+            [f"live: {of}, an extension in trouble: {how}, p99, added" for how in TROUBLE],
+            [("one that answers", f"live: {of}, an extension that answers, every 10 s, p99, added")],
         )
         for name, of in (("Python", "Python 3.11"), ("Node", "Node 20"), ("Java", "Java"))
     ],

@@ -1,4 +1,5 @@
-"""The arm64 layers, from their zips, in an arm64 Python, Node and Java under qemu: they load, idle, and inject.
+"""The arm64 layers, from their zips, in an arm64 Python, Node and Java under qemu: they load, idle, inject, and read
+a plan from a file.
 
 `make test-arm64` gets what is needed; what is not to be had is skipped by name. Emulation shows that the code loads, calls
 and unwinds, not how fast Graviton is.
@@ -46,6 +47,8 @@ PLAN = {
     "faults": [fault | {"rate": 1, "match": {"event": {"want": [fault["id"]]}}} for fault in FAULTS],
 }
 EVENTS = [{"want": want} for want in ["nothing", "slow", "boom", "busy", "nothing"]]
+# Until a plan has come from a file, beside the invocations, which never wait for it.
+TRIES = [{"want": "busy"}] * 200
 
 
 def run(command: list[str | Path], **options: Any) -> str:
@@ -94,11 +97,16 @@ def opt(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path / "opt"
 
 
-def environment(more: dict[str, str]) -> Iterator[dict[str, str]]:
-    """Idle by the switch, idle for want of a plan, and under the plan."""
+def environment(folder: Path, more: dict[str, str]) -> Iterator[tuple[dict[str, str], list[dict[str, Any]]]]:
+    """Idle by the switch, idle for want of a plan, under the plan, and under the same from a file; each with its events."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     base = kept | {"AWS_LAMBDA_FUNCTION_NAME": "sample", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512"} | more
-    return iter([base | {"FAULTLAYER_DISABLED": "1"}, base, base | {"FAULTLAYER_PLAN": json.dumps(PLAN)}])
+    (folder / "plan.json").write_text(json.dumps(PLAN))
+    live = base | {"FAULTLAYER_PLAN": f"file:{folder / 'plan.json'}", "FAULTLAYER_PLAN_REFRESH_S": "0"}
+    yield base | {"FAULTLAYER_DISABLED": "1"}, EVENTS
+    yield base, EVENTS
+    yield base | {"FAULTLAYER_PLAN": json.dumps(PLAN)}, EVENTS
+    yield live, TRIES
 
 
 def said(output: str) -> list[dict[str, Any]]:
@@ -111,7 +119,7 @@ def records(output: str) -> list[tuple[str, str]]:
 
 
 def check(language: str, runs: list[tuple[list[dict[str, Any]], str]]) -> None:
-    disabled, without, active = runs
+    disabled, without, active, live = runs
     healthy = [one["answer"] for one in disabled[0]]
     assert len(healthy) == len(EVENTS)
     assert [one["answer"] for one in without[0]] == healthy
@@ -122,6 +130,9 @@ def check(language: str, runs: list[tuple[list[dict[str, Any]], str]]) -> None:
     assert (boom["error"], boom["message"]) == (ERRORS[language], "gone")
     assert busy["answer"]["statusCode"] == 503
     assert records(active[1]) == [("slow", "injected"), ("boom", "injected"), ("busy", "injected")]
+    tried = [one["answer"]["statusCode"] for one in live[0]]
+    assert tried == sorted(tried) and tried[-1] == 503
+    assert records(live[1]) == [("busy", "injected")] * tried.count(503)
 
 
 def node_program(cache: Path, arch: str, version: str) -> Path:
@@ -155,8 +166,8 @@ def use_in_python(python: list[str | Path], opt: Path, folder: Path, **more: str
     (folder / "app.py").write_text("def handler(event, context):\n    return {'statusCode': 200, 'body': event['want']}\n")
     more |= {"FAULTLAYER_HANDLER": "app.handler", "PYTHONPATH": f"{folder}:{opt / 'python'}", "_HANDLER": "faultlayer_layer.handler"}
     runs = []
-    for variables in environment(more):
-        output = run([*python, HERE / "arm64" / "call.py", json.dumps(EVENTS)], env=variables, cwd=folder)
+    for variables, events in environment(folder, more):
+        output = run([*python, HERE / "arm64" / "call.py", json.dumps(events)], env=variables, cwd=folder)
         runs.append((said(output), output))
     check("python", runs)
 
@@ -166,8 +177,8 @@ def use_in_node(node: list[str | Path], opt: Path, folder: Path) -> None:
     (folder / "index.mjs").write_text("export const handler = async (event) => ({ statusCode: 200, body: event.want });\n")
     entry = opt / "faultlayer" / "node" / "handler.mjs"
     runs = []
-    for variables in environment({"FAULTLAYER_HANDLER": "index.handler", "LAMBDA_TASK_ROOT": str(folder)}):
-        output = run([*node, HERE / "arm64" / "call.mjs", entry, json.dumps(EVENTS)], env=variables, cwd=folder)
+    for variables, events in environment(folder, {"FAULTLAYER_HANDLER": "index.handler", "LAMBDA_TASK_ROOT": str(folder)}):
+        output = run([*node, HERE / "arm64" / "call.mjs", entry, json.dumps(events)], env=variables, cwd=folder)
         runs.append((said(output), output))
     check("node", runs)
 
@@ -184,8 +195,8 @@ def use_in_java(java: list[str | Path], machine: str, opt: Path, folder: Path) -
         library.write_bytes(archive.read(f"jni/libaws-lambda-jni.linux-{machine.replace('aarch64', 'aarch_64')}.so"))
     agent = opt / "faultlayer" / "faultlayer-agent.jar"
     runs = []
-    for variables in environment({"JAVA_TOOL_OPTIONS": f"-javaagent:{agent}", "_HANDLER": "shapes.MapHandler"}):
-        api = RuntimeApi(EVENTS)
+    for variables, events in environment(folder, {"JAVA_TOOL_OPTIONS": f"-javaagent:{agent}", "_HANDLER": "shapes.MapHandler"}):
+        api = RuntimeApi(events)
         options = ["-XX:TieredStopAtLevel=1", "-Xmx256m", "-XX:+UseSerialGC", f"-D{CLIENT}runtimeapi.NativeClient.JNI={library}"]
         command = [*java, *options, "-cp", ":".join(map(str, newest.values())), f"{CLIENT}AWSLambda", "shapes.MapHandler"]
         variables |= {"AWS_LAMBDA_RUNTIME_API": api.address, "LAMBDA_TASK_ROOT": str(classes)}
