@@ -138,22 +138,40 @@ impl Axis<'_> {
     /// The names of phases and marks above the plane.
     fn name(&self, root: &DrawingArea<SVGBackend<'_>, Shift>, plane: &Plane<'_>, top: f64) -> Result<(), Trouble> {
         let style = text(12).color(&MARK);
-        let mut free = i32::MIN;
         let phases = self.phases.iter().filter(|phase| phase.until_ms > phase.from_ms);
         let alone = phases.clone().count() < 2;
         let phases = phases.filter(|_| !alone).map(|phase| (phase.from_ms, phase.name.as_str()));
         let mut names: Vec<_> = phases.chain(self.marks.iter().map(|mark| (mark.at_ms, mark.label.as_str()))).collect();
         names.sort_by(|a, b| a.0.total_cmp(&b.0));
         names.dedup_by(|a, b| a.1 == b.1);
-        for (at, name) in names {
-            let (x, y) = plane.backend_coord(&(self.at(at), top));
-            let x = x.max(free);
-            root.draw_text(name, &style, (x, y - 16))?;
-            // A rough measure will do: seven pixels a letter.
-            free = x + i32::try_from(name.chars().count()).unwrap_or(0) * 7 + 8;
+        let starts = names.iter().map(|(at, _)| plane.backend_coord(&(self.at(*at), top)).0);
+        let widths = names.iter().map(|(_, name)| i32::try_from(name.chars().count()).unwrap_or(0) * LETTER);
+        let edge = i32::try_from(root.dim_in_pixel().0).unwrap_or(i32::MAX);
+        let y = plane.backend_coord(&(0.0, top)).1 - 16;
+        for ((_, name), x) in names.iter().zip(beside(starts.zip(widths).collect(), edge)) {
+            root.draw_text(name, &style, (x, y))?;
         }
         Ok(())
     }
+}
+
+/// How wide a letter of a name is, in pixels; a rough measure will do.
+const LETTER: i32 = 7;
+
+/// Where names go, each given by where it wants to begin and its width: behind one another, and before `edge`.
+fn beside(names: Vec<(i32, i32)>, mut edge: i32) -> Vec<i32> {
+    let (gap, mut free) = (8, i32::MIN);
+    let mut placed: Vec<(i32, i32)> = Vec::with_capacity(names.len());
+    for (start, width) in names {
+        let x = start.max(free);
+        free = x + width + gap;
+        placed.push((x, width));
+    }
+    for (x, width) in placed.iter_mut().rev() {
+        *x = (*x).min(edge - *width);
+        edge = *x - gap;
+    }
+    placed.into_iter().map(|(x, _)| x).collect()
 }
 
 fn text(size: i32) -> TextStyle<'static> {
@@ -254,7 +272,8 @@ pub fn calls(axis: Axis<'_>, width: Width) -> Result<String, Trouble> {
 ///
 /// Where the library cannot draw.
 pub fn latency(axis: Axis<'_>, width: Width) -> Result<String, Trouble> {
-    let moments = &axis.timeline.moments;
+    // Calls of which nobody measured how long they took, as where CloudWatch has a count and no duration, stand for no time.
+    let moments: Vec<&Moment> = axis.timeline.moments.iter().filter(|moment| moment.latency_ms.p99 > 0.0).collect();
     let positive = |value: f64| value.max(0.001);
     let low = moments.iter().map(|moment| positive(moment.latency_ms.p50)).fold(f64::INFINITY, f64::min).min(1e6);
     let high = moments.iter().map(|moment| positive(moment.latency_ms.p99)).fold(0.001, f64::max);
@@ -273,7 +292,7 @@ pub fn latency(axis: Axis<'_>, width: Width) -> Result<String, Trouble> {
         for Series { class, of, .. } in PERCENTILES {
             let style = colour(class).stroke_width(2);
             // Lines end where a phase does, and where nothing was called for a while.
-            let next = |a: &Moment, b: &Moment| a.phase == b.phase && b.at_ms - a.at_ms < axis.timeline.moment_ms * 1.5;
+            let next = |a: &&Moment, b: &&Moment| a.phase == b.phase && b.at_ms - a.at_ms < axis.timeline.moment_ms * 1.5;
             for stretch in moments.chunk_by(next) {
                 let points: Vec<(f64, f64)> = stretch
                     .iter()
@@ -367,6 +386,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn names_stand_behind_one_another_and_none_beyond_the_edge() {
+        assert_eq!(beside(vec![(10, 40), (20, 30), (200, 30)], 400), [10, 58, 200]);
+        assert_eq!(beside(vec![(10, 40), (350, 35), (380, 35)], 400), [10, 322, 365]);
+        assert_eq!(beside(Vec::new(), 400), [0; 0]);
+    }
+
+    #[test]
+    fn a_moment_whose_calls_nobody_timed_is_a_gap_and_no_low_point() {
+        let of = |at_ms: f64, p: f64| Moment {
+            at_ms,
+            calls: 1,
+            latency_ms: crate::figures::Latency { p50: p, p90: p, p99: p, ..Default::default() },
+            ..Moment::default()
+        };
+        let timeline = Timeline { moment_ms: 1.0, until_ms: 4.0, moments: vec![of(0.0, 20.0), of(1.0, 0.0), of(2.0, 30.0)] };
+        let svg = latency_of(Axis { timeline: &timeline, phases: &[], marks: &[] }, Width::Wide);
+        assert!(svg.contains("10 ms") && !svg.contains("0.001 ms"), "{svg}");
+        assert!(svg.contains("<circle"), "each of the two stands alone");
     }
 
     fn calls_of(axis: Axis<'_>, width: Width) -> String {
