@@ -64,7 +64,9 @@ function outgoing(owners, real, Agent, options, handler) {
   try {
     const headers = owners.wanted ? readHeaders(options.headers ?? {}) : undefined;
     const origin = String(options.origin);
-    owner = headers?.areOfCall(origin, options.path) ? owners.find(headers.signed) : undefined;
+    owner = headers?.areOfCall(origin, options.path)
+      ? owners.find(headers.signed, headers.operationAt(options.path))
+      : undefined;
     if (owner) {
       const given = { owner, real, Agent, options, handler };
       const told = headers.tell(options.method, origin, options.path);

@@ -63,6 +63,11 @@ class Headers {
     return path.includes('X-Amz-Credential=') || origin.includes('.amazonaws.com');
   }
 
+  /** The operation, where nothing but `X-Amz-Target` can say it. */
+  operationAt(path) {
+    return path === '/' && typeof this.target === 'string' ? this.target.slice(this.target.lastIndexOf('.') + 1) : '';
+  }
+
   /** Whether the rest of what is known of a call is in its body. */
   get areOfForm() {
     return !this.target && String(this.type).startsWith(FORM);
@@ -128,7 +133,7 @@ function instead(owners, client, saved, args) {
     const origin = options.port ? `${protocol}//${host}:${options.port}` : `${protocol}//${host}`;
     const path = options.path ?? '/';
     const headers = readHeaders(options.headers);
-    owner = headers.areOfCall(origin, path) ? owners.find(headers.signed) : undefined;
+    owner = headers.areOfCall(origin, path) ? owners.find(headers.signed, headers.operationAt(path)) : undefined;
     if (!owner) return undefined;
     const told = headers.tell(options.method ?? 'GET', origin, path);
     const isForm = headers.areOfForm;

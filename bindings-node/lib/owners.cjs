@@ -61,18 +61,18 @@ class Owners {
 
   /**
    * Whose call is made here and now, if anybody's who waits for it. `signed` is its signature, or as much of it as says who
-   * is called, or empty.
+   * is called, `operation` what its headers say of that; or empty.
    */
-  find(signed) {
+  find(signed, operation) {
     const own = this.#contexts?.getStore();
-    if (this.#waiting.has(own)) return isFor(own, signed) ? own : undefined;
+    if (this.#waiting.has(own)) return isFor(own, signed, operation) ? own : undefined;
     if (own === NOBODY) return undefined;
     if (this.#outside) {
       const owner = this.#outside.owner();
-      return owner && isFor(owner, signed) ? owner : undefined;
+      return owner && isFor(owner, signed, operation) ? owner : undefined;
     }
     for (const owner of this.#waiting) {
-      if (!isFor(owner, signed)) continue;
+      if (!isFor(owner, signed, operation)) continue;
       if (this.#waiting.size === 1 && !this.#contexts) return owner;
       owner.gate.engine.unattributed(owner.number);
       return undefined;
@@ -85,10 +85,15 @@ class Owners {
 const SCOPE = '/aws4_request';
 
 /** Whether the engine has to be asked for a call that is so signed: by what it says, once an invocation. */
-function isFor(owner, signed) {
+function isFor(owner, signed, operation) {
   if (owner.scopes === undefined) owner.scopes = owner.gate.engine.scopes(owner.number) ?? null;
-  if (owner.scopes === null || !signed.endsWith(SCOPE)) return true;
-  for (const scope of owner.scopes) if (signed.endsWith(scope)) return true;
+  const { scopes } = owner;
+  if (scopes === null || !signed.endsWith(SCOPE)) return true;
+  // Each with the operation that it is about, or empty.
+  for (let index = 0; index < scopes.length; index += 2) {
+    const by = scopes[index + 1];
+    if (signed.endsWith(scopes[index]) && (!by || !operation || by === operation)) return true;
+  }
   return false;
 }
 

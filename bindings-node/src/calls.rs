@@ -53,10 +53,10 @@ pub struct Answer {
     pub body: Buffer,
 }
 
-/// Which signed calls can be hit, as [`Calls::scopes`] says it; nothing where nobody can tell.
+/// Which signed calls can be hit, as [`Calls::scopes`] says it, scopes and operations in turn; nothing where nobody can tell.
 #[napi]
 pub fn scopes(number: u32) -> Option<Vec<String>> {
-    find(number)?.scopes()
+    Some(find(number)?.scopes()?.into_iter().flatten().collect())
 }
 
 /// How many lines tell of a call whose SDK tells the operation.

@@ -318,6 +318,19 @@ describe('calls to AWS', () => {
       return fetch(url + path, { headers: pairs });
     };
     const WAYS = { 'node:http': plain, fetch: fetched };
+    test('to the service, by another operation than it names, which a header tells', async () => {
+      const headers = { 'x-amz-target': 'DynamoDB_20120810.GetItem', authorization: scope('dynamodb') };
+      const about = (operation) => fault.aws_call({ service: ['dynamodb'], operation: [operation] }, 'Throttling');
+      for (const go of Object.values(WAYS)) {
+        questions = 0;
+        await withFaults(about('PutItem'), async () => assert.equal((await go({ path: '/', headers })).status, 200), {
+          strict: false,
+        });
+        assert.equal(questions, 0);
+        await withFaults(about('GetItem'), async () => assert.equal((await go({ path: '/', headers })).status, 400));
+      }
+    });
+
     for (const [name, [options, isTold]] of Object.entries(FORMS)) {
       for (const [way, go] of Object.entries(WAYS).filter(([way]) => way !== 'fetch' || !options.host)) {
         test(`${name}, by ${way}`, async () => {

@@ -91,7 +91,7 @@ impl Between {
             },
             Owner::Unknown(all) => {
                 let headers = args.get_item(1).and_then(|request| Headers::of(&request)).ok();
-                let may_hit = |calls: &&Calls| !headers.as_ref().is_some_and(|headers| headers.are_nobodys(calls));
+                let may_hit = |calls: &&Calls| !headers.as_ref().is_some_and(|headers| headers.are_nobodys(calls, None));
                 // One of those that may be about it says so.
                 if let Some(calls) = all.iter().find(may_hit) {
                     calls.unattributed();
@@ -105,16 +105,16 @@ impl Between {
     fn met<'py>(&self, calls: &Calls, args: &Bound<'py, PyTuple>) -> PyResult<Option<Hit>> {
         let py = args.py();
         let (endpoint, request) = (args.get_item(0)?, args.get_item(1)?);
+        let fact =
+            |of: &Bound<'py, PyAny>, name: &Bound<'py, PyString>| Ok::<_, PyErr>(of.getattr(name)?.cast_into::<PyString>()?);
         let headers = Headers::of(&request)?;
-        if headers.are_nobodys(calls) {
+        let operation = fact(&args.get_item(2)?, intern!(py, "name"))?;
+        if headers.are_nobodys(calls, Some(operation.to_str()?)) {
             return Ok(None);
         }
         let told = headers.told();
         let [authorization, target, content_type, retry] = told.each_ref().map(|value| text(value.as_ref()?));
-        let fact =
-            |of: &Bound<'py, PyAny>, name: &Bound<'py, PyString>| Ok::<_, PyErr>(of.getattr(name)?.cast_into::<PyString>()?);
         let (method, url) = (fact(&request, intern!(py, "method"))?, fact(&request, intern!(py, "url"))?);
-        let operation = fact(&args.get_item(2)?, intern!(py, "name"))?;
         let url = url.to_str()?;
         let asked = Request {
             method: method.to_str()?,
@@ -233,12 +233,13 @@ impl<'py> Headers<'py> {
     }
 
     /// Whether a signature tells that no fault of these is about the call.
-    fn are_nobodys(&self, calls: &Calls) -> bool {
+    fn are_nobodys(&self, calls: &Calls, operation: Option<&str>) -> bool {
         let Some(held) = &self.held else { return false };
         // By values: to look at each name takes longer.
         let signed = held.iter().find(|(_, value)| text(value).is_some_and(|text| text.starts_with("AWS4-")));
         signed.is_some_and(|(key, value)| {
-            name(&key).is_ok_and(|name| name == Self::NAMES[0]) && text(&value).is_some_and(|signed| calls.is_nobodys(signed))
+            name(&key).is_ok_and(|name| name == Self::NAMES[0])
+                && text(&value).is_some_and(|signed| calls.is_nobodys(signed, operation))
         })
     }
 

@@ -105,21 +105,27 @@ fn which_services_can_be_hit_is_told_where_each_target_names_them() {
     };
     let scopes = |targets: &[Value]| calls(targets).scopes();
     let (s3, sqs) = (json!({"service": ["s3"], "operation": ["GetObject"]}), json!({"service": ["sqs", "sns"]}));
-    let of = |services: &[&str]| Some(services.iter().map(|one| format!("/{one}/aws4_request")).collect::<Vec<_>>());
-    assert_eq!(scopes(std::slice::from_ref(&s3)), of(&["s3"]));
-    assert_eq!(scopes(&[s3.clone(), sqs]), of(&["s3", "sqs", "sns"]));
+    let of = |named: &[(&str, &str)]| {
+        Some(named.iter().map(|(service, by)| [format!("/{service}/aws4_request"), (*by).to_owned()]).collect::<Vec<_>>())
+    };
+    assert_eq!(scopes(std::slice::from_ref(&s3)), of(&[("s3", "GetObject")]));
+    assert_eq!(scopes(&[s3.clone(), sqs]), of(&[("s3", "GetObject"), ("sqs", ""), ("sns", "")]));
     for other in
         [json!({"operation": ["PutItem"]}), json!({"service": [{"prefix": "dyn"}]}), json!({"service": ["a", {"exists": true}]})]
     {
         assert_eq!(scopes(&[s3.clone(), other.clone()]), None);
-        assert!(!calls(&[s3.clone(), other]).is_nobodys(&signed("lambda")));
+        assert!(!calls(&[s3.clone(), other]).is_nobodys(&signed("lambda"), None));
     }
     let of_s3 = calls(&[s3]);
-    assert!(of_s3.is_nobodys(&signed("lambda")) && !of_s3.is_nobodys(&signed("s3")));
+    assert!(of_s3.is_nobodys(&signed("lambda"), None) && of_s3.is_nobodys(&signed("s3"), Some("PutObject")));
+    assert!(!of_s3.is_nobodys(&signed("s3"), None) && !of_s3.is_nobodys(&signed("s3"), Some("GetObject")));
+    let of_any = calls(&[json!({"service": ["s3"], "operation": [{"prefix": "Get"}]}), json!({"operation": ["PutItem"]})]);
+    assert!(!of_any.is_nobodys(&signed("s3"), Some("PutObject")) && !of_any.is_nobodys(&signed("lambda"), Some("PutItem")));
+    assert!(of_any.is_nobodys(&signed("lambda"), Some("Invoke")));
     // What says nothing of its service, or says it elsewhere, has to be asked for.
     let elsewhere = signed("lambda").replace("Credential", "SignedHeaders=host, Credential");
     for other in ["", "Bearer lambda/aws4_request", "AWS s3:signature", &signed("lambda").replace("aws4", "aws5"), &elsewhere] {
-        assert!(!of_s3.is_nobodys(other), "{other}");
+        assert!(!of_s3.is_nobodys(other, None), "{other}");
     }
 }
 

@@ -165,11 +165,13 @@ fn call(case: &Value) -> Value {
         };
         let met = calls.as_ref().unwrap().met(&told, request["now_us"].as_i64()).unwrap();
         let signed = told.authorization.unwrap_or_default();
-        let is_nobodys = calls.as_ref().unwrap().is_nobodys(signed);
+        let is_nobodys = calls.as_ref().unwrap().is_nobodys(signed, told.operation);
         assert!(met == Met::default() || !is_nobodys, "{signed}");
         let scope = signed.split(',').next().unwrap_or_default();
         let is_known = scope.starts_with("AWS4-") && scope.ends_with("/aws4_request");
-        let has = |scopes: &Vec<String>| scopes.iter().any(|one| scope.ends_with(one.as_str()));
+        let by = |operation: &str| operation.is_empty() || told.operation.is_none_or(|told| told == operation);
+        let has =
+            |scopes: &Vec<[String; 2]>| scopes.iter().any(|[end, operation]| scope.ends_with(end.as_str()) && by(operation));
         assert_eq!(is_nobodys, is_known && scopes.as_ref().is_some_and(|scopes| !has(scopes)), "{scopes:?} {signed}");
         json!({"delay_us": met.delay_us, "answer": met.answer.as_ref().map(answered)})
     });

@@ -29,21 +29,23 @@ impl Calls {
         Self { shared, calls }
     }
 
-    /// Whether no fault is about a call with this header `Authorization`, whatever else the call is: a shim need not ask for
-    /// it. Where that says nothing of its service, some may be.
+    /// Whether no fault is about a call with this header `Authorization`, and by this operation where that is known already,
+    /// whatever else the call is: a shim need not ask for it. Where the header says nothing of its service, some may be.
     #[must_use]
-    pub fn is_nobodys(&self, authorization: &str) -> bool {
+    pub fn is_nobodys(&self, authorization: &str, operation: Option<&str>) -> bool {
         let Some(service) = signed_service(authorization) else { return false };
-        guard(|| self.calls.can_hit(service)) == Some(false)
+        guard(|| self.calls.can_hit(service, operation)) == Some(false)
     }
 
-    /// The same, for a shim to which asking is dear: what stands before the first comma of the `Authorization` of a call that
-    /// can be hit ends with one of these, as in `/dynamodb/aws4_request`. It need not ask for a call of which that begins with
-    /// `AWS4-` and ends with `/aws4_request`, but with none of these. `None` where nobody can tell so.
+    /// The same, for a shim to which asking is dear: of each call that can be hit, what stands before the first comma of its
+    /// `Authorization` ends with the first of one of these, as in `/dynamodb/aws4_request`, and the second, where it is not
+    /// empty, is its operation. It need not ask for other calls of which that begins with `AWS4-` and ends with
+    /// `/aws4_request`. `None` where nobody can tell so.
     #[must_use]
-    pub fn scopes(&self) -> Option<Vec<String>> {
-        let services = guard(|| self.calls.services()).flatten()?;
-        Some(services.iter().map(|service| format!("/{service}/aws4_request")).collect())
+    pub fn scopes(&self) -> Option<Vec<[String; 2]>> {
+        let named = guard(|| self.calls.named()).flatten()?;
+        let scope = |(service, operation): (_, Option<_>)| [format!("/{service}/aws4_request"), operation.unwrap_or_default()];
+        Some(named.into_iter().map(scope).collect())
     }
 
     /// Asks for one attempt of a call, before it goes out; records are written before this answers. In a layer never an

@@ -87,7 +87,7 @@ impl Calls {
         let (mut met, mut budget) = (Met::default(), Budget::default());
         for armed in lock(&self.armed).iter_mut().filter(|armed| !armed.over) {
             let Some((fault, kind)) = self.of(armed, Kind::aws_call) else { continue };
-            if !kind.can_hit(seen.service) || kind.is_target(&seen, &mut budget) != Some(true) {
+            if !kind.can_hit(seen.service, seen.operation) || kind.is_target(&seen, &mut budget) != Some(true) {
                 continue;
             }
             let superseded = kind.answers() && met.answer.is_some();
@@ -102,23 +102,25 @@ impl Calls {
         met
     }
 
-    /// Whether calls to this service (as a signature names it) can be hit, by what the targets say of services alone.
-    pub fn can_hit(&self, service: &str) -> bool {
+    /// Whether calls to this service (as a signature names it), by this operation where that is known already, can be hit: by
+    /// what the targets name as it is, alone.
+    pub fn can_hit(&self, service: &str, operation: Option<&str>) -> bool {
         lock(&self.armed).iter().any(|armed| {
             let kind = self.of(armed, Kind::aws_call);
-            kind.is_some_and(|(_, kind)| kind.can_hit(service))
+            kind.is_some_and(|(_, kind)| kind.can_hit(service, operation))
         })
     }
 
-    /// The services (as a signature names them) of which calls to AWS can be hit, where all targets name them as they are.
-    pub fn services(&self) -> Option<Vec<String>> {
-        let mut services = Vec::new();
+    /// The services and operations of which calls can be hit; all of a service's without an operation. `None` where some
+    /// target does not name its services as they are.
+    pub fn named(&self) -> Option<Vec<(String, Option<String>)>> {
+        let mut all = Vec::new();
         for armed in lock(&self.armed).iter() {
             if let Some((_, kind)) = self.of(armed, Kind::aws_call) {
-                services.extend_from_slice(kind.services()?);
+                all.extend(kind.named()?.map(|(service, operation)| (service.to_owned(), operation.map(str::to_owned))));
             }
         }
-        Some(services)
+        Some(all)
     }
 
     /// A connection is opened, or one that is open is used for the first time, or a name is resolved, which has no address:

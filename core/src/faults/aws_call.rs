@@ -48,6 +48,7 @@ pub struct AwsCall {
     target: Target,
     /// Those that its target names, where it names them as they are.
     services: Option<Vec<String>>,
+    operations: Option<Vec<String>>,
     error: Option<Failure>,
     latency: Option<Latency>,
 }
@@ -99,14 +100,22 @@ impl AwsCall {
         self.target.holds(seen, budget)
     }
 
-    /// The only services whose calls it can hit, where that is known.
-    pub(crate) fn services(&self) -> Option<&[String]> {
-        self.services.as_deref()
+    /// Whether it can hit calls to this service, by this operation where that is known already.
+    pub(crate) fn can_hit(&self, service: &str, operation: Option<&str>) -> bool {
+        let has =
+            |named: &Option<Vec<String>>, one: &str| named.as_ref().is_none_or(|named| named.iter().any(|each| each == one));
+        has(&self.services, service) && operation.is_none_or(|operation| has(&self.operations, operation))
     }
 
-    /// Whether it can hit calls to this service.
-    pub(crate) fn can_hit(&self, service: &str) -> bool {
-        self.services().is_none_or(|named| named.iter().any(|one| one == service))
+    /// The only services and operations whose calls it can hit, where the services are known; an operation is `None` where
+    /// each is one.
+    pub(crate) fn named(&self) -> Option<impl Iterator<Item = (&str, Option<&str>)>> {
+        let operations = self.operations.as_ref();
+        let named = move |service| {
+            let all = operations.is_none().then_some((service, None));
+            all.into_iter().chain(operations.into_iter().flatten().map(move |one| (service, Some(one.as_str()))))
+        };
+        Some(self.services.as_ref()?.iter().map(String::as_str).flat_map(named))
     }
 
     /// Whether calls are answered, so that they never reach AWS.
@@ -135,6 +144,7 @@ fn read(fault: &Value, _: Written, path: &str, problems: &mut Vec<Problem>) -> R
     boxed(AwsCall {
         target,
         services: named(fault, "service"),
+        operations: named(fault, "operation"),
         error: error.and_then(Value::as_str).map(failure),
         latency: match delay {
             Some(delay) => Some(Latency::read(delay)?),
