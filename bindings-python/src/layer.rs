@@ -59,7 +59,8 @@ impl LayerHandler {
         self.layer.ask(|host| host.is_quiet(request_id))
     }
 
-    fn decide(&self, event: &Bound<'_, PyAny>, context: &Bound<'_, PyAny>) -> Option<Session> {
+    /// What is drawn for an invocation.
+    pub(crate) fn decide(&self, event: &Bound<'_, PyAny>, context: &Bound<'_, PyAny>) -> Option<Session> {
         self.layer.ask(|host| {
             let asked = host.asked();
             let reads = asked.reads();
@@ -75,6 +76,27 @@ impl LayerHandler {
             };
             decide(&asked, call, Some(event))
         })
+    }
+
+    /// Calls the handler with the faults that were drawn.
+    ///
+    /// # Errors
+    /// The handler's own, untouched, or the one that a fault raises.
+    pub(crate) fn drive<'py>(
+        &self,
+        session: Session,
+        event: &Bound<'py, PyAny>,
+        context: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let original = self.original.bind(event.py());
+        let call = || original.call1((event, context));
+        let trouble = |error: PyErr| {
+            self.layer.report(&format!("a fault could not be carried out: {error}"));
+            Ok(())
+        };
+        // Nothing asks for it before: what is not drawn does not pay for it.
+        let deadline_ms = || deadline_ms(context);
+        Actor { acting: self.acting, target: original, deadline_ms: &deadline_ms, trouble: &trouble }.drive(session, call)
     }
 }
 
@@ -92,25 +114,5 @@ impl LayerHandler {
     /// Reads the plan anew, and waits a little for it.
     fn refresh(&self, py: Python<'_>) {
         py.detach(|| self.layer.refresh());
-    }
-
-    /// Calls the handler, with the faults that are drawn for this invocation.
-    #[pyo3(signature = (event, context, /))]
-    fn invoke<'py>(
-        &self,
-        py: Python<'py>,
-        event: &Bound<'py, PyAny>,
-        context: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let original = self.original.bind(py);
-        let call = || original.call1((event, context));
-        let Some(session) = self.decide(event, context) else { return call() };
-        let trouble = |error: PyErr| {
-            self.layer.report(&format!("a fault could not be carried out: {error}"));
-            Ok(())
-        };
-        // Nothing asks for it before: what is not drawn does not pay for it.
-        let deadline_ms = || deadline_ms(context);
-        Actor { acting: self.acting, target: original, deadline_ms: &deadline_ms, trouble: &trouble }.drive(session, call)
     }
 }

@@ -1,12 +1,14 @@
 //! What the runtime client calls, and the way of most invocations through it: nothing is drawn, as the request id alone tells.
 //!
 //! It is by Python's own API: what the safe wrappers do around a call (their count of who holds the interpreter, arguments by
-//! name, a tuple for the handler's) takes longer than deciding. All else goes on to [`LayerHandler::invoke`].
+//! name, a tuple for the handler's) takes longer than deciding. Whatever else there is goes
+//! through the wrappers.
 
 #![expect(unsafe_code, reason = "a function by Python's own API is handed raw pointers")]
 
 use std::{ptr, slice, str};
 
+use faultlayer_core::boundary::Session;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::{Borrowed, intern};
@@ -39,20 +41,40 @@ unsafe extern "C" fn invoke(
     count: ffi::Py_ssize_t,
 ) -> *mut ffi::PyObject {
     let end = ptr::null_mut::<ffi::PyObject>();
-    // SAFETY: who calls holds the interpreter and so many arguments, and each list of objects ends with none.
+    // SAFETY: who calls holds the interpreter and so many arguments, and the list of the handler's ends with none.
     unsafe {
         if count != 2 {
             ffi::PyErr_SetString(ffi::PyExc_TypeError, c"invoke() takes two arguments, an event and a context".as_ptr());
             return end;
         }
         let (event, context) = (*given, *given.add(1));
-        let py = Python::assume_attached();
-        let layer = Borrowed::from_ptr(py, layered).cast_unchecked::<LayerHandler>().get();
-        if is_quiet(py, layer, context) {
-            ffi::PyObject_CallFunctionObjArgs(layer.original.as_ptr(), event, context, end)
-        } else {
-            ffi::PyObject_CallMethodObjArgs(layered, intern!(py, "invoke").as_ptr(), event, context, end)
+        let layer = Borrowed::from_ptr(Python::assume_attached(), layered).cast_unchecked::<LayerHandler>().get();
+        match drawn(layer, event, context) {
+            None => ffi::PyObject_CallFunctionObjArgs(layer.original.as_ptr(), event, context, end),
+            Some(session) => Python::attach(|py| {
+                let (event, context) = (Borrowed::from_ptr(py, event), Borrowed::from_ptr(py, context));
+                layer.drive(session, &event, &context).map_or_else(
+                    |error| {
+                        error.restore(py);
+                        end
+                    },
+                    Bound::into_ptr,
+                )
+            }),
         }
+    }
+}
+
+/// # Safety
+/// Event and context are objects that live, and who calls holds the interpreter.
+unsafe fn drawn(layer: &LayerHandler, event: *mut ffi::PyObject, context: *mut ffi::PyObject) -> Option<Session> {
+    // SAFETY: by the caller.
+    unsafe {
+        if is_quiet(Python::assume_attached(), layer, context) {
+            return None;
+        }
+        // Not while the interpreter ends, which is no time for faults.
+        Python::try_attach(|py| layer.decide(&Borrowed::from_ptr(py, event), &Borrowed::from_ptr(py, context))).flatten()
     }
 }
 

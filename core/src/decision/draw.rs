@@ -2,6 +2,8 @@
 
 use std::cell::OnceCell;
 
+use smallvec::SmallVec;
+
 use super::Running;
 use super::calls::Told;
 use super::engine::Invocation;
@@ -25,6 +27,9 @@ pub(super) struct Drawn {
     /// The stream behind the sample.
     pub(super) draws: Draws,
 }
+
+/// Few hit one invocation.
+pub(super) type Drawns = SmallVec<[Drawn; 2]>;
 
 impl Drawn {
     /// What became of it.
@@ -115,17 +120,16 @@ pub(super) fn hit(plan: &Plan, fault: &Fault, index: usize, hashes: &Hashes<'_>)
 ///
 /// All must say yes, so the cheap ones are asked first: an event is only looked at for faults that their sample hits.
 /// `calls_alone` leaves out all but faults in calls.
-pub(super) fn draw(running: &Running, invocation: &Invocation<'_>, budget: &mut Budget, calls_alone: bool) -> Vec<Drawn> {
+pub(super) fn draw(running: &Running, invocation: &Invocation<'_>, budget: &mut Budget, calls_alone: bool) -> Drawns {
     let plan = &running.plan;
     let hashes = Hashes::new(running, invocation);
     if !running.chance.met(plan, invocation.now, calls_alone) {
-        return Vec::new();
+        return Drawns::new();
     }
     let asked = plan.faults.iter().enumerate().filter(|(_, fault)| !calls_alone || fault.role() == Role::Calls);
-    let mut drawn: Vec<_> = asked.filter_map(|(index, fault)| hit(plan, fault, index, &hashes).ok()).collect();
+    let mut drawn: Drawns = asked.filter_map(|(index, fault)| hit(plan, fault, index, &hashes).ok()).collect();
     if drawn.iter().filter_map(|drawn| plan.faults.get(drawn.fault)).any(|fault| fault.matches.asks()) {
-        let faults: Vec<_> = drawn.iter().map(|drawn| drawn.fault).collect();
-        let mut held = held(plan, invocation, &faults, budget).into_iter();
+        let mut held = held(plan, invocation, drawn.iter().map(|drawn| drawn.fault), budget).into_iter();
         drawn.retain(|_| held.next().flatten() == Some(true));
     }
     // A dry run takes nothing; where a limit has no room at all, nothing would be injected either.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::Running;
-use super::draw::{Hashes, hit};
+use super::draw::{Drawns, Hashes, hit};
 use super::engine::Invocation;
 use super::matches::held;
 use super::phase::Decision;
@@ -40,10 +40,9 @@ pub struct Explained {
 pub fn explain(plan: &Arc<Plan>, invocation: &Invocation<'_>) -> Vec<Explained> {
     let running = Arc::new(Running::new(Arc::clone(plan), None));
     let hashes = Hashes::new(&running, invocation);
-    let all: Vec<_> = (0..plan.faults.len()).collect();
-    let held = held(plan, invocation, &all, &mut Budget::default());
+    let held = held(plan, invocation, 0..plan.faults.len(), &mut Budget::default());
     let mut explained = Vec::with_capacity(plan.faults.len());
-    let mut all_drawn = Vec::new();
+    let mut all_drawn = Drawns::new();
     for ((index, fault), held) in plan.faults.iter().enumerate().zip(held) {
         let mut fate = Explained {
             fault: fault.id.clone(),

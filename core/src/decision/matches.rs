@@ -9,6 +9,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use serde_json::{Map, Value};
+use smallvec::{SmallVec, smallvec};
 
 use super::engine::Invocation;
 use crate::matching::{Budget, Key, Kind, Node, PatternId, Patterns, Source, Walk};
@@ -87,16 +88,24 @@ impl Match {
 
 /// Of each of the faults, by their place in the plan, whether its `match` holds; `None` where the budget was spent before
 /// that was known. Context and event are looked at only if one of these faults has to know.
-pub(super) fn held(plan: &Plan, invocation: &Invocation<'_>, faults: &[usize], budget: &mut Budget) -> Vec<Option<bool>> {
+pub(super) fn held(
+    plan: &Plan,
+    invocation: &Invocation<'_>,
+    faults: impl ExactSizeIterator<Item = usize> + Clone,
+    budget: &mut Budget,
+) -> Held {
     let patterns = |of: fn(&Match) -> Option<PatternId>| {
-        faults.iter().map(move |fault| plan.faults.get(*fault).and_then(|fault| of(&fault.matches)))
+        faults.clone().map(move |fault| plan.faults.get(fault).and_then(|fault| of(&fault.matches)))
     };
-    let mut held = vec![Some(true); faults.len()];
+    let mut held = smallvec![Some(true); faults.len()];
     let seen = Seen { context: &invocation.facts.context, cold_start: invocation.cold_start, client_context: OnceCell::new() };
     narrow(&mut held, &plan.context_patterns, patterns(|matches| matches.context), &seen, budget);
     narrow(&mut held, &plan.event_patterns, patterns(|matches| matches.event), &invocation.facts.event, budget);
     held
 }
+
+/// By fault; most invocations are hit by few, of which these need no room of their own.
+pub(super) type Held = SmallVec<[Option<bool>; 8]>;
 
 /// Asks those that are still held for one more pattern each, where they have one.
 fn narrow(

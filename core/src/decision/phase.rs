@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Running;
 use super::calls::{Calls, Told};
-use super::draw::Drawn;
+use super::draw::{Drawn, Drawns};
 use super::engine::Invocation;
 use super::moment::{Act, Details, Effect, Moment};
 use super::outcome::{Outcome, Step};
@@ -66,7 +66,7 @@ enum Handler {
 }
 
 impl Decision {
-    pub(super) fn new(running: Arc<Running>, invocation: &Invocation<'_>, drawn: Vec<Drawn>) -> Self {
+    pub(super) fn new(running: Arc<Running>, invocation: &Invocation<'_>, drawn: Drawns) -> Self {
         let told = Told {
             request_id: invocation.request_id.to_owned(),
             started: invocation.now,

@@ -2,6 +2,12 @@
 //!
 //! A fact is: a leaf passes one of the alternatives of this field; or, where a field may be absent: this path has a leaf.
 
+use smallvec::SmallVec;
+
+/// A list that needs no room of its own while it is short, as it is for most plans and events: taking and giving it back costs
+/// as much as a small match.
+pub(super) type Few<T, const N: usize> = SmallVec<[T; N]>;
+
 /// The number of a fact within its patterns.
 pub(super) type Fact = u32;
 
@@ -45,7 +51,7 @@ pub(super) struct Gathered<'a> {
     pub(super) bits: &'a mut [u64],
     pub(super) wanted: &'a [u64],
     /// Where facts are noted that were not known before.
-    pub(super) new: Option<&'a mut Vec<Fact>>,
+    pub(super) new: Option<&'a mut Few<Fact, 4>>,
 }
 
 impl Gathered<'_> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::budget::Budget;
 use super::compile::{self, PatternProblem};
-use super::facts::{self, Fact};
+use super::facts::{self, Fact, Few};
 use super::index::Index;
 use super::paths::{PathId, Paths};
 use super::search;
@@ -64,7 +64,10 @@ impl Source for &[u8] {
 
 /// What an event answered.
 #[derive(Debug)]
-pub struct Matches(pub(super) Vec<Option<bool>>);
+pub struct Matches(pub(super) Verdicts);
+
+/// By pattern, what is known of it.
+pub(super) type Verdicts = Few<Option<bool>, 8>;
 
 impl Matches {
     /// Whether the event matches the pattern; `None` where that is not known: the budget was spent before.

@@ -4,12 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use smallvec::smallvec;
+
 use super::alternative::Leaf;
 use super::budget::{Budget, Flow, Stop};
-use super::facts::{self, Fact, Gathered};
+use super::facts::{self, Fact, Few, Gathered};
 use super::index::Index;
 use super::paths::PathId;
-use super::patterns::{PatternId, Patterns};
+use super::patterns::{PatternId, Patterns, Verdicts};
 use super::{MAX_EVENT_DEPTH, node, scan};
 
 /// The event, or one element of an array that is an object or an array itself: choosing a leaf in it binds the array to it.
@@ -50,16 +52,16 @@ pub struct Walk<'a> {
     pub(super) patterns: &'a Patterns,
     pub(super) budget: &'a mut Budget,
     /// The facts that matter.
-    wanted: Vec<u64>,
+    wanted: Few<u64, 2>,
     /// By pattern; `None` while it is open.
-    pub(super) verdicts: Vec<Option<bool>>,
+    pub(super) verdicts: Verdicts,
     open_patterns: usize,
     /// By branch: how many of its facts the event itself still lacks.
-    left: Vec<u32>,
+    left: Few<u32, 8>,
     pub(super) words: usize,
-    pub(super) scopes: Vec<Scope>,
+    pub(super) scopes: Few<Scope, 2>,
     /// The facts of each scope.
-    pub(super) bits: Vec<u64>,
+    pub(super) bits: Few<u64, 4>,
     pub(super) arrays: Vec<Array>,
     scope: ScopeId,
     open: Vec<Open>,
@@ -68,7 +70,7 @@ pub struct Walk<'a> {
     /// The signatures of the arrays that ended within the elements that the walk is in.
     inner: Vec<u32>,
     key: Vec<u64>,
-    new: Vec<Fact>,
+    new: Few<Fact, 4>,
     depth: usize,
     /// How reading ended; no event was read yet.
     pub(super) end: Flow,
@@ -77,8 +79,8 @@ pub struct Walk<'a> {
 impl<'a> Walk<'a> {
     pub(super) fn new(patterns: &'a Patterns, wanted: impl Iterator<Item = PatternId>, budget: &'a mut Budget) -> Self {
         let words = patterns.words();
-        let mut mask = vec![0; words];
-        let mut verdicts = vec![Some(false); patterns.patterns.len()];
+        let mut mask = smallvec![0; words];
+        let mut verdicts: Verdicts = smallvec![Some(false); patterns.patterns.len()];
         let mut open_patterns = 0;
         for id in wanted {
             let place = id.0 as usize;
@@ -99,15 +101,15 @@ impl<'a> Walk<'a> {
             open_patterns,
             left: patterns.branches().iter().map(|(_, size)| *size).collect(),
             words,
-            scopes: vec![Scope { array: u32::MAX, parent: EVENT }],
-            bits: vec![0; words],
+            scopes: smallvec![Scope { array: u32::MAX, parent: EVENT }],
+            bits: smallvec![0; words],
             arrays: Vec::new(),
             scope: EVENT,
             open: Vec::new(),
             signatures: BTreeMap::new(),
             inner: Vec::new(),
             key: Vec::new(),
-            new: Vec::new(),
+            new: Few::new(),
             depth: 0,
             end: Err(Stop::NoEvent),
         }
