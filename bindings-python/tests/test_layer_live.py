@@ -315,17 +315,18 @@ def test_of_1000_plans_under_16_callers_each_call_meets_one_and_limits_are_exact
         while len(answered) < callers or any(len(answered[each]) < enough.get(each, 2 * limit) for each in answered):
             take()
         environment.close()
-        met: dict[str, list[dict[str, Any]]] = {}
+        met: dict[str, list[dict[str, Any]]] = {request: [] for requests in answered.values() for request in requests}
         for record in environment.records():
             assert record["action"] == "injected", record
-            met.setdefault(record["requestId"], []).append(record)
-    for hits in met.values():
+            # Calls that were under way at the end may have been cut off between two faults.
+            met.get(record["requestId"], []).append(record)
+    for hits in filter(None, met.values()):
         assert [hit["fault"] for hit in hits] in (["one", "other"], ["one", "limited", "other"])
         assert len({hit["delay_ms"] for hit in hits}) == 1
-    assert len({hits[0]["delay_ms"] for hits in met.values()}) > 100
+    assert len({hits[0]["delay_ms"] for hits in met.values() if hits}) > 100
     for requests in answered.values():
         # The first ones may have come before the first plan.
-        counts = [len(met.get(request, [])) for request in requests]
+        counts = [len(met[request]) for request in requests]
         assert 0 not in counts[next(index for index, count in enumerate(counts) if count) :]
         assert counts.count(3) == limit
 
