@@ -10,7 +10,7 @@ import pytest
 from function import Function, answers
 
 CODE = """
-import json, time
+import json, os, time
 
 def handler(event, context):
     if event == "try":
@@ -18,8 +18,10 @@ def handler(event, context):
         return "own"
     fault = {"id": event, "kind": "response", "rate": 1, "payload": event, "match": {"event": {"is": ["tried"]}}}
     plan = {"version": 1, "experiment": "live", "expires_at": "never", "faults": [fault]}
-    with open("/tmp/plan.json", "w") as file:
+    with open("/tmp/plan.json.new", "w") as file:
         json.dump(plan, file)
+    # Whole: a reading in the middle of a file finds no plan, and says so.
+    os.replace("/tmp/plan.json.new", "/tmp/plan.json")
 """
 
 
