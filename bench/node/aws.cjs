@@ -54,10 +54,11 @@ const fault = {
   error: 'X',
 };
 const number = engine.library(JSON.stringify({ version: 1, expires_at: 'never', faults: [fault] }), undefined);
+const decide = engine.asker(number, false);
 
 /** In an invocation that the plan hits. */
 function hit(work) {
-  const session = engine.decide(number, 'one', NaN);
+  const session = decide('one');
   session.before();
   const owner = owners.open(session, { engine, trouble: console.error });
   work();

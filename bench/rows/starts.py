@@ -53,12 +53,21 @@ def start(command: list[str], variables: dict[str, str], cwd: Path) -> dict[str,
                 connection.recv(1)
                 took = time.perf_counter() - begun
                 status = Path(f"/proc/{process.pid}/status").read_text()
-                tasks = [task.read_text() for task in Path(f"/proc/{process.pid}/task").glob("*/schedstat")]
+                tasks = list(filter(None, map(times, Path(f"/proc/{process.pid}/task").iterdir())))
         finally:
             process.kill()
             process.wait()
     [kb] = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")]
     return {"ms": took * 1000, "cpu ms": sum(int(task.split()[0]) for task in tasks) / 1e6, "MB": kb / 1024}
+
+
+
+def times(task: Path) -> str:
+    """What a thread has run; nothing where it has ended meanwhile."""
+    try:
+        return (task / "schedstat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def has_python(version: str) -> bool:
