@@ -61,7 +61,6 @@ def start(command: list[str], variables: dict[str, str], cwd: Path) -> dict[str,
     return {"ms": took * 1000, "cpu ms": sum(int(task.split()[0]) for task in tasks) / 1e6, "MB": kb / 1024}
 
 
-
 def times(task: Path) -> str:
     """What a thread has run; nothing where it has ended meanwhile."""
     try:
