@@ -3,7 +3,9 @@
 //! It is native, so that no frame of ours stands in stacks of the user's errors. Owns the reading of an invocation's
 //! arguments; does not own resolving (`resolve.rs`), what outcomes are (`act.rs`), nor failing open (core).
 
+use std::cell::OnceCell;
 use std::env;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use faultlayer_core::boundary::{Call, EventInput, Host, Language, Layer, Session};
 use pyo3::prelude::*;
@@ -78,7 +80,8 @@ impl LayerHandler {
         })
     }
 
-    /// Calls the handler with the faults that were drawn.
+    /// Calls the handler with the faults that were drawn. Who calls this may be Python itself, into which nothing can unwind:
+    /// should it panic, what the handler came to stands, or it is called as if nothing were here.
     ///
     /// # Errors
     /// The handler's own, untouched, or the one that a fault raises.
@@ -89,14 +92,24 @@ impl LayerHandler {
         context: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let original = self.original.bind(event.py());
-        let call = || original.call1((event, context));
+        let own = OnceCell::new();
+        let call = || {
+            let ended = original.call1((event, context));
+            let kept = ended.as_ref().map(Bound::clone).map_err(|error| error.clone_ref(event.py()));
+            let _only = own.set(kept).is_ok();
+            ended
+        };
         let trouble = |error: PyErr| {
             self.layer.report(&format!("a fault could not be carried out: {error}"));
             Ok(())
         };
         // Nothing asks for it before: what is not drawn does not pay for it.
         let deadline_ms = || deadline_ms(context);
-        Actor { acting: self.acting, target: original, deadline_ms: &deadline_ms, trouble: &trouble }.drive(session, call)
+        let actor = Actor { acting: self.acting, target: original, deadline_ms: &deadline_ms, trouble: &trouble };
+        catch_unwind(AssertUnwindSafe(|| actor.drive(session, call))).unwrap_or_else(|_| {
+            self.layer.report("a fault could not be carried out: it panicked");
+            own.into_inner().unwrap_or_else(|| original.call1((event, context)))
+        })
     }
 }
 

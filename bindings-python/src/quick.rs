@@ -1,8 +1,7 @@
 //! What the runtime client calls, and the way of most invocations through it: nothing is drawn, as the request id alone tells.
 //!
 //! It is by Python's own API: what the safe wrappers do around a call (their count of who holds the interpreter, arguments by
-//! name, a tuple for the handler's) takes longer than deciding. Whatever else there is goes
-//! through the wrappers.
+//! name, a tuple for the handler's) takes longer than deciding. Whatever else there is goes through the wrappers.
 
 #![expect(unsafe_code, reason = "a function by Python's own API is handed raw pointers")]
 
