@@ -13,7 +13,7 @@ import pytest
 from client import Lab
 from reported import SPAN, called, gone_through, prepared
 from test_cloudwatch import metric
-from test_fis import automation, run, start
+from test_fis import automation, ended, run, start
 
 
 @pytest.fixture
@@ -109,6 +109,8 @@ def test_a_report_names_what_is_not_there(functions: Lab) -> None:
     tagged = start(functions, {"faults": automation(Hold="PT1S", FunctionNames=[])}, stop=False)
     unnamed = run(functions, "report", tagged)
     assert (unnamed.returncode, "expected `--function NAME`" in unnamed.stderr) == (2, True)
+    # Before something is attached there are no records to look for.
+    ended(functions, tagged)
     unlogged = run(functions, "report", tagged, "--function", "nobody")
     assert "`nobody` has no log group" in unlogged.stdout.replace("\\_", "_")
     for wrong in (("--period", "7"), ("--around", "0s"), ("--expect", "errors")):
