@@ -69,6 +69,20 @@ def java_class_path() -> str:
 
 
 @cache
+def java_sdk_class_path() -> str:
+    """The same with AWS's SDK, version 2, and what is measured with it."""
+    function = ROOT / "bindings-java" / "calls" / "target" / "classes"
+    if not (function / "lib").is_dir():
+        subprocess.run(["make", "--no-print-directory", "calls-java"], cwd=ROOT, check=True)
+    classes = CACHE / "java" / "aws"
+    classes.mkdir(parents=True, exist_ok=True)
+    path = f"{classes}:{java_class_path()}:{function / 'lib'}/*"
+    sources = [str(source) for source in sorted((HERE / "java/aws").glob("*.java"))]
+    subprocess.run(["javac", "-cp", path, "-d", str(classes), *sources], check=True)
+    return path
+
+
+@cache
 def java_client_library() -> Path:
     """The runtime client's own library, which it unpacks to one fixed place unless it is told where it is."""
     java_class_path()

@@ -37,16 +37,18 @@ def in_node(quick: bool) -> dict[str, list[float]]:
 
 def in_java(quick: bool) -> dict[str, list[float]]:
     java = peers.tool("java")
-    function = places.ROOT / "bindings-java" / "calls" / "target" / "classes"
-    if not (function / "lib").is_dir():
-        subprocess.run(["make", "--no-print-directory", "calls-java"], cwd=places.ROOT, check=True)
-    classes = places.CACHE / "java" / "aws"
-    classes.mkdir(parents=True, exist_ok=True)
-    path = f"{classes}:{places.java_class_path()}:{function / 'lib'}/*"
-    subprocess.run(["javac", "-cp", path, "-d", str(classes), str(places.HERE / "java/aws/AwsCalls.java")], check=True)
     agent = f"-javaagent:{places.layer('java') / 'faultlayer/faultlayer-agent.jar'}"
     variables = {"FAULTLAYER_PLAN": places.plan(THROTTLE), "AWS_LAMBDA_FUNCTION_NAME": "bench"}
-    return told(java, "-XX:+UseSerialGC", agent, "-cp", path, "bench.AwsCalls", "3" if quick else "40", **variables)
+    return told(
+        java,
+        "-XX:+UseSerialGC",
+        agent,
+        "-cp",
+        places.java_sdk_class_path(),
+        "bench.AwsCalls",
+        "3" if quick else "40",
+        **variables,
+    )
 
 
 def measure(quick: bool) -> Figures:

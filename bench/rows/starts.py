@@ -27,6 +27,11 @@ JAVA_CLIENT = "com.amazonaws.services.lambda.runtime.api.client.AWSLambda"
 OF_THE_CLIENT = "-Dcom.amazonaws.services.lambda.runtime.api.client.runtimeapi.NativeClient.JNI="
 UNMATCHED = {"rate": 1, "match": {"event": {"order": {"id": ["b-2"]}}}}
 
+CALLS = "with faults in calls to AWS"
+WITH_AN_SDK = "with a plan and an SDK"
+# What more a plan puts into a process than another one does, of the same function.
+BESIDE = {**dict.fromkeys(REACHING, "with a plan"), f"{CALLS}, with an SDK": WITH_AN_SDK}
+
 Way = tuple[list[str], dict[str, str]]
 
 
@@ -102,7 +107,9 @@ def importing_boto3(version: str, code: Path) -> dict[str, Way]:
     if site.parent.name != f"python{version}":
         return {}
     (code / "with_boto3.py").write_text("import boto3\n\n\ndef handler(event, context):\n    return None\n")
-    return {"importing boto3": python_way(version, code, "with_boto3.handler", str(site))}
+    layered = [str(places.layer("python") / "python"), str(site)]
+    ours = python_way(version, code, "faultlayer_layer.handler", *layered, FAULTLAYER_HANDLER="with_boto3.handler")
+    return {"importing boto3": python_way(version, code, "with_boto3.handler", str(site))} | loaded(ours)
 
 
 def node_way(pair: dict[str, str], handler: str, **variables: str) -> Way:
@@ -124,7 +131,9 @@ def requiring_the_sdk(pair: dict[str, str], code: Path) -> dict[str, Way]:
         f"'use strict';\nrequire({json.dumps(str(peers.node() / 'node_modules/@aws-sdk/client-ssm'))});\n"
         "exports.handler = async () => null;\n"
     )
-    return {"requiring @aws-sdk/client-ssm": node_way(pair, "with_sdk.handler")}
+    ours = str(places.layer("node") / "faultlayer/node/handler.handler")
+    layered = node_way(pair, ours, FAULTLAYER_HANDLER="with_sdk.handler")
+    return {"requiring @aws-sdk/client-ssm": node_way(pair, "with_sdk.handler")} | loaded(layered)
 
 
 def node_pairs() -> list[dict[str, str]]:
@@ -162,6 +171,13 @@ def java_ways(figures: Figures) -> dict[str, Way]:
     }
 
 
+def java_with_the_sdk() -> dict[str, Way]:
+    command = [peers.tool("java"), *JVM, f"{OF_THE_CLIENT}{places.java_client_library()}"]
+    agent = f"-javaagent:{places.layer('java') / 'faultlayer/faultlayer-agent.jar'}"
+    path = ["-cp", places.java_sdk_class_path()]
+    return loaded(([*command, *path, JAVA_CLIENT, "bench.WithSdk"], {"JAVA_TOOL_OPTIONS": agent}))
+
+
 def in_each_language(figures: Figures, work: Callable[[str, dict[str, Way], Path], None]) -> None:
     """Hands each language's ways to `work`, of one interpreter each, by its name and with the function's folder."""
     with tempfile.TemporaryDirectory() as folder:
@@ -187,6 +203,13 @@ def reaching(ways: dict[str, Way]) -> dict[str, Way]:
     return {name: (command, {**variables, "FAULTLAYER_PLAN": plan}) for name, plan in REACHING.items()}
 
 
+def loaded(layered: Way) -> dict[str, Way]:
+    """A function that has an SDK, which is what faults in calls to AWS are for, under them and under another plan."""
+    command, variables = layered
+    plans = {WITH_AN_SDK: NONE_DRAWN, f"{CALLS}, with an SDK": REACHING[CALLS]}
+    return {name: (command, {**variables, "FAULTLAYER_PLAN": plan}) for name, plan in plans.items()}
+
+
 def compare(figures: Figures, of: str, ways: dict[str, Way], code: Path, runs: int) -> None:
     ways = ways | reaching(ways)
     seen: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
@@ -200,8 +223,9 @@ def compare(figures: Figures, of: str, ways: dict[str, Way], code: Path, runs: i
         figures.beside(
             unit, {f"{of}, {name}, {unit}": values for name, values in rounds.items()}, f"{of}, bare, {unit}"
         )
-        for name in REACHING:
-            figures.added(f"{of}, {name}, {unit}, beside another plan", unit, rounds[name], rounds["with a plan"])
+        for name, other in BESIDE.items():
+            if name in rounds:
+                figures.added(f"{of}, {name}, {unit}, beside another plan", unit, rounds[name], rounds[other])
 
 
 def measure(quick: bool) -> Figures:
@@ -221,7 +245,7 @@ def measure(quick: bool) -> Figures:
         except (peers.Missing, FileNotFoundError) as missing:
             figures.skip("Node", str(missing))
         try:
-            compare(figures, "Java", java_ways(figures), code, max(3, runs // 2))
+            compare(figures, "Java", java_ways(figures) | java_with_the_sdk(), code, max(3, runs // 2))
         except peers.Missing as missing:
             figures.skip("Java", str(missing))
     return figures
