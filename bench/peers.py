@@ -80,6 +80,18 @@ def byte_buddy() -> Path:
 
 
 @cache
+def empty_agent() -> Path:
+    """An agent that does nothing, which is the floor of what any can take."""
+    tool("javac")
+    place = CACHE / "java" / "empty"
+    place.mkdir(parents=True, exist_ok=True)
+    run("javac", "--release", "11", "-d", str(place), str(HERE / "java/empty/Agent.java"))
+    (place / "manifest").write_text("Premain-Class: bench.empty.Agent\n")
+    run(tool("jar"), "cfm", "agent.jar", "manifest", "bench", cwd=place)
+    return place / "agent.jar"
+
+
+@cache
 def event_ruler() -> str:
     """The class path of event-ruler and of the program that times it."""
     tool("javac")

@@ -166,9 +166,8 @@ def java_ways(figures: Figures) -> dict[str, Way]:
         "-cp",
         places.java_class_path(),
     ]
-    return {
-        name: ([*command, JAVA_CLIENT, "bench.Sample"], variables) for name, variables in java_kinds(figures).items()
-    }
+    kinds = java_kinds(figures) | {"an empty agent": {"JAVA_TOOL_OPTIONS": f"-javaagent:{peers.empty_agent()}"}}
+    return {name: ([*command, JAVA_CLIENT, "bench.Sample"], variables) for name, variables in kinds.items()}
 
 
 def java_with_the_sdk() -> dict[str, Way]:
