@@ -46,10 +46,10 @@ pub fn met(jvm: Jvm, number: jlong, told: jarray, body: jarray, now_us: jlong) -
     })
 }
 
-/// What a signed call that can be hit has in its signature, as [`Calls::scopes`] says it; null where nobody can tell.
+/// Which signed calls can be hit, as [`Calls::scopes`] says it, scopes and operations in turn; null where nobody can tell.
 pub fn scopes(jvm: Jvm, number: jlong) -> jobjectArray {
     let Some(scopes) = find(number).and_then(|calls| calls.scopes()) else { return std::ptr::null_mut() };
-    jvm.strings(scopes.iter().map(|[scope, _]| Some(scope.as_str())))
+    jvm.strings(scopes.as_flattened().iter().map(|text| Some(text.as_str())))
 }
 
 /// Eight bytes of microseconds, two of the status, 0 for none; then two of how many strings follow, each after two of its

@@ -47,8 +47,20 @@ def fault(kind: str, service: str) -> dict[str, Any]:
     return made
 
 
+def by(*operation: Any) -> dict[str, Any]:
+    made = fault("final", "dynamodb")
+    return {**made, "target": {**made["target"], "operation": operation}}
+
+
+# Beside those that name the operation that is called.
+OPERATIONS = {"another": by("GetItem", "PutItems"), "prefix": by("GetItem", {"prefix": "Put"})}
+
+
 def cases() -> list[dict[str, Any]]:
-    return [of_case(fault(kind, service), f"{kind}-{client}-{service}") for client, service in WAYS for kind in KINDS]
+    of_services = [
+        of_case(fault(kind, service), f"{kind}-{client}-{service}") for client, service in WAYS for kind in KINDS
+    ]
+    return [*of_services, *(of_case(made, name) for name, made in OPERATIONS.items())]
 
 
 class Shared:
@@ -72,12 +84,20 @@ class Shared:
         return in_process, attempts
 
     def hits(self, case: str, at_least: int) -> int:
-        """How many attempts were hit, by the records; these come by way of the log."""
+        """How many attempts were hit, by the records."""
+        return len(self.records(case, "injected", at_least))
+
+    def missed(self, case: str, at_least: int = 0) -> list[str]:
+        """Why invocations were not hit."""
+        return [one["reason"] for one in self.records(case, "skipped", at_least)]
+
+    def records(self, case: str, action: str, at_least: int) -> list[dict[str, Any]]:
+        """They come by way of the log."""
         until = time.monotonic() + 5
         while True:
-            found = [one for one in self.function.records() if one.get("fault") == case and one["action"] == "injected"]
+            found = [one for one in self.function.records() if one.get("fault") == case and one["action"] == action]
             if len(found) >= at_least or time.monotonic() > until:
-                return len(found)
+                return found
             time.sleep(0.02)
 
 
@@ -158,6 +178,16 @@ def test_calls_to_services_that_no_target_names_go_out_of_a_hit_invocation(share
     for client, service, hit in (("apache", "sqs", "dynamodb"), ("netty", "lambda", "dynamodb")):
         assert shared.function.call(client, service, f"always-{client}-{hit}") == "ok"
     assert shared.function.call("v1", "dynamodb", "always-apache-s3") == "ok"
+
+
+@pytest.mark.parametrize("client", ["apache", "netty", "v1"])
+def test_calls_by_an_operation_that_no_target_names_go_out_of_a_hit_invocation(client: str, shared: Shared) -> None:
+    """Nor is the engine asked for these, where each target names its operations as they are."""
+    missed = len(shared.missed("another"))
+    assert shared.function.call(client, "dynamodb", "another") == "ok"
+    assert shared.missed("another", missed + 1)[missed:] == ["no_call"]
+    seen = shared.function.call(client, "dynamodb", "prefix")
+    assert seen["code"] == SERVICES["dynamodb"].final
 
 
 def test_the_sdk_is_changed_where_the_plan_has_such_a_fault(shared: Shared) -> None:

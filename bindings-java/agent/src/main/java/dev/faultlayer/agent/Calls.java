@@ -1,8 +1,11 @@
 package dev.faultlayer.agent;
 
 import dev.faultlayer.runtime.Native;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
@@ -18,7 +21,7 @@ final class Calls implements BiFunction<Object, byte[], byte[]> {
     /** How many invocations wait for calls. */
     static final AtomicInteger WAITING = new AtomicInteger();
 
-    /** What the signature of a call that some of them can hit has; null where one of them cannot tell. */
+    /** Scopes and operations in turn, of the signed calls that some of them can hit; null where one of them cannot tell. */
     static final AtomicReference<String[]> SCOPES = new AtomicReference<>();
 
     private static final UnderWay[] NONE = {};
@@ -78,7 +81,7 @@ final class Calls implements BiFunction<Object, byte[], byte[]> {
     static synchronized long enter(long session) {
         long number = Native.calls(session);
         if (number != NOBODY) {
-            UnderWay[] more = java.util.Arrays.copyOf(underWay, underWay.length + 1);
+            UnderWay[] more = Arrays.copyOf(underWay, underWay.length + 1);
             more[underWay.length] = new UnderWay(number);
             waitFor(more);
             WAITING.incrementAndGet();
@@ -100,14 +103,19 @@ final class Calls implements BiFunction<Object, byte[], byte[]> {
     }
 
     private static void waitFor(UnderWay[] all) {
-        Set<String> scopes = new LinkedHashSet<>();
+        // Most are of one plan.
+        Set<List<String>> different = new LinkedHashSet<>();
         boolean isKnown = true;
         for (UnderWay each : all) {
             if (each.scopes == null) {
                 isKnown = false;
             } else {
-                Collections.addAll(scopes, each.scopes);
+                different.add(Arrays.asList(each.scopes));
             }
+        }
+        List<String> scopes = new ArrayList<>();
+        for (List<String> each : different) {
+            scopes.addAll(each);
         }
         SCOPES.set(isKnown ? scopes.toArray(new String[0]) : null);
         underWay = all;

@@ -125,9 +125,9 @@ public final class Native {
     public static native byte[] met(long calls, byte[] told, byte[] body, long nowUs);
 
     /**
-     * What the credential scope of a signed call ends with that can be hit, as in {@code /dynamodb/aws4_request}: for a call whose
-     * authorization begins with {@code AWS4-} and has none of these before its first comma, nobody need ask. Null where the engine
-     * cannot tell.
+     * Which signed calls can be hit, in pairs: what the credential scope ends with, as in {@code /dynamodb/aws4_request}, and the
+     * operation, empty where each is one. For a call whose authorization begins with {@code AWS4-}, and that no pair has both
+     * before its first comma and as its operation, nobody need ask. Null where the engine cannot tell.
      */
     public static native String[] scopes(long calls);
 

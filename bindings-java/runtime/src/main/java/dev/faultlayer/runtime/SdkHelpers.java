@@ -33,7 +33,7 @@ public final class SdkHelpers {
 
     /**
      * @param waiting how many invocations wait for calls
-     * @param scopes {@link Native#scopes} of all of them; null where some cannot tell
+     * @param scopes {@link Native#scopes} of all of them, one after another; null where some cannot tell
      * @param engine what the SDK knows a call by or null, and what {@link Native#met} is told; what it answers
      * @param trouble takes what went wrong on Faultlayer's side
      */

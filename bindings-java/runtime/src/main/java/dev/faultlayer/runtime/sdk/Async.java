@@ -30,10 +30,11 @@ public final class Async {
                 return client;
             }
             String authorization = Facts.authorization(request.request());
-            if (Site.isNobodys(authorization)) {
+            String operation = Facts.operation(context);
+            if (Site.isNobodys(authorization, operation)) {
                 return client;
             }
-            Answer met = Site.ask(context, Facts.told(request.request(), authorization, context));
+            Answer met = Site.ask(context, Facts.told(request.request(), authorization, operation));
             return met == null ? client : new Hit(client, met);
         } catch (Throwable trouble) {
             Site.trouble.accept(trouble);

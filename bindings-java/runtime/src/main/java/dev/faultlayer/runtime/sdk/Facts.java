@@ -21,8 +21,17 @@ final class Facts {
         return header(request, "Authorization");
     }
 
+    /** Null where the SDK does not tell it. */
+    static String operation(Object context) {
+        if (!(context instanceof RequestExecutionContext)) {
+            return null;
+        }
+        ExecutionAttributes attributes = ((RequestExecutionContext) context).executionAttributes();
+        return attributes.getAttribute(SdkExecutionAttribute.OPERATION_NAME);
+    }
+
     /** What both of its kinds of clients know of a call. */
-    static StringBuilder told(SdkHttpRequest request, String authorization, Object context) {
+    static StringBuilder told(SdkHttpRequest request, String authorization, String operation) {
         StringBuilder told = Site.told(request.method().name(), "https://")
                 .append(request.host())
                 .append(request.encodedPath());
@@ -33,10 +42,7 @@ final class Facts {
         Site.tell(told, header(request, "X-Amz-Target"));
         Site.tell(told, header(request, "Content-Type"));
         Site.tell(told, header(request, "amz-sdk-request"));
-        if (context instanceof RequestExecutionContext) {
-            ExecutionAttributes attributes = ((RequestExecutionContext) context).executionAttributes();
-            Site.tell(told, attributes.getAttribute(SdkExecutionAttribute.OPERATION_NAME));
-        }
+        Site.tell(told, operation);
         return told;
     }
 

@@ -30,10 +30,13 @@ public final class First {
             return client;
         }
         try {
-            if (Site.isNobodys(((Request<?>) call).getHeaders().get("Authorization"))) {
+            Map<String, String> headers = ((Request<?>) call).getHeaders();
+            String authorization = headers.get("Authorization");
+            String operation = ((Request<?>) call).getHandlerContext(HandlerContextKey.OPERATION_NAME);
+            if (Site.isNobodys(authorization, operation)) {
                 return client;
             }
-            Answer met = Site.ask(null, told(request, (Request<?>) call));
+            Answer met = Site.ask(null, told(request, headers, authorization, operation));
             return met == null ? client : hit(client, request, met);
         } catch (Throwable trouble) {
             Site.trouble.accept(trouble);
@@ -41,15 +44,15 @@ public final class First {
         }
     }
 
-    private static StringBuilder told(HttpUriRequest request, Request<?> call) {
+    private static StringBuilder told(
+            HttpUriRequest request, Map<String, String> headers, String authorization, String operation) {
         StringBuilder told = Site.told(request.getMethod(), request.getURI().toString());
-        Map<String, String> headers = call.getHeaders();
-        Site.tell(told, headers.get("Authorization"));
+        Site.tell(told, authorization);
         Site.tell(told, headers.get("X-Amz-Target"));
         Site.tell(told, headers.get("Content-Type"));
         String attempt = headers.get("amz-sdk-request");
         Site.tell(told, attempt == null ? headers.get("amz-sdk-retry") : attempt);
-        Site.tell(told, call.getHandlerContext(HandlerContextKey.OPERATION_NAME));
+        Site.tell(told, operation);
         return told;
     }
 

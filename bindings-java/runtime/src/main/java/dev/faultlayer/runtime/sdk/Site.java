@@ -12,7 +12,7 @@ public final class Site {
     /** How many invocations wait for calls. */
     public static AtomicInteger waiting;
 
-    /** What a signed call's scope ends with that one of them can hit; null where some cannot tell. */
+    /** Scopes and operations in turn, of the signed calls that one of them can hit; null where some cannot tell. */
     public static AtomicReference<String[]> scopes;
 
     /** What the SDK knows the call by or null, and what is told of the attempt; what it meets. */
@@ -24,6 +24,9 @@ public final class Site {
     private static final int USUAL = 512;
 
     private static final String SIGNED = "AWS4-";
+
+    /** What a signature that says first who is called has before its first comma, at the end. */
+    private static final String SCOPE = "/aws4_request";
 
     /** Behind its algorithm, no scope ends before. */
     private static final int SHORTEST = 40;
@@ -37,16 +40,27 @@ public final class Site {
         return waiting.get() == 0;
     }
 
-    /** Whether a call that is so signed is hit by nobody, whatever else it is: most are told by this. */
-    static boolean isNobodys(String authorization) {
+    /**
+     * Whether a call that is so signed is hit by nobody, whatever else it is: most are told by this. The operation is null or
+     * empty where it is not known.
+     */
+    static boolean isNobodys(String authorization, String operation) {
         String[] wanted = scopes.get();
         if (wanted == null || authorization == null || !authorization.startsWith(SIGNED)) {
             return false;
         }
         int end = authorization.indexOf(',', SHORTEST);
-        for (String scope : wanted) {
-            if (end < 0 || authorization.startsWith(scope, end - scope.length())) {
-                return false;
+        if (!authorization.startsWith(SCOPE, end - SCOPE.length())) {
+            return false;
+        }
+        boolean isAny = operation == null || operation.isEmpty();
+        for (int i = 0; i < wanted.length; i += 2) {
+            String scope = wanted[i];
+            if (authorization.startsWith(scope, end - scope.length())) {
+                String by = wanted[i + 1];
+                if (isAny || by.isEmpty() || by.equals(operation)) {
+                    return false;
+                }
             }
         }
         return true;

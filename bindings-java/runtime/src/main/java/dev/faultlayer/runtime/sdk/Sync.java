@@ -21,10 +21,11 @@ public final class Sync {
         }
         try {
             String authorization = Facts.authorization(request.httpRequest());
-            if (Site.isNobodys(authorization)) {
+            String operation = Facts.operation(context);
+            if (Site.isNobodys(authorization, operation)) {
                 return client;
             }
-            Answer met = Site.ask(null, Facts.told(request.httpRequest(), authorization, context));
+            Answer met = Site.ask(null, Facts.told(request.httpRequest(), authorization, operation));
             return met == null ? client : new Hit(client, met);
         } catch (Throwable trouble) {
             Site.trouble.accept(trouble);
