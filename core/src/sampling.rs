@@ -75,6 +75,7 @@ impl Below {
 
     /// Whether the sample of this fault for this request is one of them.
     #[must_use]
+    #[inline(always)]
     pub const fn has_sample_of(self, request: RequestHash, fault: FaultHash) -> bool {
         Draws::new(request, fault).next_whole() < self.0
     }
@@ -94,6 +95,7 @@ pub struct Draws {
 impl Draws {
     /// The stream at its beginning.
     #[must_use]
+    #[inline(always)]
     pub const fn new(request: RequestHash, fault: FaultHash) -> Self {
         Self { state: request.0 ^ fault.0 }
     }
@@ -105,10 +107,13 @@ impl Draws {
     }
 
     /// The next draw as the whole number that it is made of, below 2^53.
+    #[inline(always)]
     pub const fn next_whole(&mut self) -> u64 {
         self.next_output() >> 11
     }
 
+    // Inlined also where size counts: each fault of each invocation comes by here, and the call would take as long.
+    #[inline(always)]
     const fn next_output(&mut self) -> u64 {
         self.state = self.state.wrapping_add(GOLDEN_GAMMA);
         let mut z = self.state;
