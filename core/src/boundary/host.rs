@@ -1,10 +1,10 @@
 //! What [`super::Layer::ask`] and [`super::Library::ask`] ask: the engine with what it counts and knows of the function.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::call::{Call, Reads};
 use super::guard::guard;
+use super::invocations::Invocations;
 use super::live::Live;
 use super::network::Connections;
 use super::session::{Reach, Session};
@@ -33,8 +33,8 @@ pub struct Host {
     shared: Arc<Shared>,
     /// Where the plan comes from, if it can become another.
     live: Option<Arc<Live>>,
-    /// Invocations so far in this execution environment.
-    invocations: AtomicU64,
+    /// Of this execution environment.
+    invocations: Invocations,
 }
 
 impl Host {
@@ -54,7 +54,7 @@ impl Host {
     }
 
     fn idle(shared: Arc<Shared>) -> Self {
-        Self { plans: Arc::new(Plans::idle()), shared, live: None, invocations: AtomicU64::new(0) }
+        Self { plans: Arc::new(Plans::idle()), shared, live: None, invocations: Invocations::default() }
     }
 
     pub(super) fn replace(&self, plan: Plan) {
@@ -122,16 +122,12 @@ impl Host {
     /// handler as if nothing were here. Else [`Host::decide`] tells.
     #[must_use]
     pub fn is_quiet(&self, request_id: &str) -> bool {
-        let is_quiet = self.asked().is_quiet(&Call::of(request_id));
+        let asked = self.asked();
+        let is_quiet = asked.is_quiet(&Call::of(request_id));
         if is_quiet {
-            self.count();
+            asked.count();
         }
         is_quiet
-    }
-
-    /// How many invocations came before this one.
-    fn count(&self) -> u64 {
-        self.invocations.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Decides for one invocation, and counts it. `None` if nothing is drawn: call the handler as if nothing were here.
@@ -202,8 +198,14 @@ impl Asked<'_> {
 
     fn decided(&self, call: &Call<'_>, calls_alone: bool) -> Option<Session> {
         let is_quiet = self.is_quiet(call);
-        let before = self.host.count();
-        if is_quiet { None } else { self.drawn(call, calls_alone, before) }
+        let (cold_start, number) = self.count();
+        if is_quiet { None } else { self.drawn(call, calls_alone, cold_start, number) }
+    }
+
+    /// Whether this invocation is the environment's first, and its number, where the plan asks for it.
+    fn count(&self) -> (bool, u64) {
+        let invocations = &self.host.invocations;
+        if self.reads().number { invocations.number() } else { (invocations.count(), 0) }
     }
 
     /// Without the clock, unless the plan can become another.
@@ -225,7 +227,7 @@ impl Asked<'_> {
 
     /// The rest of the way, which few go: what it takes is not on the way of all.
     #[inline(never)]
-    fn drawn(&self, call: &Call<'_>, calls_alone: bool, before: u64) -> Option<Session> {
+    fn drawn(&self, call: &Call<'_>, calls_alone: bool, cold_start: bool, number: u64) -> Option<Session> {
         let host = self.host;
         let mut budget = Budget::default();
         let decision = self.standing.decide(
@@ -234,9 +236,9 @@ impl Asked<'_> {
                 request_id: call.request_id,
                 deadline: call.deadline_ms.map(Timestamp::from_millis),
                 now: time_of(call),
-                cold_start: before == 0,
+                cold_start,
                 streaming: call.streaming,
-                facts: Facts { event: call.event, context: host.context(call, before + 1) },
+                facts: Facts { event: call.event, context: host.context(call, number) },
             },
             calls_alone,
             self.may_overlap(),

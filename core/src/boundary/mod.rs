@@ -10,6 +10,7 @@ mod calls;
 mod deadline;
 mod guard;
 mod host;
+mod invocations;
 mod language;
 mod layer;
 mod library;

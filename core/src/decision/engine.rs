@@ -7,7 +7,7 @@ use arc_swap::{ArcSwapOption, Guard};
 use super::Running;
 use super::chance::NoChance;
 use super::draw::draw;
-use super::matches::Facts;
+use super::matches::{CLIENT_CONTEXT, Facts, INVOCATION};
 use super::phase::Decision;
 use crate::matching::Budget;
 use crate::plan::{Plan, SampleBy};
@@ -41,15 +41,19 @@ pub struct Reads {
     pub function_arn: bool,
     /// The deadline: without faults that sample by attempt nothing looks at it before something is drawn.
     pub deadline: bool,
+    /// Which invocation of the execution environment it is.
+    pub number: bool,
 }
 
 impl Reads {
     fn of(plan: &Plan) -> Self {
+        let of_context = |name| plan.context_patterns.paths().iter().any(|path| path.split('.').next() == Some(name));
         Self {
             event: !plan.event_patterns.is_empty(),
-            client_context: plan.reads_client_context,
+            client_context: of_context(CLIENT_CONTEXT),
             function_arn: !plan.context_patterns.is_empty(),
             deadline: plan.faults.iter().any(|fault| fault.sample_by == SampleBy::Attempt),
+            number: of_context(INVOCATION),
         }
     }
 }

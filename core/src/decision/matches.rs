@@ -49,7 +49,7 @@ pub struct Context<'a> {
     pub memory_mb: Option<u32>,
     /// As in `python3.12`.
     pub runtime: Option<&'a str>,
-    /// Counts the invocations of the execution environment, from 1.
+    /// Counts the invocations of the execution environment, from 1; 0 where the plan's patterns do not ask for it.
     pub invocation: u64,
     /// The client context as JSON text: an object with `custom`, `env`, `client`.
     pub client_context: Option<&'a str>,
@@ -205,7 +205,7 @@ impl Node for Known<'_> {
             "memory_mb" => context.memory_mb.map(|size| Known::Number(size.into())),
             "runtime" => context.runtime.map(Known::Text),
             "cold_start" => Some(Known::Bool(seen.cold_start)),
-            "invocation" => Some(Known::Number(context.invocation as f64)),
+            INVOCATION => Some(Known::Number(context.invocation as f64)),
             CLIENT_CONTEXT => {
                 let parsed = seen.client_context.get_or_init(|| context.client_context.and_then(client_context));
                 parsed.as_ref().map(Known::Json)
@@ -221,12 +221,8 @@ impl Node for Known<'_> {
     }
 }
 
-const CLIENT_CONTEXT: &str = "client_context";
-
-/// Whether context patterns name the client context.
-pub(crate) fn reads_client_context(patterns: &Patterns) -> bool {
-    patterns.paths().iter().any(|path| path.split('.').next() == Some(CLIENT_CONTEXT))
-}
+pub(super) const CLIENT_CONTEXT: &str = "client_context";
+pub(super) const INVOCATION: &str = "invocation";
 
 fn client_context(text: &str) -> Option<Value> {
     let Ok(Value::Object(mut written)) = serde_json::from_str(text) else { return None };

@@ -33,7 +33,6 @@ pub use crate::record::{Action, Record};
 
 use chance::Chance;
 use limits::LimitCounters;
-pub(crate) use matches::reads_client_context;
 use quiet::Quiet;
 
 use crate::plan::Plan;

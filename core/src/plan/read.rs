@@ -12,7 +12,7 @@ use super::rate::Rate;
 use super::resolved::{Expiry, Fault, Limits, Plan, SampleBy, When};
 use super::validate::Validator;
 use super::{PLAN, json};
-use crate::decision::{Match, reads_client_context};
+use crate::decision::Match;
 use crate::faults::{self, Written};
 use crate::matching::{PatternId, PatternProblem, Patterns};
 use crate::sampling::FaultHash;
@@ -140,7 +140,6 @@ fn resolve(complete: &Value, text: &str, problems: &mut Vec<Problem>) -> Option<
             deadline_margin_us: millis_to_micros(complete.limits.deadline_margin_ms),
         },
         faults: faults.into_iter().collect::<Option<_>>()?,
-        reads_client_context: reads_client_context(&patterns.context),
         event_patterns: Arc::new(patterns.event),
         context_patterns: patterns.context,
     })

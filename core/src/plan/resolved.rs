@@ -36,8 +36,6 @@ pub struct Plan {
     pub event_patterns: Arc<Patterns>,
     /// Those on the context.
     pub context_patterns: Patterns,
-    /// Whether the context goes beyond what is the engine's own knowledge.
-    pub reads_client_context: bool,
 }
 
 /// When a plan ends.
