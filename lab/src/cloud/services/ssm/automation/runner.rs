@@ -18,13 +18,12 @@ pub struct Runner(tokio::sync::Mutex<Option<Running>>);
 
 #[derive(Debug)]
 struct Running {
-    child: Child,
     orders: ChildStdin,
     scripts: Scripts,
 }
 
-/// Who waits for a script, by its folder.
-type Scripts = Arc<Mutex<HashMap<String, UnboundedSender<Said>>>>;
+/// Who waits for a script, by its folder; nothing once the process is gone.
+type Scripts = Arc<Mutex<Option<HashMap<String, UnboundedSender<Said>>>>>;
 
 /// A line of the runner: a script began, or ended.
 #[derive(Debug, Deserialize)]
@@ -52,20 +51,32 @@ impl Script {
 impl Runner {
     /// Runs what `order.json` in the folder says, in an environment of these variables.
     pub async fn begin(&self, python: &Path, folder: &Path, environment: &BTreeMap<&str, String>) -> Result<Script, String> {
-        let failed = |error: std::io::Error| format!("cannot start `{}`: {error}", python.display());
         let folder = folder.display().to_string();
-        let (sender, mut said) = mpsc::unbounded_channel();
-        let mut running = self.0.lock().await;
-        if !running.as_mut().is_some_and(|running| matches!(running.child.try_wait(), Ok(None))) {
-            *running = Some(start(python).map_err(failed)?);
+        let order = format!("{}\n", json!({"folder": folder, "environment": environment}));
+        // One that was killed is seen to be gone only when it is asked; the next is new.
+        for _ in 0..2 {
+            let ordered = self.order(python, &folder, &order).await;
+            let mut said = ordered.map_err(|error| format!("cannot start `{}`: {error}", python.display()))?;
+            if let Some(pid) = said.recv().await.and_then(|said| said.pid) {
+                return Ok(Script { pid, said });
+            }
         }
-        let Some(Running { orders, scripts, .. }) = running.as_mut() else { return Err("there is no runner".to_owned()) };
-        locked(scripts, |scripts| scripts.insert(folder.clone(), sender));
-        let order = json!({"folder": folder, "environment": environment});
-        orders.write_all(format!("{order}\n").as_bytes()).await.map_err(failed)?;
-        drop(running);
-        let pid = said.recv().await.and_then(|said| said.pid);
-        pid.map(|pid| Script { pid, said }).ok_or_else(|| format!("`{}` ended before the script began", python.display()))
+        Err(format!("`{}` ended before the script began", python.display()))
+    }
+
+    /// What the process says of that folder; nothing more once it is gone.
+    async fn order(&self, python: &Path, folder: &str, order: &str) -> std::io::Result<UnboundedReceiver<Said>> {
+        let (sender, said) = mpsc::unbounded_channel();
+        let mut running = self.0.lock().await;
+        if !running.as_ref().is_some_and(|running| locked(&running.scripts, |scripts| scripts.is_some())) {
+            *running = Some(start(python)?);
+        }
+        if let Some(Running { orders, scripts }) = running.as_mut() {
+            locked(scripts, |scripts| scripts.as_mut().map(|scripts| scripts.insert(folder.to_owned(), sender)));
+            // One that cannot be told is about to be gone, which whoever waits hears.
+            let _told = orders.write_all(order.as_bytes()).await.is_ok();
+        }
+        Ok(said)
     }
 }
 
@@ -83,23 +94,25 @@ fn start(python: &Path) -> std::io::Result<Running> {
     let (Some(orders), Some(lines)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(std::io::ErrorKind::BrokenPipe.into());
     };
-    let scripts = Scripts::default();
-    tokio::spawn(listen(lines, Arc::clone(&scripts)));
-    Ok(Running { child, orders, scripts })
+    let scripts = Arc::new(Mutex::new(Some(HashMap::new())));
+    tokio::spawn(listen(child, lines, Arc::clone(&scripts)));
+    Ok(Running { orders, scripts })
 }
 
 /// Passes on what the runner says; whoever waits when it is gone hears that nothing comes any more.
-async fn listen(lines: ChildStdout, scripts: Scripts) {
+async fn listen(mut child: Child, lines: ChildStdout, scripts: Scripts) {
     let mut lines = BufReader::new(lines).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         let Ok(said) = serde_json::from_str::<Said>(&line) else { continue };
         locked(&scripts, |scripts| {
+            let Some(scripts) = scripts else { return };
             let waiting = if said.status.is_some() { scripts.remove(&said.folder) } else { scripts.get(&said.folder).cloned() };
             // Whoever waited may be gone with the lab's executions.
             let _heard = waiting.is_some_and(|waiting| waiting.send(said).is_ok());
         });
     }
-    locked(&scripts, |scripts| scripts.clear());
+    locked(&scripts, Option::take);
+    let _reaped = child.wait().await.is_ok();
 }
 
 fn locked<T, R>(mutex: &Mutex<T>, work: impl FnOnce(&mut T) -> R) -> R {
