@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ PYTHON = [
     "moto[server]==5.2.5",
     "matplotlib==3.11.2",
 ]
+# It has no version of its own there.
+EMULATOR = "github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@v0.0.0-20261030222936-bef5c4ba774d"
 NODE = ["failure-lambda@0.4.4", "aws-sdk@2", "@aws-sdk/client-ssm@3"]
 
 
@@ -26,8 +29,8 @@ class Missing(Exception):
     """A peer that this machine cannot have; what it says is why."""
 
 
-def run(*command: str, cwd: Path | None = None) -> None:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+def run(*command: str, cwd: Path | None = None, environment: dict[str, str] | None = None) -> None:
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise Missing(f"{' '.join(command[:3])} ended with {done.returncode}: {done.stderr.strip().splitlines()[-1:]}")
 
@@ -89,6 +92,16 @@ def empty_agent() -> Path:
     (place / "manifest").write_text("Premain-Class: bench.empty.Agent\n")
     run(tool("jar"), "cfm", "agent.jar", "manifest", "bench", cwd=place)
     return place / "agent.jar"
+
+
+@cache
+def emulator() -> Path:
+    """AWS's Runtime Interface Emulator."""
+    place = CACHE / "emulator"
+    if once(place, [EMULATOR]):
+        run(tool("go"), "install", EMULATOR, environment={**os.environ, "GOBIN": str(place)})
+        (place / ".ready").write_text(EMULATOR)
+    return place / "aws-lambda-rie"
 
 
 @cache

@@ -82,7 +82,11 @@ LINES: list[tuple[str, list[str], list[tuple[str, str]]]] = [
         (f"patterns, {sort}", [f"patterns: {sort}, Faultlayer"], [("event-ruler", f"patterns: {sort}, event-ruler")])
         for sort in ("exact", "prefix", "wildcard", "anything-but", "numeric", "several fields")
     ],
-    ("the lab: invocations through awslambdaric", ["lab: invocations through awslambdaric"], []),
+    (
+        "the lab: invocations through awslambdaric",
+        ["lab: invocations through awslambdaric"],
+        [("AWS's Runtime Interface Emulator", "lab: invocations, AWS's Runtime Interface Emulator")],
+    ),
     ("the lab: API calls", ["lab: API calls, faultlayer lab"], [("moto's server", "lab: API calls, moto server")]),
     (
         "`faultlayer run -n 100000`",

@@ -5,6 +5,7 @@ Both servers get the same signed request, over four connections, which stay open
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import socket
@@ -20,6 +21,8 @@ from pathlib import Path
 import peers
 import places
 from figures import Figures
+
+from rows.starts import python_ways
 
 COMMAND = places.ROOT / "target" / "release" / "faultlayer"
 CONNECTIONS = 4
@@ -38,7 +41,6 @@ def run(code: Path, calls: int) -> tuple[float, float]:
         "app.handler",
         "-n",
         str(calls),
-        "--json",
     ]
     with tempfile.TemporaryFile() as said:
         begun = time.perf_counter()
@@ -68,10 +70,59 @@ def invocations(figures: Figures, quick: bool) -> None:
             (before, _), (took, _) = run(Path(folder), few), run(Path(folder), many)
             rates.append((many - few) / (took - before))
     figures.add("invocations through awslambdaric", "a second", rates)
-    figures.skip(
-        "AWS's Runtime Interface Emulator",
-        "not measured: building it from its repository has not been tried",
-    )
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def emulated(figures: Figures, quick: bool) -> None:
+    """The same function and client in AWS's Runtime Interface Emulator, which is asked one by one, too."""
+    calls = 50 if quick else 1000
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "app.py").write_text("def handler(event, context):\n    return None\n")
+        client, variables = python_ways("3.11", Path(folder))["bare"]
+        port = free_port()
+        at = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
+        at += ["--runtime-api-address", f"127.0.0.1:{free_port()}", "--log-level", "fatal"]
+        process = subprocess.Popen(
+            [str(peers.emulator()), *at, *client],
+            cwd=folder,
+            env=places.clean_environment(AWS_LAMBDA_FUNCTION_NAME="bench", LAMBDA_TASK_ROOT=folder, **variables),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            figures.add("invocations, AWS's Runtime Interface Emulator", "a second", invoked(port, calls))
+        finally:
+            process.kill()
+            process.wait()
+
+
+def invoked(port: int, calls: int) -> list[float]:
+    """Invocations a second over one connection, three times."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+            connection.connect()
+            break
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+
+    def rate(calls: int) -> float:
+        begun = time.perf_counter()
+        for _ in range(calls):
+            connection.request("POST", "/2015-03-31/functions/function/invocations", b"{}")
+            if (answer := connection.getresponse().read()) != b"null":
+                raise RuntimeError(answer.decode())
+        return calls / (time.perf_counter() - begun)
+
+    rate(1)
+    return [rate(calls) for _ in range(3)]
 
 
 @contextmanager
@@ -167,8 +218,9 @@ def api_calls(figures: Figures, quick: bool) -> None:
 def measure(quick: bool) -> Figures:
     figures = Figures()
     invocations(figures, quick)
-    try:
-        api_calls(figures, quick)
-    except peers.Missing as missing:
-        figures.skip("API calls", str(missing))
+    for what, work in {"AWS's Runtime Interface Emulator": emulated, "API calls": api_calls}.items():
+        try:
+            work(figures, quick)
+        except peers.Missing as missing:
+            figures.skip(what, str(missing))
     return figures
