@@ -34,6 +34,11 @@ impl Args {
         self.expect.iter().flat_map(|one| one.0.iter().cloned()).collect()
     }
 
+    /// Whether there is a file to write.
+    pub fn writes(&self) -> bool {
+        !self.report.is_empty()
+    }
+
     /// Whether there is anything to hold it against or to write.
     pub fn wanted(&self) -> bool {
         !self.report.is_empty() || !self.expect.is_empty()

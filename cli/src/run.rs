@@ -90,7 +90,7 @@ pub struct Args {
 
 /// Carries the subcommand out.
 pub fn run(args: Args) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let outcome = runtime.block_on(carry_out(args));
     // A preparation that was cut off is not waited for.
     runtime.shutdown_background();
@@ -112,12 +112,13 @@ async fn carry_out(args: Args) -> Outcome {
             return Ok(ExitCode::from(*caught.borrow()));
         }
     };
+    let keeps_all = request.keeps_all;
     let mut bar = Bar::new(&request, quiet, logs && !quiet);
     let mut report = run_function(request, tools, stop, &mut |progress| bar.advance(&progress)).await?;
     bar.clear();
     report.judge(&reporting.expected());
-    let json = serde_json::to_string_pretty(&report)?;
-    let written = reporting.write(&report.document(), &json)?;
+    let json = if keeps_all { serde_json::to_string_pretty(&report)? } else { String::new() };
+    let written = if reporting.writes() { reporting.write(&report.document(), &json)? } else { Vec::new() };
     if quiet {
         println!("{json}");
     } else {
@@ -193,6 +194,7 @@ fn prepare(args: Args) -> Result<(Request, Arc<Tools>), Box<dyn std::error::Erro
         id_seed: args.id_seed.unwrap_or_else(seed),
         compare: args.compare,
         logs: args.logs,
+        keeps_all: args.json || args.reporting.writes(),
     };
     Ok((request, tools))
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,22 @@ def test_calls_stand_in_the_order_in_which_they_began_and_failures_of_others_are
     assert ended.count(["`boom`", "injected", "ValueError"]) == 3
     assert ended.count(["", "failed by itself", "ZeroDivisionError"]) == 3
     assert json.dumps(report["run"]["errors"], sort_keys=True) == '{"ValueError": 3, "ZeroDivisionError": 3}'
+
+
+def test_a_run_without_a_report_takes_no_more_memory_for_more_calls(function: Function) -> None:
+    function.code("def handler(event, context):\n    return 'x' * 4000")
+    few, many = (peak_kb(function.command("-n", calls)) for calls in ("100", "3000"))
+    # Kept, the answers alone are 12 MB.
+    assert many - few < 4000, (few, many)
+
+
+def peak_kb(run: list[str]) -> int:
+    """The most memory that a command had, without its children."""
+    peak = 0
+    with subprocess.Popen(run, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+            peak = max([peak, *(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))])
+            time.sleep(0.01)
+    assert process.returncode == 0
+    return peak

@@ -56,7 +56,7 @@ pub struct Report {
     pub notes: Vec<String>,
     /// The run (not the healthy side) on a time axis.
     pub timeline: Timeline,
-    /// Of the run (not of the healthy side), in their order.
+    /// Of the run (not of the healthy side), in their order; those without a record only where all are kept.
     pub invocations: Vec<Invocation>,
 }
 

@@ -35,6 +35,8 @@ pub struct Request {
     pub compare: bool,
     /// Whether the report keeps each invocation's log.
     pub logs: bool,
+    /// Whether it keeps every invocation, which a page or `--json` shows; else those that have records.
+    pub keeps_all: bool,
 }
 
 /// One side of a comparison.
@@ -70,7 +72,7 @@ pub async fn run(
     let mut report = Report::new(&request, tools.not_isolated());
     if request.compare && (request.plan.is_some() || request.source.is_some()) {
         let healthy = side(&request, request.spec.clone(), Which::Healthy, &tools, &mut stop, progress).await?;
-        report.interrupted = healthy.invocations.len() as u64 != request.calls;
+        report.interrupted = healthy.figures.calls != request.calls;
         report.healthy = Some(healthy.figures);
         report.answers = Some(Answers::default());
         if !report.interrupted {
@@ -184,7 +186,10 @@ async fn side(
         if request.logs {
             invocation.log = Some(invoked.log);
         }
-        done.invocations.push(invocation);
+        // Those of the other side are compared with the healthy ones, each with its own.
+        if request.keeps_all || request.compare || !invocation.records.is_empty() {
+            done.invocations.push(invocation);
+        }
     }
     function.shutdown().await;
     done.figures.finish();

@@ -25,6 +25,9 @@ use super::view::View;
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 /// How often memory is looked at.
 const MEMORY_INTERVAL: Duration = Duration::from_millis(25);
+/// How long what was measured stands: looking takes some 50 µs, which is much beside a small function, and in this time no process
+/// touches many megabytes anew.
+const MEMORY_FRESH: Duration = Duration::from_millis(2);
 const MB: u64 = 1024 * 1024;
 
 /// One environment.
@@ -39,6 +42,7 @@ pub struct Environment {
     ready: Option<oneshot::Sender<Delivery>>,
     log_stream: String,
     used: u64,
+    measured: Option<(Instant, u64)>,
     fresh: bool,
 }
 
@@ -82,6 +86,7 @@ impl Environment {
             ready: None,
             log_stream,
             used: 0,
+            measured: None,
             fresh: true,
             setup,
         })
@@ -355,8 +360,15 @@ impl Environment {
         u64::from(self.setup.spec.memory_mb) * MB
     }
 
+    /// What the processes use now, in bytes, or used less than [`MEMORY_FRESH`] ago.
     fn measure(&mut self) -> u64 {
+        if let Some((at, used)) = self.measured
+            && at.elapsed() < MEMORY_FRESH
+        {
+            return used;
+        }
         let now = self.launcher.id().map_or(0, memory::used_below);
+        self.measured = Some((Instant::now(), now));
         self.used = self.used.max(now);
         now
     }

@@ -3,9 +3,9 @@
     python3 node_client.py VERSION CLIENTS NODE
 
 Makes CLIENTS/aws-lambda-ric-VERSION with the npm that belongs to NODE, an executable. One build serves every Node (it
-uses Node-API) and both generations: their native part is the same source (over AWS's library in C++, of which the fourth
-has a newer release: a connection for each thread), and only the fourth's package carries a `configure` that needs no
-autotools. Of the tools that npm's build runs, cmake, xz and a C++ compiler come from PyPI
+uses Node-API) and both generations: their native part is the same source (over AWS's library in C++, of which the
+fourth has a newer release: a connection for each thread), and only the fourth's package carries a `configure` that
+needs no autotools. Of the tools that npm's build runs, cmake, xz and a C++ compiler come from PyPI
 where they are missing. Exit status 1 with what is missing and how to get it, or the end of what npm said.
 """
 
