@@ -4,9 +4,10 @@
 //! what their paths name, within a [`Budget`] that no plan and no event can pass. Nothing here reads a clock, the environment
 //! or a file, and nothing here decides what a match means.
 //!
-//! The way of an event: [`scan`] (JSON text) or [`node`] (a language's own objects) walks it along the [`Paths`]; each leaf
-//! is held against the [`index`] of its path, all alternatives of all patterns at once; [`walk`] keeps which [`facts`] hold
-//! where, array elements that say the same as one; [`search`] answers where array elements have to fit together.
+//! The way of an event: [`scan`] (JSON text, [`token`] by token) or [`node`] (a language's own objects) walks it along the
+//! [`Paths`]; each leaf is held against the [`index`] of its path, all alternatives of all patterns at once; [`walk`] keeps
+//! which [`facts`] hold where, array elements that say the same as one; [`search`] answers where array elements have to fit
+//! together.
 //!
 //! # Why not a crate
 //!
@@ -42,6 +43,7 @@ mod patterns;
 mod scan;
 mod search;
 mod table;
+mod token;
 mod walk;
 
 pub use budget::Budget;

@@ -3,6 +3,8 @@
 //! A dot in a key separates names as nesting does: the key `a.b` and the key `b` in the object `a` are one path. So the
 //! tree has one name per level, and every node also knows by which dotted keys each node below it can be reached at once.
 
+use std::cmp::Ordering;
+
 /// The number of a path within its [`Paths`].
 pub(super) type PathId = u32;
 
@@ -35,7 +37,7 @@ pub struct Key<'a> {
 struct PathNode {
     parent: NodeId,
     name: Box<str>,
-    /// Sorted by name.
+    /// Sorted by [`order`].
     children: Vec<(Box<str>, NodeId)>,
     /// Every node below, with the number of the key that leads there: `b`, `b.c`, …
     below: Vec<(usize, NodeId)>,
@@ -86,7 +88,7 @@ impl Paths {
     pub(super) fn add(&mut self, path: &str) -> PathId {
         let mut at = ROOT;
         for name in path.split('.') {
-            at = match self.child(at, name) {
+            at = match self.child(at, name.as_bytes()) {
                 Some(child) => child,
                 None => self.grow(at, name),
             };
@@ -109,7 +111,7 @@ impl Paths {
         let id = NodeId::try_from(self.nodes.len()).unwrap_or(NodeId::MAX);
         self.nodes.push(PathNode { parent, name: name.into(), ..PathNode::default() });
         if let Some(node) = self.nodes.get_mut(parent as usize) {
-            let place = node.children.partition_point(|(sibling, _)| **sibling < *name);
+            let place = node.children.partition_point(|(sibling, _)| order(sibling, name.as_bytes()).is_lt());
             node.children.insert(place, (name.into(), id));
         }
         let (mut ancestor, mut key) = (parent, name.to_owned());
@@ -129,18 +131,23 @@ impl Paths {
         self.nodes.get(id as usize)
     }
 
-    fn child(&self, id: NodeId, name: &str) -> Option<NodeId> {
+    fn child(&self, id: NodeId, name: &[u8]) -> Option<NodeId> {
         let children = &self.node(id)?.children;
-        let place = children.binary_search_by(|(child, _)| (**child).cmp(name)).ok()?;
+        let place = children.binary_search_by(|(child, _)| order(child, name)).ok()?;
         children.get(place).map(|(_, child)| *child)
     }
 
     /// Where a key of an event's object at `id` leads, dots in it included.
-    pub(super) fn step(&self, id: NodeId, key: &str) -> Option<NodeId> {
-        if !key.contains('.') {
-            return self.child(id, key);
+    pub(super) fn step(&self, id: NodeId, key: &[u8]) -> Option<NodeId> {
+        // No name has a dot.
+        if let Some(child) = self.child(id, key) {
+            return Some(child);
         }
-        key.split('.').try_fold(id, |at, name| self.child(at, name))
+        let node = self.node(id)?;
+        if node.below.len() == node.children.len() || !key.contains(&b'.') {
+            return None;
+        }
+        key.split(|byte| *byte == b'.').try_fold(id, |at, name| self.child(at, name))
     }
 
     /// The keys that an object at `id` is asked for, and where each leads.
@@ -158,4 +165,9 @@ impl Paths {
     pub(super) fn path_at(&self, id: NodeId) -> Option<PathId> {
         self.node(id)?.path
     }
+}
+
+/// By length first: of most names, which are others, nothing but that is looked at.
+fn order(one: &str, other: &[u8]) -> Ordering {
+    one.len().cmp(&other.len()).then_with(|| one.as_bytes().cmp(other))
 }

@@ -3,20 +3,22 @@
 
 use super::alternative::Leaf;
 use super::budget::{Flow, Stop};
+use super::facts::Few;
 use super::paths::{NodeId, PathId, ROOT};
+use super::token::{Written, behind_key, behind_literal, behind_number, behind_string, text, unspaced, written};
 use super::walk::Walk;
 
 /// Walks an event's text.
 pub(super) fn event(text: &[u8], walk: &mut Walk<'_>) -> Flow {
-    let mut scanner = Scanner { text, at: 0, nesting: Nesting::default(), key: String::new(), unescaped: String::new() };
+    let mut scanner = Scanner { rest: text, nesting: Nesting::default(), key: String::new(), unescaped: String::new() };
     scanner.wants(b'{')?;
     scanner.value(ROOT, walk)?;
     if scanner.peek().is_err() { Ok(()) } else { Err(Stop::NoEvent) }
 }
 
 struct Scanner<'a> {
-    text: &'a [u8],
-    at: usize,
+    /// What is not read yet.
+    rest: &'a [u8],
     nesting: Nesting,
     /// Room for keys and texts without their escapes.
     key: String,
@@ -26,7 +28,7 @@ struct Scanner<'a> {
 /// What is open in what is being skipped: a bit for each level, set for objects.
 #[derive(Default)]
 struct Nesting {
-    levels: Vec<u64>,
+    levels: Few<u64, 2>,
     depth: usize,
 }
 
@@ -52,19 +54,17 @@ impl Nesting {
 }
 
 impl<'a> Scanner<'a> {
-    fn byte(&self) -> Flow<u8> {
-        self.text.get(self.at).copied().ok_or(Stop::NoEvent)
-    }
-
     /// The next byte that is no space.
     fn peek(&mut self) -> Flow<u8> {
-        loop {
-            let byte = self.byte()?;
-            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
-                return Ok(byte);
-            }
-            self.at += 1;
-        }
+        self.rest = unspaced(self.rest);
+        self.rest.first().copied().ok_or(Stop::NoEvent)
+    }
+
+    /// Passes over what comes before `rest`, and answers it.
+    fn pass(&mut self, rest: &'a [u8]) -> &'a [u8] {
+        let passed = self.rest.get(..self.rest.len() - rest.len()).unwrap_or_default();
+        self.rest = rest;
+        passed
     }
 
     /// `wanted` has to come next, spaces before it aside.
@@ -74,20 +74,16 @@ impl<'a> Scanner<'a> {
 
     /// Takes `wanted`.
     fn take(&mut self, wanted: u8) -> Flow {
-        self.wants(wanted)?;
-        self.at += 1;
-        Ok(())
+        if self.takes(wanted)? { Ok(()) } else { Err(Stop::NoEvent) }
     }
 
     /// Takes `wanted` if it comes next.
     fn takes(&mut self, wanted: u8) -> Flow<bool> {
         let next = self.peek()? == wanted;
-        self.at += usize::from(next);
+        if next {
+            self.rest = self.rest.get(1..).unwrap_or_default();
+        }
         Ok(next)
-    }
-
-    fn slice(&self, start: usize) -> &'a [u8] {
-        self.text.get(start..self.at).unwrap_or_default()
     }
 
     /// A value at a node of the paths.
@@ -107,13 +103,13 @@ impl<'a> Scanner<'a> {
                 return Ok(());
             }
             (b'"', Some(path)) => return self.text(path, walk),
-            (b't' | b'f', Some(path)) => (path, Leaf::Bool(self.literal()? == b"true")),
+            (b't' | b'f', Some(path)) => (path, Leaf::Bool(self.pass(behind_literal(self.rest)?) == b"true")),
             (b'n', Some(path)) => {
-                self.literal()?;
+                self.rest = behind_literal(self.rest)?;
                 (path, Leaf::Null)
             }
             (b'-' | b'0'..=b'9', Some(path)) => {
-                let number = self.number()?;
+                let number = self.pass(behind_number(self.rest)?);
                 walk.budget.take(number.len() / 64)?;
                 (path, Leaf::Number(text(number)?.parse().map_err(|_| Stop::NoEvent)?))
             }
@@ -126,8 +122,9 @@ impl<'a> Scanner<'a> {
     }
 
     fn text(&mut self, path: PathId, walk: &mut Walk<'_>) -> Flow {
-        let written = self.string()?;
-        if !written.contains('\\') {
+        let (bytes, Written { escaped, .. }) = self.string()?;
+        let written = text(bytes)?;
+        if !escaped {
             return walk.leaf(path, Leaf::Text(written));
         }
         self.unescaped.clear();
@@ -146,12 +143,15 @@ impl<'a> Scanner<'a> {
         loop {
             self.peek()?;
             walk.budget.step()?;
-            let mut key = self.string()?;
-            if key.contains('\\') {
+            let (mut key, written) = self.string()?;
+            if !written.ascii {
+                text(key)?;
+            }
+            if written.escaped {
                 self.key.clear();
-                unescape(key, &mut self.key, super::MAX_BYTES + 1)?;
+                unescape(text(key)?, &mut self.key, super::MAX_BYTES + 1)?;
                 walk.budget.passing(self.key.len())?;
-                key = &self.key;
+                key = self.key.as_bytes();
             }
             let target = walk.patterns().paths().step(node, key);
             self.take(b':')?;
@@ -186,150 +186,58 @@ impl<'a> Scanner<'a> {
         walk.end_array()
     }
 
+    /// A string as it stands between its quotation marks, escapes checked but left in.
+    fn string(&mut self) -> Flow<(&'a [u8], Written)> {
+        let [b'"', within @ ..] = self.rest else { return Err(Stop::NoEvent) };
+        let written = written(within)?;
+        let (bytes, rest) = within.split_at_checked(written.length).ok_or(Stop::NoEvent)?;
+        self.rest = rest.get(1..).unwrap_or_default();
+        Ok((bytes, written))
+    }
+
     /// Skips a value of any depth.
     fn skip(&mut self, walk: &mut Walk<'_>) -> Flow {
         self.nesting.depth = 0;
+        let (mut rest, mut within_object) = (self.rest, None);
         loop {
-            match self.peek()? {
-                open @ (b'{' | b'[') => {
-                    let object = open == b'{';
-                    self.at += 1;
-                    if !self.takes(closing(object))? {
-                        self.nesting.push(object, walk)?;
-                        self.key(object)?;
-                        continue;
+            rest = unspaced(rest);
+            match rest {
+                [open @ (b'{' | b'['), within @ ..] => {
+                    let object = *open == b'{';
+                    rest = unspaced(within);
+                    match rest {
+                        [close, behind @ ..] if *close == closing(object) => rest = behind,
+                        _ => {
+                            self.nesting.push(object, walk)?;
+                            within_object = Some(object);
+                            rest = behind_key(rest, object)?;
+                            continue;
+                        }
                     }
                 }
-                b'"' => {
-                    self.string()?;
-                }
-                b'-' | b'0'..=b'9' => {
-                    self.number()?;
-                }
-                _ => {
-                    self.literal()?;
-                }
+                [b'"', ..] => rest = behind_string(rest)?,
+                [b'-' | b'0'..=b'9', ..] => rest = behind_number(rest)?,
+                _ => rest = behind_literal(rest)?,
             }
             // A value ended.
             loop {
-                let Some(object) = self.nesting.innermost() else { return Ok(()) };
-                if self.takes(b',')? {
-                    self.key(object)?;
-                    break;
-                }
-                self.take(closing(object))?;
-                self.nesting.depth -= 1;
-            }
-        }
-    }
-
-    /// Skips a key and its colon, in an object.
-    fn key(&mut self, object: bool) -> Flow {
-        if object {
-            self.peek()?;
-            self.string()?;
-            self.take(b':')?;
-        }
-        Ok(())
-    }
-
-    fn literal(&mut self) -> Flow<&'static [u8]> {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        let literals: [&[u8]; 3] = [b"true", b"false", b"null"];
-        let literal = literals.into_iter().find(|literal| rest.starts_with(literal)).ok_or(Stop::NoEvent)?;
-        self.at += literal.len();
-        Ok(literal)
-    }
-
-    /// A number as JSON writes it.
-    fn number(&mut self) -> Flow<&'a [u8]> {
-        let start = self.at;
-        self.at += usize::from(self.byte()? == b'-');
-        if self.byte()? == b'0' {
-            self.at += 1;
-        } else {
-            self.digits()?;
-        }
-        if self.byte() == Ok(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.byte(), Ok(b'e' | b'E')) {
-            self.at += 1;
-            self.at += usize::from(matches!(self.byte()?, b'+' | b'-'));
-            self.digits()?;
-        }
-        Ok(self.slice(start))
-    }
-
-    fn digits(&mut self) -> Flow {
-        let start = self.at;
-        while self.byte().is_ok_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
-        }
-        if self.at > start { Ok(()) } else { Err(Stop::NoEvent) }
-    }
-
-    /// A string as it stands between its quotation marks, escapes checked but left in.
-    fn string(&mut self) -> Flow<&'a str> {
-        if self.byte()? != b'"' {
-            return Err(Stop::NoEvent);
-        }
-        self.at += 1;
-        let start = self.at;
-        loop {
-            self.plain();
-            match self.byte()? {
-                b'"' => {
-                    let written = self.slice(start);
-                    self.at += 1;
-                    return text(written);
-                }
-                b'\\' => {
-                    self.at += 1;
-                    match self.byte()? {
-                        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
-                        b'u' => {
-                            let digits = self.text.get(self.at + 1..self.at + 5).ok_or(Stop::NoEvent)?;
-                            if !digits.iter().all(u8::is_ascii_hexdigit) {
-                                return Err(Stop::NoEvent);
-                            }
-                            self.at += 5;
-                        }
-                        _ => return Err(Stop::NoEvent),
+                let Some(object) = within_object else {
+                    self.rest = rest;
+                    return Ok(());
+                };
+                match unspaced(rest) {
+                    [b',', behind @ ..] => {
+                        rest = behind_key(behind, object)?;
+                        break;
                     }
+                    [close, behind @ ..] if *close == closing(object) => rest = behind,
+                    _ => return Err(Stop::NoEvent),
                 }
-                _ => return Err(Stop::NoEvent),
+                self.nesting.depth -= 1;
+                within_object = self.nesting.innermost();
             }
         }
     }
-
-    /// Passes over what stands for itself in a string, eight bytes at a time.
-    fn plain(&mut self) {
-        const ONES: u64 = 0x0101_0101_0101_0101;
-        const HIGH: u64 = 0x8080_8080_8080_8080;
-        // The high bit of each byte that is zero (and perhaps of bytes after the first such one).
-        let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-        let bytes = self.text;
-        while let Some(chunk) = bytes.get(self.at..self.at + 8).and_then(|chunk| <[u8; 8]>::try_from(chunk).ok()) {
-            let word = u64::from_le_bytes(chunk);
-            let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-            let stop = zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\'))) | control;
-            if stop != 0 {
-                self.at += stop.trailing_zeros() as usize / 8;
-                return;
-            }
-            self.at += 8;
-        }
-        while self.byte().is_ok_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
-            self.at += 1;
-        }
-    }
-}
-
-/// Only strings may hold more than ASCII, so only they have to be looked at for being UTF-8.
-fn text(bytes: &[u8]) -> Flow<&str> {
-    std::str::from_utf8(bytes).map_err(|_| Stop::NoEvent)
 }
 
 const fn closing(object: bool) -> u8 {

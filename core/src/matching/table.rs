@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::budget::{Budget, Flow};
-use super::facts::Fact;
+use super::facts::{self, Fact};
 
 /// Stands where only its being there matters.
 pub(super) const NO_FACT: Fact = Fact::MAX;
@@ -14,6 +14,8 @@ pub(super) const NO_FACT: Fact = Fact::MAX;
 pub(super) struct Table {
     entries: BTreeMap<Box<[u8]>, Vec<Fact>>,
     longest: usize,
+    /// The bytes that a key begins with, all of them where one has none: most texts are told from all keys by their first.
+    first: [u64; 4],
 }
 
 impl Table {
@@ -26,6 +28,10 @@ impl Table {
 
     pub(super) fn insert(&mut self, key: &[u8], fact: Fact) {
         self.longest = self.longest.max(key.len());
+        match key.first() {
+            Some(byte) => drop(facts::set(&mut self.first, (*byte).into())),
+            None => self.first = [u64::MAX; 4],
+        }
         let facts = self.entries.entry(key.into()).or_default();
         if facts.last() != Some(&fact) {
             facts.push(fact);
@@ -43,7 +49,15 @@ impl Table {
 
     /// The facts of exactly this key.
     pub(super) fn get(&self, key: &[u8]) -> Option<&[Fact]> {
+        if self.has_none(key.first()) {
+            return None;
+        }
         self.entries.get(key).map(Vec::as_slice)
+    }
+
+    /// Whether no key is one of a text, or the beginning of one, whose first byte is this.
+    fn has_none(&self, first: Option<&u8>) -> bool {
+        first.is_some_and(|byte| !facts::has(&self.first, (*byte).into()))
     }
 
     /// The facts of each key that is a prefix of `text`, the longest first.
@@ -120,8 +134,12 @@ impl Affixes {
         if let Some(facts) = self.whole.get(text.as_bytes()) {
             visit(facts);
         }
+        let bytes = text.as_bytes();
+        if self.affixes.has_none(if self.reversed { bytes.last() } else { bytes.first() }) {
+            return Ok(());
+        }
         if !self.reversed {
-            return self.affixes.prefixes(text.as_bytes(), budget, visit);
+            return self.affixes.prefixes(bytes, budget, visit);
         }
         let end: Vec<u8> = text.bytes().rev().take(self.affixes.longest()).collect();
         budget.passing(end.len())?;
