@@ -19,7 +19,7 @@ use std::time::Instant;
 
 use faultlayer_core::boundary::{Call, Identity, Language, Library, Sink};
 use faultlayer_core::decision::{Context, Engine, Event, Facts, Invocation};
-use faultlayer_core::matching::{Budget, Patterns};
+use faultlayer_core::matching::{Budget, Patterns, Source, Walk};
 use faultlayer_core::plan::Plan;
 use faultlayer_core::timestamp::Timestamp;
 use serde_json::{Value, json};
@@ -31,12 +31,28 @@ const REQUEST_ID: &str = "8f5c7d1e-7b61-11e6-9a41-93e8deadbeef";
 struct Path {
     name: String,
     engine: Engine,
-    event: Vec<u8>,
+    event: Given,
+}
+
+/// An event, as it comes or as objects, which is how Python has it.
+enum Given {
+    Text(Vec<u8>),
+    Objects(Value),
+}
+
+impl Source for Given {
+    fn read(&self, walk: &mut Walk<'_>) {
+        match self {
+            Self::Text(text) => walk.json(text),
+            Self::Objects(event) => walk.node(&event),
+        }
+    }
 }
 
 impl Path {
     fn new(name: impl Into<String>, faults: usize, rate: f64, pattern: Option<&Value>, event: Vec<u8>) -> Self {
-        Self { name: name.into(), engine: Engine::new(Plan::parse_to_run(&plan(faults, rate, pattern)).unwrap()), event }
+        let engine = Engine::new(Plan::parse_to_run(&plan(faults, rate, pattern)).unwrap());
+        Self { name: name.into(), engine, event: Given::Text(event) }
     }
 
     fn decide(&self) {
@@ -46,7 +62,7 @@ impl Path {
             now: Timestamp(1_795_000_000_000_000),
             cold_start: false,
             streaming: false,
-            facts: Facts { event: Event::Json(&self.event), context: Context::default() },
+            facts: Facts { event: Event::Source(&self.event), context: Context::default() },
         })));
     }
 }
@@ -91,6 +107,15 @@ fn paths() -> Vec<Path> {
         Path::new("match holds, faults: 7", 7, 1.0, Some(&pattern("paid")), event(1000, true)),
         Path::new("drawn, faults: 1", 1, 1.0, None, event(1000, true)),
     ]);
+    for state in ["paid", "refunded"] {
+        let what = if state == "paid" { "holds" } else { "fails" };
+        let text = Path::new(format!("match {what}, faults: 1, a small event"), 1, 1.0, Some(&pattern(state)), event(1, true));
+        let Given::Text(event) = &text.event else { continue };
+        let event = Given::Objects(serde_json::from_slice(event).unwrap());
+        let objects =
+            Path::new(format!("match {what}, faults: 1, a small event of objects"), 1, 1.0, Some(&pattern(state)), vec![]);
+        paths.extend([text, Path { event, ..objects }]);
+    }
     paths
 }
 

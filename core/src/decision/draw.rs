@@ -96,7 +96,7 @@ impl<'a> Hashes<'a> {
 /// All that is asked before a pattern is.
 pub(super) fn hit(plan: &Plan, fault: &Fault, index: usize, hashes: &Hashes<'_>) -> Result<Drawn, NotDrawn> {
     let invocation = hashes.invocation;
-    let since_start = plan.starts_at.map_or(0, |start| invocation.now.micros_since(start));
+    let since_start = since_start(plan, invocation);
     let rate = fault.rate.at(since_start);
     let refuse = |reason, sample| Err(NotDrawn { reason, sample, rate });
     if since_start < 0 {
@@ -116,21 +116,35 @@ pub(super) fn hit(plan: &Plan, fault: &Fault, index: usize, hashes: &Hashes<'_>)
     Ok(Drawn { fault: index, sample, rate, draws })
 }
 
+fn since_start(plan: &Plan, invocation: &Invocation<'_>) -> i64 {
+    plan.starts_at.map_or(0, |start| invocation.now.micros_since(start))
+}
+
 /// All faults that are drawn, each with one taken from its limits.
 ///
 /// All must say yes, so the cheap ones are asked first: an event is only looked at for faults that their sample hits.
 /// `calls_alone` leaves out all but faults in calls.
 pub(super) fn draw(running: &Running, invocation: &Invocation<'_>, budget: &mut Budget, calls_alone: bool) -> Drawns {
-    let plan = &running.plan;
+    let (plan, mut drawn) = (&running.plan, Drawns::new());
     let hashes = Hashes::new(running, invocation);
     if !running.chance.met(plan, invocation.now, calls_alone) {
-        return Drawns::new();
+        return drawn;
     }
     let asked = plan.faults.iter().enumerate().filter(|(_, fault)| !calls_alone || fault.role() == Role::Calls);
-    let mut drawn: Drawns = asked.filter_map(|(index, fault)| hit(plan, fault, index, &hashes).ok()).collect();
-    if drawn.iter().filter_map(|drawn| plan.faults.get(drawn.fault)).any(|fault| fault.matches.asks()) {
-        let mut held = held(plan, invocation, drawn.iter().map(|drawn| drawn.fault), budget).into_iter();
-        drawn.retain(|_| held.next().flatten() == Some(true));
+    let sampled = |index: usize, fault: &Fault| hit(plan, fault, index, &hashes).ok();
+    if plan.event_patterns.is_empty() && plan.context_patterns.is_empty() {
+        drawn.extend(asked.filter_map(|(index, fault)| sampled(index, fault)));
+    } else {
+        // What every sample hits need not be sampled before its patterns hold.
+        let since_start = since_start(plan, invocation);
+        let is_hit = |index: usize, fault: &Fault| fault.rate.at(since_start) >= 1.0 || sampled(index, fault).is_some();
+        let mut hit = SmallVec::<[usize; 8]>::new();
+        hit.extend(asked.filter_map(|(index, fault)| is_hit(index, fault).then_some(index)));
+        if hit.iter().filter_map(|index| plan.faults.get(*index)).any(|fault| fault.matches.asks()) {
+            let mut held = held(plan, invocation, hit.iter().copied(), budget).into_iter();
+            hit.retain(|_| held.next().flatten() == Some(true));
+        }
+        drawn.extend(hit.into_iter().filter_map(|index| sampled(index, plan.faults.get(index)?)));
     }
     // A dry run takes nothing; where a limit has no room at all, nothing would be injected either.
     let limits = &running.limits;

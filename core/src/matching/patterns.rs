@@ -136,8 +136,8 @@ impl Patterns {
         if walk.is_open() {
             event.read(&mut walk);
         }
-        let (budget, matches) = search::finish(walk);
-        budget.release_to(before);
+        let matches = search::finish(&mut walk);
+        walk.budget.release_to(before);
         matches
     }
 

@@ -13,9 +13,9 @@ use super::facts::{self, Fact};
 use super::patterns::{Field, Matches, Shape};
 use super::walk::{Array, EVENT, Scope, ScopeId, Walk};
 
-/// Answers what the walk left open.
-pub(super) fn finish(walk: Walk<'_>) -> (&mut Budget, Matches) {
-    let Walk { patterns, budget, mut verdicts, words, scopes, bits, arrays, end, .. } = walk;
+/// Answers what the walk left open. The walk stays where it is: moving it takes as long as a small match.
+pub(super) fn finish(walk: &mut Walk<'_>) -> Matches {
+    let Walk { patterns, budget, verdicts, words, scopes, bits, arrays, end, .. } = walk;
     match end {
         Err(Stop::NoEvent) => verdicts.fill(Some(false)),
         // What is open stays unknown.
@@ -23,13 +23,13 @@ pub(super) fn finish(walk: Walk<'_>) -> (&mut Budget, Matches) {
         Ok(()) => {
             let open = verdicts.iter_mut().zip(&patterns.patterns).filter(|(verdict, _)| verdict.is_none());
             if scopes.len() == 1 {
-                open.for_each(|(verdict, shape)| *verdict = shape.holds(&bits, budget).ok());
-            } else if let Ok(found) = Found::new(words, &scopes, &bits, &arrays, budget) {
+                open.for_each(|(verdict, shape)| *verdict = shape.holds(bits, budget).ok());
+            } else if let Ok(found) = Found::new(*words, scopes, bits, arrays, budget) {
                 open.for_each(|(verdict, shape)| *verdict = found.matches(shape, budget).ok());
             }
         }
     }
-    (budget, Matches(verdicts))
+    Matches(std::mem::take(verdicts))
 }
 
 impl Shape {
