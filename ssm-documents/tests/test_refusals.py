@@ -9,7 +9,7 @@ from faultlayer_documents import aws as aws_module
 from faultlayer_documents import refuse
 from faultlayer_documents.check import Refused
 from faultlayer_documents.marker import RESTORE
-from faultlayer_documents.refuse import claim_reasons, estimate, runtime_reasons
+from faultlayer_documents.refuse import claim_reasons, estimate, longest_step, runtime_reasons
 from labworld import LabWorld
 from world import PLAN
 
@@ -242,7 +242,14 @@ def test_too_many_functions_for_one_step_are_refused_before_they_are_read(lab: L
     monkeypatch.setattr(refuse, "STEP_LIMIT_S", 1)
     monkeypatch.setattr("faultlayer_documents.check.STEP_LIMIT_S", 1)
     assert "use several executions" in refused(lab, [lab.function()])
-    assert max(estimate(2000, False)) < 480 < max(estimate(2500, False))
+
+
+@pytest.mark.parametrize(("alias", "most"), [(False, 1_481), (True, 571)])
+def test_what_one_execution_takes_is_done_within_its_steps(alias: bool, most: int) -> None:
+    checking, attaching, restoring = estimate(most, alias)
+    # One step checks and attaches, within the 600 s that Automation gives a script.
+    assert max(checking + attaching, restoring) <= refuse.STEP_LIMIT_S < 600
+    assert longest_step(most + 1, alias) > refuse.STEP_LIMIT_S
 
 
 def test_functions_are_found_by_tag(lab: LabWorld) -> None:

@@ -15,6 +15,7 @@ from faultlayer_documents.refuse import (
     claim_reasons,
     estimate,
     get_alias,
+    longest_step,
     room_reasons,
     runtime_reasons,
     version_reasons,
@@ -71,7 +72,7 @@ def functions_of(aws: Aws, events: dict[str, Any]) -> dict[str, list[str]]:
         raise Refused("; ".join(problems))
     if not found:
         raise Refused(f"no function has the tag `{key}` = `{value}`")
-    longest = max(estimate(len(found), bool(events.get("Alias"))))
+    longest = longest_step(len(found), bool(events.get("Alias")))
     if longest > STEP_LIMIT_S:
         raise Refused(
             f"{counted(len(found), 'function')} need a step of about {longest} s, the most is {STEP_LIMIT_S} s: use several executions"

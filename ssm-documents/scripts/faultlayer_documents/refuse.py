@@ -194,3 +194,9 @@ def estimate(functions: int, alias: bool) -> tuple[int, int, int]:
         math.ceil(functions * attaching / 10 + 4),
         math.ceil(functions * (restoring / 10 + 0.03) + 6),
     )
+
+
+def longest_step(functions: int, alias: bool) -> int:
+    """Seconds of the longest step: checking and attaching are one."""
+    checking, attaching, restoring = estimate(functions, alias)
+    return max(checking + attaching, restoring)
