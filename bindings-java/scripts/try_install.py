@@ -5,7 +5,7 @@ project, with the dependencies that the README names, a handler and a plan; and 
 
 With REPOSITORY it takes what a release has put there instead of what the checkout has; with another machine that one's jar, in
 the Java that the command starts.
-What Maven itself needs comes from this user's repository, where the build has put it.
+What Maven itself needs comes from this user's repository, where the build has put most of it, and else from where it comes from.
 """
 
 from __future__ import annotations
@@ -45,7 +45,12 @@ sys.stdin.read()
 AWS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-west-1"}
 MVN = ["mvn", "--batch-mode", "--quiet", "--no-transfer-progress"]
 SETTINGS = """<settings>
-  <mirrors><mirror><id>here</id><mirrorOf>*</mirrorOf><url>file://{shelf}</url></mirror></mirrors>
+  <profiles><profile>
+    <id>shelf</id>
+    <repositories><repository><id>shelf</id><url>file://{shelf}</url></repository></repositories>
+    <pluginRepositories><pluginRepository><id>shelf</id><url>file://{shelf}</url></pluginRepository></pluginRepositories>
+  </profile></profiles>
+  <activeProfiles><activeProfile>shelf</activeProfile></activeProfiles>
 </settings>
 """
 POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -91,7 +96,8 @@ def main() -> int:
         work = Path(folder)
         settings = work / "settings.xml"
         settings.write_text(SETTINGS.format(shelf=Path.home() / ".m2" / "repository"))
-        maven = [*MVN, "--settings", str(settings), f"-Dmaven.repo.local={work / 'repository'}"]
+        # Beside the user's own settings, which may name a mirror.
+        maven = [*MVN, "--global-settings", str(settings), f"-Dmaven.repo.local={work / 'repository'}"]
         if options.repository:
             shutil.copytree(options.repository, work / "repository")
         else:
