@@ -40,14 +40,14 @@ class LabWorld(World):
     def execution(self, execution: str) -> dict[str, Any]:
         return dict(self.ssm.get_automation_execution(AutomationExecutionId=execution)["AutomationExecution"])
 
-    def finished(self, execution: str, seconds: float = 120) -> dict[str, Any]:
-        """The execution once it has ended."""
+    def finished(self, execution: str, seconds: float = 120, every_s: float = 0.1) -> dict[str, Any]:
+        """The execution once it has ended. At AWS's rates it must be asked seldom: the documents ask, too."""
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             found = self.execution(execution)
             if found["AutomationExecutionStatus"] in FINAL:
                 return found
-            time.sleep(0.1)
+            time.sleep(every_s)
         raise AssertionError(f"still {found['AutomationExecutionStatus']}: {found['StepExecutions']}")
 
     def story(self, execution: str) -> str:

@@ -22,11 +22,11 @@ def test_many_functions_take_the_estimated_time(lab: LabWorld, capsys: pytest.Ca
     names = [lab.function(f"many-{at:03}", "bare", Tags={"chaos": "many"}) for at in range(FUNCTIONS)]
     before = {name: lab.snapshot(name) for name in names}
     lab.lab.post("/settings", {"rates": 1, "update_ms": 1000})
-    execution = lab.finished(lab.start("Faultlayer-Attach", TagKey="chaos", TagValue="many", Plan=PLAN, DurationMinutes=5), 600)
+    execution = lab.finished(lab.start("Faultlayer-Attach", TagKey="chaos", TagValue="many", Plan=PLAN, DurationMinutes=9), 900, 1)
     identifier = execution["AutomationExecutionId"]
     assert execution["AutomationExecutionStatus"] == "Success", lab.story(identifier)
     estimate = next(step for step in execution["StepExecutions"] if step["StepName"] == "Attach")["Outputs"]["Estimate"][0]
-    back = lab.finished(lab.start("Faultlayer-Rollback", ExecutionId=identifier), 600)
+    back = lab.finished(lab.start("Faultlayer-Rollback", ExecutionId=identifier), 900, 1)
     assert back["AutomationExecutionStatus"] == "Success", lab.story(back["AutomationExecutionId"])
     # Checking is the step's first part; both by their estimates.
     checking = FUNCTIONS * (2 / 10 + 0.02) + 1
