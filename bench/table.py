@@ -66,6 +66,33 @@ LINES: list[tuple[str, list[str], list[tuple[str, str]]]] = [
     ],
     *[
         (
+            f"cold start of a function that has an SDK, {name}: faults in its calls, beside another plan",
+            [f"starts: {of}, with faults in calls to AWS, with an SDK, ms, beside another plan, added"],
+            [],
+        )
+        for name, of in (("Python", "Python 3.11"), ("Node", "Node 22"), ("Java", "Java"))
+    ],
+    *[
+        (
+            f"an attempt of a call to AWS in {name} that no fault is about: of another service, by another operation",
+            [
+                f"aws-calls: {name}, in one that is, to another service, added",
+                f"aws-calls: {name}, to the service, another operation, added",
+            ],
+            [],
+        )
+        for name in ("Python", "Node", "Java")
+    ],
+    (
+        "connecting to a host that no fault is about; a round trip over a connection that one may be about",
+        ["connections: connect, to a host that nobody named, added", "connections: round trip, relayed, added"],
+        [
+            ("connecting", "connections: connect, never watched"),
+            ("a round trip", "connections: round trip, direct"),
+        ],
+    ),
+    *[
+        (
             f"a delay of 1, 10, 100, 1,000 ms in {language}: beyond it at p99",
             [f"delays: {language}, {delay} ms, injected @p99" for delay in (1, 10, 100, 1000)],
             [("the language's own sleep of 10 ms", f"delays: {language}, 10 ms, the language's own @p99")],
@@ -109,9 +136,10 @@ LINES: list[tuple[str, list[str], list[tuple[str, str]]]] = [
 def figure(results: dict[str, Any], name: str) -> tuple[float, str] | None:
     """A value and its unit."""
     row, _, what = name.partition(": ")
-    what, _, statistic = what.partition(" @")
+    # Not at any @: packages of npm have one.
+    what, _, statistic = what.partition(" @p")
     found = results["rows"].get(row, {}).get("figures", {}).get(what)
-    return (found[statistic or "median"], found["unit"]) if found else None
+    return (found[f"p{statistic}" if statistic else "median"], found["unit"]) if found else None
 
 
 def number(value: float) -> str:

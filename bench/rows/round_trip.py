@@ -22,7 +22,7 @@ def compare(figures: Figures, of: str, ways: dict[str, Way], code: Path, quick: 
     except peers.Missing as missing:
         figures.skip(f"{of}, behind a proxy", str(missing))
     rounds: dict[str, list[float]] = {name: [] for name in (*chosen, *(["behind a proxy"] if proxy else []))}
-    for _ in range(2 if quick else 7):
+    for _ in range(2 if quick else 5):
         for name, medians in rounds.items():
             command, variables = chosen.get(name, chosen["bare"])
             between = proxy if name == "behind a proxy" else None
