@@ -9,7 +9,7 @@ NEEDS_instructions := valgrind
 prepare-bench: check-tools cli setup-python
 	@$(MAKE) --no-print-directory $(call here,layers) $(if $(call lacks,node),,tools-node)
 
-# Every row, beside its peers: bench/results.json. Some fourteen minutes on a quiet machine.
+# Every row, beside its peers: bench/results.json. Some fifteen minutes on a quiet machine.
 bench: prepare-bench
 	python3 bench/run.py --out bench/results.json
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -22,7 +24,7 @@ import peers
 import places
 from figures import Figures
 
-from rows.starts import python_ways
+from rows.starts import has_python, python_ways
 
 COMMAND = places.ROOT / "target" / "release" / "faultlayer"
 CONNECTIONS = 4
@@ -80,8 +82,9 @@ def free_port() -> int:
 def emulated(figures: Figures, quick: bool) -> None:
     """The same function and client in AWS's Runtime Interface Emulator, which is asked one by one, too."""
     calls = 50 if quick else 1000
+    if not has_python("3.11"):
+        raise peers.Missing("no Python 3.11, or no client for it")
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "app.py").write_text("def handler(event, context):\n    return None\n")
         client, variables = python_ways("3.11", Path(folder))["bare"]
         port = free_port()
         at = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
@@ -92,11 +95,13 @@ def emulated(figures: Figures, quick: bool) -> None:
             env=places.clean_environment(AWS_LAMBDA_FUNCTION_NAME="bench", LAMBDA_TASK_ROOT=folder, **variables),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         try:
             figures.add("invocations, AWS's Runtime Interface Emulator", "a second", invoked(port, calls))
         finally:
-            process.kill()
+            # With the client, which it started.
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
