@@ -41,7 +41,7 @@ impl Args {
 
     /// Whether there is anything to hold it against or to write.
     pub fn wanted(&self) -> bool {
-        !self.report.is_empty() || !self.expect.is_empty()
+        self.writes() || !self.expect.is_empty()
     }
 
     /// Writes the files; `json` is the report as data. Answers their paths.
