@@ -31,7 +31,7 @@ lacks = $(strip $(foreach tool,$(NEEDS_$(1)),$(if $(call has,$(tool)),,$(tool)))
 
 include $(sort $(wildcard */part.mk) $(wildcard tests/*/part.mk))
 
-.PHONY: help demo prepare test lint layers cli check-tools test-core lint-core lint-tools format-docs demo-account fuzz clean fresh-root
+.PHONY: help demo prepare test every-runtime lint layers cli check-tools test-core lint-core lint-tools format-docs demo-account fuzz clean fresh-root
 
 help:
 	@echo "make demo     a function, healthy and under faults: the table of both, and the records"
@@ -79,6 +79,11 @@ LONGEST := $(addprefix test-,ssm python stack node lab java)
 test: check-tools
 	@tools/test-parts $(LACKING) --at-once $(AT_ONCE) --first prepare --first lint \
 		$(filter $(call here,test),$(LONGEST)) $(filter-out $(LONGEST),$(call here,test))
+
+# Each test of a layer on every interpreter and client that is here, where `make test` deals it some of them.
+every-runtime: check-tools
+	FAULTLAYER_EVERY_RUNTIME=1 tools/test-parts --at-once $(AT_ONCE) --first prepare \
+		$(filter test-python test-node test-java,$(call here,test))
 
 # The stack's layers are Lambda's, which a Mac's processes cannot load.
 NO_STACK = $(or $(call lacks,fis),$(if $(filter darwin,$(SYSTEM)),Linux))

@@ -1,4 +1,5 @@
-"""Runs the library's tests on every other CPython of this machine, with a pytest of its own below `.cache/python`."""
+"""Runs the library's tests on every other CPython of this machine, with a pytest of its own below `.cache/python`: each
+on one of them, dealt in turn, or all on all."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(HERE / "tests"))
 
-from interpreters import CACHE, VERSIONS, interpreter  # noqa: E402 - it stands beside the tests
+from interpreters import CACHE, EVERY_RUNTIME, VERSIONS, interpreter  # noqa: E402 - it stands beside the tests
 
 # What needs no client and no other tool: the clients' tests go over all interpreters themselves.
 TESTS = ("test_library*.py", "test_vectors.py", "test_pytest_plugin.py")
@@ -35,14 +36,15 @@ def tools(version: str, python: str) -> Path:
 
 def main() -> int:
     failed = []
-    for version in VERSIONS:
-        python = interpreter(version)
-        if python is None or version == "%d.%d" % sys.version_info[:2]:  # noqa: UP031 - a tuple fits it
-            continue
+    own = "%d.%d" % sys.version_info[:2]  # noqa: UP031 - a tuple fits it
+    others = [(version, python) for version in VERSIONS if version != own and (python := interpreter(version))]
+    for index, (version, python) in enumerate(others):
         print(f"the library on CPython {version}", flush=True)
         path = os.pathsep.join([str(tools(version, python)), str(HERE / "python"), str(HERE / "tests")])
         files = [str(path) for pattern in TESTS for path in sorted((HERE / "tests").glob(pattern))]
-        command = [python, "-m", "pytest", "-q", "-n", "auto", *files]
+        # A share is too little to start workers for.
+        how = ["-n", "auto"] if EVERY_RUNTIME else ["-n", "0", "--share", f"{index}/{len(others)}"]
+        command = [python, "-m", "pytest", "-q", *how, *files]
         if subprocess.run(command, cwd=HERE, env={**os.environ, "PYTHONPATH": path}, check=False).returncode:
             failed.append(version)
     if failed:

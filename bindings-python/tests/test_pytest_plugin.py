@@ -31,8 +31,13 @@ def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
     package = str(Path(faultlayer.__file__).parents[1])
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([package, str(pytester.path), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-    pytester.makeini("[pytest]\naddopts = -p faultlayer.pytest_plugin --strict-markers\nasyncio_mode = auto\n")
+    # Other plugins take longer to load than all else here: a test names those that it is about.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeini("[pytest]\naddopts = -p faultlayer.pytest_plugin --strict-markers\n")
     return pytester
+
+
+ASYNCIO = ("-p", "pytest_asyncio.plugin", "--asyncio-mode=auto")
 
 
 def run(inner: pytest.Pytester, *options: str) -> pytest.RunResult:
@@ -122,7 +127,7 @@ def test_markers_of_module_class_and_function_are_in_force_together(inner: pytes
             assert faultlayer.injected == ["module"]
         """
     )
-    run(inner).assert_outcomes(passed=3)
+    run(inner, *ASYNCIO).assert_outcomes(passed=3)
 
 
 def test_a_marker_stands_around_what_fixtures_put_there(inner: pytest.Pytester) -> None:
@@ -223,7 +228,8 @@ def test_a_plan_for_all_tests_is_not_judged(inner: pytest.Pytester) -> None:
     run(inner, f"--faultlayer-plan={plan}").assert_outcomes(passed=1)
 
 
-def test_asyncio(inner: pytest.Pytester) -> None:
+def test_asyncio_beside_all_plugins_that_are_installed(inner: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
     inner.makepyfile(
         """
         import app, asyncio, pytest
@@ -246,10 +252,10 @@ def test_asyncio(inner: pytest.Pytester) -> None:
             assert await asyncio.create_task(app.point_async()) == "hit"
         """
     )
-    run(inner).assert_outcomes(passed=2)
+    run(inner, "--asyncio-mode=auto").assert_outcomes(passed=2)
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist.plugin", "-n", "2")])
 def test_the_option_is_in_force_everywhere_but_under_a_marker(inner: pytest.Pytester, workers: tuple[str, ...]) -> None:
     inner.makepyfile(
         """

@@ -124,6 +124,10 @@ pub static VARIABLES: &[Variable] = &[
         "FAULTLAYER_EVERY_RIGHT",
         "Any value: everything is taken from the stack's roles, one by one, where a few parts are otherwise.",
     ),
+    tests(
+        "FAULTLAYER_EVERY_RUNTIME",
+        "Any value: Python's, Node's and Java's tests run on every interpreter and client, where each runs on some otherwise.",
+    ),
     tests("FAULTLAYER_STACK_ROUNDS", "How many experiments of the stack are interrupted in each way."),
     tests("FAULTLAYER_TESTS_NOBODY", "Any value: plans of Node's and Java's tests name a host too that nobody calls."),
     tests("FAULTLAYER_XRAY_DAEMON", "AWS's X-Ray daemon, which `tests/run` sends traces through; `xray` on the path otherwise."),
