@@ -3,8 +3,8 @@
 // of it (tests/vectors/attach.json), with this layer's folder for /opt.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { LAYER, PAIRS, within } from './support/client.mjs';
+import { describe } from 'node:test';
+import { LAYER, PAIRS, dealer, generations, within } from './support/client.mjs';
 import { always, IDLE } from './support/plans.mjs';
 
 const around = (own) => `--require=${LAYER}/first.cjs ${own} --import=${LAYER}/last.mjs`;
@@ -34,7 +34,10 @@ const UNDER = [
 const FORMS = ['--require ./otel.cjs', '-r ./otel.cjs', '--import ./otel.mjs'];
 
 // Those of the managed runtimes: under others OpenTelemetry's instrumentation fails of itself.
-for (const pair of PAIRS.filter(({ node, client }) => client === (node < 24 ? 3 : 4))) {
+const MANAGED = PAIRS.filter(({ node, client }) => client === (node < 24 ? 3 : 4));
+const deal = dealer(generations(MANAGED));
+for (const pair of MANAGED) {
+  const test = deal(pair);
   describe(pair.name, { concurrency: 2 }, () => {
     for (const form of FORMS) {
       test(`${form}: OpenTelemetry's spans are those without us`, async () => {

@@ -1,8 +1,8 @@
 // Concurrent invocations in one process, in the client's own multi-concurrency mode with its worker threads, do not mix up.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { PAIRS, within } from './support/client.mjs';
+import { describe } from 'node:test';
+import { PAIRS, dealer, within } from './support/client.mjs';
 import { plan } from './support/plans.mjs';
 
 const COUNT = 120;
@@ -14,7 +14,10 @@ const MIXED = plan(
 );
 const LIMITED = plan({ id: 'few', kind: 'error', rate: 1, type: 'Few', message: 'few', limit: 10 });
 
-for (const pair of PAIRS.filter((one) => one.client === 4)) {
+const AT_ONCE = PAIRS.filter((one) => one.client === 4);
+const deal = dealer([AT_ONCE]);
+for (const pair of AT_ONCE) {
+  const test = deal(pair);
   const behind = (handler, use, work) =>
     within(
       {

@@ -2,8 +2,8 @@
 // the answer.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { PAIRS, within } from './support/client.mjs';
+import { describe } from 'node:test';
+import { PAIRS, dealer, within } from './support/client.mjs';
 import { plan } from './support/plans.mjs';
 
 const match = { event: { fire: [true] } };
@@ -53,7 +53,9 @@ const REPLACED = [
   'process.getBuiltinModule',
 ];
 
+const deal = dealer();
 for (const pair of PAIRS) {
+  const test = deal(pair);
   // The client keeps a connection for each of its threads, of which it has two so.
   const env = { UV_THREADPOOL_SIZE: '1' };
   const behind = (handler, work) =>

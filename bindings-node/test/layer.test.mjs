@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { LACKING, LAYER, PAIRS, within } from './support/client.mjs';
+import { LACKING, LAYER, PAIRS, dealer, within } from './support/client.mjs';
 import { always, plan, IDLE } from './support/plans.mjs';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'faultlayer-layer-'));
@@ -46,7 +46,9 @@ for (const pair of LACKING) {
   test(pair.name, { skip: 'aws-lambda-ric cannot be built here: `make tools-node` says what is missing' }, () => {});
 }
 
+const deal = dealer();
 for (const pair of PAIRS) {
+  const test = deal(pair);
   const run = (handler, options, work) =>
     within({ ...pair, code: 'untouched', handler: `index.${handler}`, ...options }, work);
 

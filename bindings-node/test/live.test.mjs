@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { PAIRS, within } from './support/client.mjs';
+import { PAIRS, dealer, within } from './support/client.mjs';
 import { withExtension } from './support/extension.mjs';
 import { always, plan } from './support/plans.mjs';
 
@@ -38,7 +38,9 @@ async function until(one, answer, event = {}, call = undefined) {
 const run = (pair, source, extension, work) =>
   within({ ...pair, code: 'untouched', handler: 'index.event', plan: source, env: extension?.env ?? {} }, work);
 
+const deal = dealer();
 for (const pair of PAIRS) {
+  const test = deal(pair);
   describe(pair.name, { concurrency: 2 }, () => {
     test('a plan in AppConfig is there from the first invocation, and others follow', async () => {
       await withExtension(async (extension) => {

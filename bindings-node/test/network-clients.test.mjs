@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { FIXTURES, PAIRS, within } from './support/client.mjs';
+import { FIXTURES, PAIRS, dealer, within } from './support/client.mjs';
 import { plan } from './support/plans.mjs';
 import { LACKS, postgres, redis, tls } from './support/servers.mjs';
 
@@ -45,9 +45,11 @@ describe('real clients', { concurrency: 2 }, () => {
     rmSync(code, { recursive: true, force: true });
   });
 
+  const deal = dealer();
   for (const pair of PAIRS) {
+    const test = deal(pair, `${pair.name}: `);
     for (const [way, kind] of Object.entries(SERVERS)) {
-      test(`${pair.name}: ${way}`, { skip: LACKS[kind] }, async () => {
+      test(way, { skip: LACKS[kind] }, async () => {
         const { port, authority } = servers[kind];
         const faults = CASES.map(({ id, fault }) => ({
           id,

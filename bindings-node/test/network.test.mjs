@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { fault as build, withFaults, wrap } from '../index.mjs';
-import { PAIRS, within } from './support/client.mjs';
+import { PAIRS, dealer, within } from './support/client.mjs';
 import { plan } from './support/plans.mjs';
 
 const server = http.createServer((_, answer) => answer.end('ok'));
@@ -45,7 +45,9 @@ const CASES = [
   ['latency', { effect: 'latency', delay_ms: 300 }, { agent: /^ok$/, fetch: /^ok$/ }],
 ];
 
+const deal = dealer();
 for (const pair of PAIRS) {
+  const test = deal(pair);
   const run = (faults, work) => within({ ...pair, code: 'network', handler: 'index.handler', plan: plan(...faults) }, work);
 
   describe(pair.name, { concurrency: 2 }, () => {

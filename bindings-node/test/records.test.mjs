@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, describe, test } from 'node:test';
-import { LAYER, PAIRS, within } from './support/client.mjs';
+import { after, describe } from 'node:test';
+import { LAYER, PAIRS, dealer, within } from './support/client.mjs';
 import { always } from './support/plans.mjs';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'faultlayer-records-'));
@@ -19,7 +19,9 @@ const PLAN = always({ kind: 'response', payload: 'fault' });
 let files = 0;
 const file = () => path.join(folder, `file-${(files += 1)}`);
 
+const deal = dealer();
 for (const pair of PAIRS) {
+  const test = deal(pair);
   const run = (options, work) => within({ ...pair, code: 'untouched', plan: PLAN, ...options }, work);
 
   describe(pair.name, { concurrency: 3 }, () => {

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, test } from 'node:test';
+import { describe } from 'node:test';
 import { buildSync } from 'esbuild';
-import { FIXTURES, LAYER, PAIRS, within, environment } from './support/client.mjs';
+import { FIXTURES, LAYER, PAIRS, dealer, environment, within } from './support/client.mjs';
 
 const code = path.resolve(FIXTURES, '../../build/fixtures/resolve');
 rmSync(code, { recursive: true, force: true });
@@ -84,7 +84,9 @@ async function seen(pair, handler, layer) {
   }
 }
 
+const deal = dealer();
 for (const pair of PAIRS) {
+  const test = deal(pair);
   describe(pair.name, { concurrency: 2 }, () => {
     for (const handler of [...FOUND, ...EITHER, ...FAILED]) {
       test(handler, async () => {

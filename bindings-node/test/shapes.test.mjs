@@ -1,9 +1,9 @@
 // Every handler shape × {idle, latency, error, response, exit, timeout, corrupt}, on the real clients.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { PAIRS, within } from './support/client.mjs';
-import { always, IDLE } from './support/plans.mjs';
+import { describe } from 'node:test';
+import { PAIRS, dealer, within } from './support/client.mjs';
+import { always, IDLE, plan } from './support/plans.mjs';
 
 const BOTH = ['asynchronous', 'promise', 'thenable', 'text', 'nothing', 'rejects', 'throws', 'plain'];
 const STREAMS = ['stream', 'streamHttp', 'streamPipeline', 'streamPipe', 'streamRejects'];
@@ -22,16 +22,26 @@ const ONLY_3 = [
 const EVENT = { name: 'Ada' };
 
 const LATENCY = always({ kind: 'latency', delay_ms: 60 });
-const ERROR = always({
-  kind: 'error',
-  type: 'ThrottlingException',
-  message: 'rate exceeded – größe',
-  properties: { code: 'Throttled', $metadata: { httpStatusCode: 429 }, retryable: true },
-});
-const RESPONSE = always({ kind: 'response', status: 503, headers: { 'retry-after': '1' }, body: 'busy – größe' });
-const CORRUPT = always({ kind: 'corrupt' });
-const EXIT = always({ kind: 'exit', code: 3 });
-const TIMEOUT = always({ kind: 'timeout' });
+/** One fault an invocation: what it does is the same in a process of its own, and each shape takes one process. */
+const IN_TURN = plan(
+  ...[
+    {
+      kind: 'error',
+      type: 'ThrottlingException',
+      message: 'rate exceeded – größe',
+      properties: { code: 'Throttled', $metadata: { httpStatusCode: 429 }, retryable: true },
+    },
+    { kind: 'response', status: 503, headers: { 'retry-after': '1' }, body: 'busy – größe' },
+    { kind: 'timeout' },
+    { kind: 'corrupt' },
+    { kind: 'exit', code: 3 },
+  ].map((fault, before) => ({
+    id: fault.kind,
+    rate: 1,
+    match: { context: { invocation: [{ numeric: ['=', before + 1] }] } },
+    ...fault,
+  })),
+);
 
 /** What the caller gets: the answer's kind, bytes, content type and trailers; of an error, type, message and own frames. */
 function shown(answer) {
@@ -59,7 +69,25 @@ function trailer(trailers) {
   return { errorType, errorMessage, frames: ownFrames(trace) };
 }
 
+/** That corrupt changed the text alone, of an answer that has one. If not, why it was skipped. */
+function assertMangled(healthy, answer, streams) {
+  if (healthy.kind === 'error' || healthy.text === 'null') {
+    assert.deepEqual(shown(answer), healthy);
+    return healthy.kind === 'error' ? 'handler_failed' : 'nothing_to_corrupt';
+  }
+  assert.equal(answer.kind, 'response');
+  assert.notEqual(answer.text, healthy.text);
+  assert.deepEqual(shown({ ...answer, text: healthy.text }), healthy);
+  if (streams) return undefined;
+  const [was, is] = [JSON.parse(healthy.text), JSON.parse(answer.text)];
+  if (typeof was === 'object') assert.deepEqual({ ...is, body: was.body }, was);
+  assert.notEqual(is.body ?? is, was.body ?? was);
+  return undefined;
+}
+
+const deal = dealer();
 for (const pair of PAIRS) {
+  const test = deal(pair);
   const shapes = [...BOTH, ...STREAMS, ...(pair.client === 3 ? ONLY_3 : [])];
   const options = (shape, plan) => ({ ...pair, code: 'shapes', handler: `index.${shape}`, plan });
   const bare = new Map();
@@ -106,72 +134,50 @@ for (const pair of PAIRS) {
         });
       });
 
-      test(`${shape}: error stands instead`, async () => {
-        await behind(ERROR, async (run) => {
-          const answer = await run.invoke(EVENT);
-          const seen = streams ? trailer(answer.trailers) : JSON.parse(answer.text);
+      test(`${shape}: error, response and a timeout stand instead, corrupt mangles the text, exit ends the process`, async () => {
+        await behind(IN_TURN, async (run) => {
+          const failed = await run.invoke(EVENT);
+          const seen = streams ? trailer(failed.trailers) : JSON.parse(failed.text);
           assert.equal(seen.errorType, 'ThrottlingException');
           assert.equal(seen.errorMessage, 'rate exceeded – größe');
-          if (streams) assert.equal(answer.text, '');
-          await run.close();
+          if (streams) assert.equal(failed.text, '');
+          await run.api.waiting();
           assert.match(run.log(), /"code":"Throttled"/);
-        });
-      });
 
-      test(`${shape}: response stands instead`, async () => {
-        await behind(RESPONSE, async (run) => {
-          const answer = await run.invoke(EVENT);
+          const answered = await run.invoke(EVENT);
           if (streams) {
-            assert.equal(answer.headers['content-type'], 'application/vnd.awslambda.http-integration-response');
-            const [prelude, body] = answer.text.split('\0'.repeat(8));
+            assert.equal(answered.headers['content-type'], 'application/vnd.awslambda.http-integration-response');
+            const [prelude, body] = answered.text.split('\0'.repeat(8));
             assert.deepEqual(JSON.parse(prelude), { statusCode: 503, headers: { 'retry-after': '1' } });
             assert.equal(body, 'busy – größe');
           } else {
-            assert.equal(answer.text, '{"statusCode":503,"headers":{"retry-after":"1"},"body":"busy – größe"}');
+            assert.equal(answered.text, '{"statusCode":503,"headers":{"retry-after":"1"},"body":"busy – größe"}');
           }
-        });
-      });
 
-      test(`${shape}: corrupt mangles the text and keeps all else`, async () => {
-        await behind(CORRUPT, async (run) => {
-          const [healthy, answer] = [await without(shape), await run.invoke(EVENT, { id: 'matrix' })];
-          await run.api.waiting();
-          await run.close();
-          const [record] = run.records();
-          if (healthy.kind === 'error' || healthy.text === 'null') {
-            assert.deepEqual(shown(answer), healthy);
-            assert.equal(record.action, 'skipped');
-            assert.equal(record.reason, healthy.kind === 'error' ? 'handler_failed' : 'nothing_to_corrupt');
-            return;
-          }
-          assert.equal(record.action, 'injected');
-          assert.equal(answer.kind, 'response');
-          assert.notEqual(answer.text, healthy.text);
-          assert.deepEqual(shown({ ...answer, text: healthy.text }), healthy);
-          if (streams) return;
-          const [was, is] = [JSON.parse(healthy.text), JSON.parse(answer.text)];
-          if (typeof was === 'object') assert.deepEqual({ ...is, body: was.body }, was);
-          assert.notEqual(is.body ?? is, was.body ?? was);
-        });
-      });
-
-      test(`${shape}: exit ends the process`, async () => {
-        await behind(EXIT, async (run) => {
-          const answer = await run.invoke(EVENT);
-          assert.equal((await run.exited).status, 3);
-          assert.equal(answer.kind === 'crash' || answer.cut, true);
-          assert.equal(run.records()[0].action, 'injected');
-        });
-      });
-
-      test(`${shape}: timeout holds past the deadline`, async () => {
-        await behind(TIMEOUT, async (run) => {
           const deadline = Date.now() + 200;
-          const answer = await run.invoke(EVENT, { deadline });
+          const late = await run.invoke(EVENT, { deadline });
           assert.ok(Date.now() >= deadline + 1000);
-          const seen = streams ? trailer(answer.trailers) : JSON.parse(answer.text);
-          assert.equal(seen.errorType, 'FaultInjected');
-          assert.match(seen.errorMessage, /^Task timed out after [01]\.00 seconds$/);
+          const told = streams ? trailer(late.trailers) : JSON.parse(late.text);
+          assert.equal(told.errorType, 'FaultInjected');
+          assert.match(told.errorMessage, /^Task timed out after [01]\.00 seconds$/);
+
+          const [healthy, corrupted] = [await without(shape), await run.invoke(EVENT, { id: 'matrix' })];
+          const reason = assertMangled(healthy, corrupted, streams);
+
+          const ended = await run.invoke(EVENT);
+          assert.equal((await run.exited).status, 3);
+          assert.equal(ended.kind === 'crash' || ended.cut, true);
+          const injected = [...['error', 'response', 'timeout'], ...(reason ? [] : ['corrupt']), 'exit'];
+          const all = run.records();
+          assert.deepEqual(
+            all.filter(({ action }) => action === 'injected').map((record) => record.fault),
+            injected,
+          );
+          const skipped = all.filter(({ action }) => action !== 'injected');
+          assert.deepEqual(
+            skipped.map((record) => [record.fault, record.action, record.reason]),
+            reason ? [['corrupt', 'skipped', reason]] : [],
+          );
         });
       });
     }

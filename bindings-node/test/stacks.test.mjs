@@ -2,8 +2,8 @@
 // show where the function was called.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { PAIRS, within } from './support/client.mjs';
+import { describe } from 'node:test';
+import { PAIRS, dealer, within } from './support/client.mjs';
 import { always } from './support/plans.mjs';
 
 const isOurs = (line) => line.includes('faultlayer/node/');
@@ -16,7 +16,9 @@ const DRAWN = {
   'a delay during': always({ kind: 'latency', delay_ms: 5, when: 'during', after_bytes: 4 }),
 };
 
+const deal = dealer();
 for (const pair of PAIRS) {
+  const test = deal(pair);
   const shapes = ['rejects', 'throws', 'streamRejects', ...(pair.client === 3 ? ['callbackThrows', 'fail'] : [])];
   const trace = (shape, plan) =>
     within({ ...pair, code: 'shapes', handler: `index.${shape}`, plan }, async (run) => {

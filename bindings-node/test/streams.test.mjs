@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, test } from 'node:test';
-import { PAIRS, within } from './support/client.mjs';
+import { describe } from 'node:test';
+import { PAIRS, dealer, within } from './support/client.mjs';
 import { always, plan, IDLE } from './support/plans.mjs';
 
 const WHOLE = 'chunk-0|chunk-1|chunk-2|chunk-3|chunk-4|';
@@ -20,7 +20,9 @@ function trailer(answer) {
   return body && JSON.parse(Buffer.from(body, 'base64'));
 }
 
+const deal = dealer();
 for (const pair of PAIRS) {
+  const test = deal(pair);
   const behind = (handler, use, work) => within({ ...pair, code: 'streams', handler: `index.${handler}`, plan: use }, work);
   /** One invocation behind the layer, and the records of it. */
   const once = (handler, use, options) =>

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runtimeApi } from './runtime-api.mjs';
 
@@ -33,6 +34,26 @@ const ALL = [
 export const PAIRS = ALL.filter((pair) => existsSync(clientModule(pair.client)));
 /** Those whose client this machine could not build. */
 export const LACKING = ALL.filter((pair) => !PAIRS.includes(pair));
+
+/** Those of each generation of the client by themselves. */
+export const generations = (pairs) => [3, 4].map((client) => pairs.filter((pair) => pair.client === client));
+
+/**
+ * Deals a file's tests to runtimes: each to one of each list, in turn, or with FAULTLAYER_EVERY_RUNTIME to all of them. What
+ * it gives for a runtime is `test`, for tests that have the same name on all of them but for what comes before it.
+ */
+export function dealer(lists = generations(PAIRS)) {
+  const positions = new Map();
+  return (runtime, before = '') => {
+    const alike = lists.find((list) => list.includes(runtime));
+    return (name, ...rest) => {
+      const position = positions.get(name) ?? positions.set(name, positions.size).get(name);
+      // One further each round, so that cases that alternate meet all of them.
+      const turn = (position + Math.floor(position / alike.length)) % alike.length;
+      if (process.env.FAULTLAYER_EVERY_RUNTIME || alike[turn] === runtime) test(`${before}${name}`, ...rest);
+    };
+  };
+}
 
 export function nodeBinary(major) {
   const binary = path.join(tools, 'node', `node-${VERSIONS[major]}`, 'bin', 'node');
