@@ -43,6 +43,8 @@ print(url, flush=True)
 sys.stdin.read()
 """
 AWS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-west-1"}
+# As the Makefile has it: its JVM lives for seconds.
+os.environ["MAVEN_OPTS"] = f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC {os.environ.get('MAVEN_OPTS', '')}"
 MVN = ["mvn", "--batch-mode", "--quiet", "--no-transfer-progress"]
 SETTINGS = """<settings>
   <profiles><profile>

@@ -4,10 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -24,24 +21,13 @@ class JdksTest {
             Plans.fault("boom", "error", Plans.RATE, "type", "java.io.IOException", "message", "gone"),
             Plans.fault("busy", "response", Plans.RATE, "status", 503, "body", "busy"));
 
-    /** Homes by name; the JVM that runs the tests is always there. */
     static List<String> jdks() {
-        List<String> homes = Arrays.stream(
-                        System.getProperty("faultlayer.jdks", "").split(","))
-                .filter(pair -> !pair.isEmpty())
-                .map(pair -> pair.substring(pair.indexOf('=') + 1))
-                .collect(Collectors.toCollection(ArrayList::new));
-        homes.add(System.getProperty("java.home"));
-        return homes;
+        return Jdks.all();
     }
 
     /** The JVM says where a waiting virtual thread holds its carrier; Java 21 can, and is the one that would. */
-    static List<String> jdks21() throws IOException {
-        List<String> homes = new ArrayList<>();
-        for (String home : jdks()) {
-            if (Files.readString(Path.of(home, "release")).contains("JAVA_VERSION=\"21.")) homes.add(home);
-        }
-        return homes;
+    static List<String> jdks21() {
+        return Jdks.ofVersion(21);
     }
 
     @ParameterizedTest
@@ -68,7 +54,10 @@ class JdksTest {
     @ParameterizedTest
     @MethodSource("jdks")
     void loadsIdlesAndInjects(String home) throws IOException {
-        for (Shape shape : Shape.few()) {
+        List<Shape> few = Shape.few();
+        // One for each JDK, dealt in turn, or all of them: each takes three JVMs.
+        Shape one = few.get(Jdks.all().indexOf(home) % few.size());
+        for (Shape shape : Jdks.EVERY_RUNTIME ? few : List.of(one)) {
             String free = Plans.idFor(FAULTS, null);
             List<String> bareLog;
             Function.Outcome own;

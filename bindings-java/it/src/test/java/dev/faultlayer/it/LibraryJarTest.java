@@ -89,9 +89,13 @@ class LibraryJarTest {
         assertEquals("from the plan\n", run("-cp", joined(path), "User"));
     }
 
+    static List<String> jdks() {
+        return Jdks.dealt(0);
+    }
+
     /** By the JVM's own means, without an agent, and with none of the warnings that there are for one. */
     @ParameterizedTest
-    @MethodSource("dev.faultlayer.it.JdksTest#jdks")
+    @MethodSource("jdks")
     void callsToAwsInEachJdk(String home, @TempDir Path work) throws IOException, InterruptedException {
         List<Path> path = new ArrayList<>(jars(true));
         assumeTrue(!path.isEmpty());

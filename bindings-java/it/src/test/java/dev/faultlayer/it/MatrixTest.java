@@ -73,6 +73,9 @@ class MatrixTest {
     void everyFault(Shape shape) throws IOException {
         List<String> ids =
                 FAULTS.stream().map(fault -> (String) fault.get("id")).collect(Collectors.toList());
+        // Each end of the process takes one: a shape meets one of them, dealt in turn, or both.
+        boolean early = Jdks.EVERY_RUNTIME || shape.number % 2 == 0;
+        String end = early ? "die" : "die_after";
         try (Function bare = Function.of(shape.handler).noAgent().start();
                 Function function = Function.of(shape.handler)
                         .plan(Plans.plan(FAULTS))
@@ -113,14 +116,17 @@ class MatrixTest {
                 expected.add(fault);
             }
 
-            assertEquals(9, function.invoke(Plans.idFor(FAULTS, "die"), shape.event).exit);
-            expected.add("die");
+            assertEquals(end.equals("die") ? 9 : 8, function.invoke(Plans.idFor(FAULTS, end), shape.event).exit);
+            expected.add(end);
             assertEquals(
                     expected,
                     function.records().stream()
                             .map(record -> record.get("fault"))
                             .collect(Collectors.toList()));
             assertEquals(List.of(), ourWarnings(function));
+        }
+        if (!Jdks.EVERY_RUNTIME) {
+            return;
         }
         try (Function function =
                 Function.of(shape.handler).plan(Plans.plan(FAULTS)).start()) {

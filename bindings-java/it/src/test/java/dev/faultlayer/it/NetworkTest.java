@@ -98,8 +98,12 @@ class NetworkTest {
         return Json.text(Map.of("way", way, "path", path, "port", port(), "hit", hit, "patience_ms", patience));
     }
 
+    static List<String> jdks() {
+        return Jdks.dealt(1);
+    }
+
     @ParameterizedTest
-    @MethodSource("dev.faultlayer.it.JdksTest#jdks")
+    @MethodSource("jdks")
     void eachClientHasItsOwnErrorInEachJdk(String home) throws IOException {
         List<Map<String, Object>> faults = EFFECTS.stream().map(this::when).collect(Collectors.toList());
         try (Function function = Function.of("shapes.Connecting")

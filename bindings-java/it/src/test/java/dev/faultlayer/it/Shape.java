@@ -1,8 +1,8 @@
 package dev.faultlayer.it;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** One way to write a handler: its setting, an event that it takes, and one that makes it fail. */
 final class Shape {
@@ -34,18 +34,23 @@ final class Shape {
         {"shapes.KotlinHandlerKt::topLevel", "\"hello\"", "\"please fail\""},
     };
 
+    /** Its place among all. */
+    final int number;
+
     final String handler;
     final String event;
     final String failing;
 
-    private Shape(String[] row) {
+    private Shape(int number) {
+        String[] row = ALL[number];
+        this.number = number;
         handler = row[0];
         event = row[1];
         failing = row[2];
     }
 
     static List<Shape> all() {
-        return Arrays.stream(ALL).map(Shape::new).collect(Collectors.toList());
+        return IntStream.range(0, ALL.length).mapToObj(Shape::new).collect(Collectors.toList());
     }
 
     /** A class, a stream and a plain method. */
