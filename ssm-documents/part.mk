@@ -55,13 +55,13 @@ SSM_TEST = cd $(SSM) && FAULTLAYER=$(CURDIR)/target/release/faultlayer $(CURDIR)
 prepare-ssm: cli setup-ssm
 
 # The scripts and documents against all three endpoints, the crate, and the tools that load documents. Most of it waits, for updates,
-# polls and paces: eight beside each other keep two processors busy.
+# polls and paces: six beside each other keep two processors busy.
 test-ssm: $(call unprepared,ssm)
-	$(SSM_TEST) -n 8 --dist worksteal $$(test -e $(CURDIR)/$(SSM_CACHE)/localstack/.ready || echo --deselect tests/test_localstack.py)
+	$(SSM_TEST) -n 6 --dist worksteal $$(test -e $(CURDIR)/$(SSM_CACHE)/localstack/.ready || echo --deselect tests/test_localstack.py)
 	node $(SSM)/tests/referees.mjs $(SSM_CACHE)/node
 	cargo test $(HOST) -p faultlayer-ssm-documents --lib
 
-# Every API call cut in every way, in attach and in roll-back: about a thousand points.
+# Every API call cut in every way, in attach, change and roll-back, where `make test` deals the ways: about a thousand points.
 sweep-ssm: cli setup-ssm
 	$(SSM_TEST) -n 4 -k 'cut' tests/test_sweep.py tests/test_lab.py
 sweep-ssm: export SWEEP = all

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from faultlayer_documents import attach as attach_module
 from faultlayer_documents import store
 from faultlayer_documents import writes as writes_module
 from faultlayer_documents.attach import NotAttached
@@ -199,7 +200,8 @@ def test_a_function_that_somebody_updates_every_second(lab: LabWorld) -> None:
 
 def test_a_function_that_is_never_left_alone_is_named_and_not_attached(lab: LabWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody's update comes between every read and write; attach says so within its patience."""
-    monkeypatch.setattr(writes_module, "CLAIM_PATIENCE_S", 2.0)
+    for module in (attach_module, writes_module):
+        monkeypatch.setattr(module, "CLAIM_PATIENCE_S", 2.0)
     name = lab.function()
     closed = writes_module.is_closed
 

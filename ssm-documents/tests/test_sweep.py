@@ -67,25 +67,28 @@ def roll_back(lab: LabWorld, execution: str) -> dict[str, Any]:
     return result
 
 
-# Where nothing else is asked for, what differs most: `SWEEP=all` tries every mode.
-SHORT = "denied_after kill hang"
+# Where nothing else is asked for, what differs most, dealt in turn: each call is cut in one of these ways. `SWEEP=all` cuts each
+# in every way that there is, `SWEEP=hang` in that one.
+SHORT = "denied_after kill hang".split()
+WANTED = os.environ.get("SWEEP", "")
+CUT_MODES = MODES if WANTED == "all" else WANTED.split() or SHORT
 
 
-def modes() -> list[str]:
-    wanted = os.environ.get("SWEEP") or SHORT
-    return MODES if wanted == "all" else wanted.split()
+def first_and_step(mode: str) -> tuple[int, int]:
+    """The first call that is cut this way, and how many calls on the next one is."""
+    return (1, 1) if WANTED else (SHORT.index(mode) + 1, len(SHORT))
 
 
-@pytest.mark.parametrize("mode", modes())
+@pytest.mark.parametrize("mode", CUT_MODES)
 def test_attach_cut_at_any_call_rolls_back_to_what_was(
     lab: LabWorld, steady: None, monkeypatch: pytest.MonkeyPatch, tried: Callable[[str], None], mode: str
 ) -> None:
     names, before = functions(lab)
-    wire, points = Wire(monkeypatch), 0
+    wire, points, (nth, step) = Wire(monkeypatch), 0, first_and_step(mode)
     while True:
         execution = str(uuid.uuid4())
         events = lab.events(names, execution, Alias="live")
-        wire.arm(points + 1, mode, lambda execution=execution: roll_back(lab, execution))
+        wire.arm(nth, mode, lambda execution=execution: roll_back(lab, execution))
         run([lambda events=events: lab.check(events), lambda execution=execution: lab.claim(execution)], wire)
         wire.disarm()
         if not wire.fired:
@@ -94,34 +97,36 @@ def test_attach_cut_at_any_call_rolls_back_to_what_was(
         points += 1
         if mode in ("cancel", "hang"):
             # What was cancelled has rolled back beside the script; nothing of the script may have come after it.
-            assert {name: lab.snapshot(name) for name in names} == before, f"{mode} at call {points}, {wire.fired}"
+            assert {name: lab.snapshot(name) for name in names} == before, f"{mode} at call {nth}, {wire.fired}"
         roll_back(lab, execution)
-        assert {name: lab.snapshot(name) for name in names} == before, f"{mode} at call {points}, {wire.fired}"
-        assert lab.parameters() == [], f"{mode} at call {points}, {wire.fired}"
+        assert {name: lab.snapshot(name) for name in names} == before, f"{mode} at call {nth}, {wire.fired}"
+        assert lab.parameters() == [], f"{mode} at call {nth}, {wire.fired}"
+        nth += step
     tried(f"attach, {mode}: {points} points")
-    assert points > 25
+    assert nth - 1 > 25
 
 
-@pytest.mark.parametrize("mode", modes())
+@pytest.mark.parametrize("mode", CUT_MODES)
 def test_roll_back_cut_at_any_call_is_finished_by_the_next(
     lab: LabWorld, steady: None, monkeypatch: pytest.MonkeyPatch, tried: Callable[[str], None], mode: str
 ) -> None:
     names, before = functions(lab)
-    wire, points = Wire(monkeypatch), 0
+    wire, points, (nth, step) = Wire(monkeypatch), 0, first_and_step(mode)
     while True:
         execution = lab.attach(names, Alias="live")
         assert all(lab.snapshot(name) != before[name] for name in names)
-        wire.arm(points + 1, mode, lambda execution=execution: roll_back(lab, execution))
+        wire.arm(nth, mode, lambda execution=execution: roll_back(lab, execution))
         run([lambda execution=execution: lab.restore(ExecutionId=execution)], wire)
         wire.disarm()
         if not wire.fired:
             break
         points += 1
         roll_back(lab, execution)
-        assert {name: lab.snapshot(name) for name in names} == before, f"{mode} at call {points}, {wire.fired}"
-        assert lab.parameters() == [], f"{mode} at call {points}, {wire.fired}"
+        assert {name: lab.snapshot(name) for name in names} == before, f"{mode} at call {nth}, {wire.fired}"
+        assert lab.parameters() == [], f"{mode} at call {nth}, {wire.fired}"
+        nth += step
     tried(f"roll-back, {mode}: {points} points")
-    assert points > 20
+    assert nth - 1 > 20
 
 
 # What the plan is changed to, by its one fault's rate.
@@ -139,7 +144,7 @@ def rates(lab: LabWorld, names: list[str]) -> set[float]:
     return {rate_of(config["Environment"]["Variables"]["FAULTLAYER_PLAN"]) for config in configs}
 
 
-@pytest.mark.parametrize("mode", modes())
+@pytest.mark.parametrize("mode", CUT_MODES)
 def test_a_change_cut_at_any_call_leaves_the_old_plan_or_the_new_and_rolls_back_to_what_was(
     lab: LabWorld, steady: None, monkeypatch: pytest.MonkeyPatch, tried: Callable[[str], None], mode: str
 ) -> None:
@@ -148,10 +153,10 @@ def test_a_change_cut_at_any_call_leaves_the_old_plan_or_the_new_and_rolls_back_
         # The other goes the same way.
         names = names[-1:]
         before = {name: before[name] for name in names}
-    wire, points, new = Wire(monkeypatch), 0, PLAN.replace(str(OLD), str(NEW))
+    wire, points, (nth, step), new = Wire(monkeypatch), 0, first_and_step(mode), PLAN.replace(str(OLD), str(NEW))
     while True:
         execution = lab.attach(names, Alias="live")
-        wire.arm(points + 1, mode, lambda execution=execution: roll_back(lab, execution))
+        wire.arm(nth, mode, lambda execution=execution: roll_back(lab, execution))
         run([lambda execution=execution: lab.change(execution, new)], wire)
         wire.disarm()
         if not wire.fired:
@@ -159,7 +164,7 @@ def test_a_change_cut_at_any_call_leaves_the_old_plan_or_the_new_and_rolls_back_
             roll_back(lab, execution)
             break
         points += 1
-        at = f"{mode} at call {points}, {wire.fired}"
+        at = f"{mode} at call {nth}, {wire.fired}"
         if mode in ("cancel", "hang"):
             # A roll-back in the middle wins: nothing of the change came after it.
             assert {name: lab.snapshot(name) for name in names} == before, at
@@ -168,11 +173,12 @@ def test_a_change_cut_at_any_call_leaves_the_old_plan_or_the_new_and_rolls_back_
         roll_back(lab, execution)
         assert {name: lab.snapshot(name) for name in names} == before, at
         assert lab.parameters() == [], at
+        nth += step
     tried(f"change, {mode}: {points} points")
-    assert points > 14
+    assert nth - 1 > 14
 
 
-@pytest.mark.parametrize("mode", modes())
+@pytest.mark.parametrize("mode", CUT_MODES)
 def test_a_change_at_a_parameter_cut_at_any_call_rolls_back_to_what_stood_there(
     lab: LabWorld, steady: None, monkeypatch: pytest.MonkeyPatch, tried: Callable[[str], None], mode: str
 ) -> None:
@@ -184,10 +190,10 @@ def test_a_change_at_a_parameter_cut_at_any_call_rolls_back_to_what_stood_there(
     def stands() -> str:
         return str(lab.ssm.get_parameter(Name=SOURCE)["Parameter"]["Value"])
 
-    wire, points = Wire(monkeypatch), 0
+    wire, points, (nth, step) = Wire(monkeypatch), 0, first_and_step(mode)
     while True:
         execution = lab.attach([name], Plan="", PlanSource=f"parameter:{SOURCE}")
-        wire.arm(points + 1, mode, lambda execution=execution: roll_back(lab, execution))
+        wire.arm(nth, mode, lambda execution=execution: roll_back(lab, execution))
         run([lambda execution=execution: lab.change(execution, new)], wire)
         wire.disarm()
         if not wire.fired:
@@ -195,10 +201,11 @@ def test_a_change_at_a_parameter_cut_at_any_call_rolls_back_to_what_stood_there(
             roll_back(lab, execution)
             break
         points += 1
-        at = f"{mode} at call {points}, {wire.fired}"
+        at = f"{mode} at call {nth}, {wire.fired}"
         assert (stands() == old) if mode in ("cancel", "hang") else (rate_of(stands()) in (OLD, NEW)), at
         roll_back(lab, execution)
         assert stands() == old and lab.snapshot(name) == before, at
         assert lab.parameters("/faultlayer/Faultlayer/source") == lab.parameters() == [], at
+        nth += step
     tried(f"change at a parameter, {mode}: {points} points")
-    assert points > 7
+    assert nth - 1 > 7
