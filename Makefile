@@ -6,6 +6,8 @@ SHELL := /bin/bash
 # Cargo's own progress where somebody sees it.
 TERMINAL := $(shell test -t 2 && echo yes)
 export CARGO_TERM_PROGRESS_WHEN := $(if $(TERMINAL),auto,never)
+# Bytecode is kept wherever Python is told otherwise too: else each of a thousand processes compiles the tests anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # How Node calls this system, and what a shared library's name ends in here.
 SYSTEM := $(if $(filter Darwin,$(shell uname -s)),darwin,linux)
@@ -28,6 +30,9 @@ has = $(shell command -v $(1) 2>/dev/null)
 
 # What a part needs beyond Rust, a C compiler and Python, its part.mk says. Without it the part is skipped, by name.
 lacks = $(strip $(foreach tool,$(NEEDS_$(1)),$(if $(call has,$(tool)),,$(tool))))
+
+# What is here is known only once all parts are read: prerequisites that ask for it say `$$(call here,…)`.
+.SECONDEXPANSION:
 
 include $(sort $(wildcard */part.mk) $(wildcard tests/*/part.mk))
 
@@ -72,13 +77,13 @@ layers-x86_64 layers-arm64: layers-%: check-tools
 # All that the tests need, built and set up, which nothing beside it may be.
 prepare: check-tools $(call here,prepare)
 
-# Two parts beside each other, for most wait more than they compute: those first that take longest. Each has its own log, and a
-# line at the end.
-AT_ONCE ?= 2
-LONGEST := $(addprefix test-,ssm python stack node lab java)
+# Three parts beside each other, for most wait more than they compute: those first that take longest, and the lints as one of
+# them. Each has its own log, and a line at the end.
+AT_ONCE ?= 3
+LONGEST := $(addprefix test-,stack ssm python node java lab)
 test: check-tools
-	@tools/test-parts $(LACKING) --at-once $(AT_ONCE) --first prepare --first lint \
-		$(filter $(call here,test),$(LONGEST)) $(filter-out $(LONGEST),$(call here,test))
+	@tools/test-parts $(LACKING) --at-once $(AT_ONCE) --first prepare \
+		$(filter $(call here,test),$(LONGEST)) lint $(filter-out $(LONGEST),$(call here,test))
 
 # Each test of a layer on every interpreter and client that is here, where `make test` deals it some of them.
 every-runtime: check-tools

@@ -5,9 +5,7 @@ NEEDS_instructions := valgrind
 
 .PHONY: prepare-bench bench prepare-instructions test-instructions instructions lint-bench bench-table
 
-# In a recipe, since what is here is known only once all parts are read.
-prepare-bench: check-tools cli setup-python
-	@$(MAKE) --no-print-directory $(call here,layers) $(if $(call lacks,node),,tools-node)
+prepare-bench: check-tools cli setup-python $$(call here,layers) $$(if $$(call lacks,node),,tools-node)
 
 # Every row, beside its peers: bench/results.json. Some fifteen minutes on a quiet machine.
 bench: prepare-bench
@@ -22,8 +20,7 @@ bench-table:
 	.cache/bench/python/bin/python bench/table.py bench/results.json README.md docs/speed.svg
 	.cache/python/venv/bin/mdformat README.md
 
-prepare-instructions:
-	@$(MAKE) --no-print-directory $(call here,layers)
+prepare-instructions: $$(call here,layers)
 	python3 bench/instructions/count.py --prepare
 
 # Skipped by name where valgrind is not there, or where another compiler made the counts.

@@ -7,6 +7,10 @@ JAVA_TARGET := $(or $(CARGO_TARGET_DIR),target)
 JAVA_AGENT := $(JAVA_DIR)/agent/target/faultlayer-agent.jar
 JAVA_SOURCES := $(shell find $(JAVA_DIR)/src core/src network/src -type f) $(JAVA_DIR)/Cargo.toml core/Cargo.toml Cargo.toml $(JAVA_DIR)/scripts/pack_layer.py
 JAVA_AGENT_SOURCES := $(shell find $(JAVA_DIR)/agent/src $(JAVA_DIR)/runtime/src -type f) $(wildcard $(JAVA_DIR)/pom.xml $(JAVA_DIR)/*/pom.xml)
+JAVA_SAMPLE := examples/java/target/sample-function.jar
+JAVA_SAMPLE_SOURCES := examples/java/pom.xml $(shell find examples/java/src -type f)
+JAVA_CALLS := $(JAVA_DIR)/calls/target/.ready
+JAVA_CALLS_SOURCES := $(JAVA_DIR)/pom.xml $(JAVA_DIR)/calls/pom.xml $(shell find $(JAVA_DIR)/calls/src -type f)
 JAVA_OPT := $(JAVA_DIR)/it/target/opt
 JAVA_PLATFORM := $(SYSTEM)-$(JAVA_ARCH)
 JAVA_NATIVES := $(JAVA_DIR)/library/target/natives/$(JAVA_PLATFORM)/dev/faultlayer/native/$(JAVA_PLATFORM)
@@ -27,12 +31,11 @@ $(JAVA_AGENT): $(JAVA_AGENT_SOURCES) | check-java
 	$(MVN) -f $(JAVA_DIR)/pom.xml package -pl runtime,agent -DskipTests
 	@touch $@
 
-dist/layers/faultlayer-java-%.zip: $(JAVA_SOURCES) $(JAVA_AGENT) $(LAYER_TOOLS)
+dist/layers/faultlayer-java-%.zip: $(JAVA_SOURCES) $(JAVA_AGENT) $(LAYER_TOOLS) | check-java
 	tools/layer-library faultlayer-java $*
 	.cache/zig/bin/python $(JAVA_DIR)/scripts/pack_layer.py target/layers/$*/libfaultlayer_java.so $(JAVA_AGENT) $@
 
-layers-java: | check-java
-	@$(MAKE) --no-print-directory $(JAVA_LAYER) example-java
+layers-java: $(JAVA_LAYER) example-java
 
 # The library's native code, for its tests and in the platform's jar.
 native-java: | check-java
@@ -50,13 +53,17 @@ clients-java: | check-java
 	$(MVN) -f $(JAVA_DIR)/pom.xml test-compile -pl it -am
 
 # The function that tests/aws runs: it calls AWS by each of the SDKs' HTTP clients.
-calls-java: | check-java
+calls-java: $(JAVA_CALLS)
+$(JAVA_CALLS): $(JAVA_CALLS_SOURCES) | check-java
 	@rm -rf $(JAVA_DIR)/calls/target/classes/lib
 	$(MVN) -f $(JAVA_DIR)/pom.xml process-classes -pl calls
+	@touch $@
 
 # The sample function as Lambda unpacks it: examples/java/target/classes.
-example-java: | check-java
+example-java: $(JAVA_SAMPLE)
+$(JAVA_SAMPLE): $(JAVA_SAMPLE_SOURCES) | check-java
 	$(MVN) -f examples/java/pom.xml package
+	@touch $@
 
 # The tests run what is shipped: the layer's own archive, unpacked as Lambda unpacks it.
 unpack-java: $(if $(PREPARED),,layers-java)
@@ -74,8 +81,9 @@ test-java: $(call unprepared,java) unpack-java
 	python3 $(JAVA_DIR)/scripts/try_install.py
 	@grep -h '^Tests run' $(JAVA_DIR)/*/target/surefire-reports/*.txt
 
-# javac's own lints are errors in every build; beside them the crate's and the form.
+# javac's own lints are errors in every build, test-java's too, beside which there must be no other; beside them the crate's and
+# the form.
 lint-java: | check-java
 	cargo clippy --quiet --release --all-targets -p faultlayer-java -- -D warnings
 	cargo fmt -p faultlayer-java -- --check
-	cd $(JAVA_DIR) && $(MVN) spotless:check test-compile
+	cd $(JAVA_DIR) && $(MVN) spotless:check $(if $(PREPARED),,test-compile)

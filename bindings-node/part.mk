@@ -27,12 +27,11 @@ $(NODE_DIR)/node_modules/.ready: $(NODE_DIR)/package.json $(NODE_DIR)/package-lo
 tools-node: | check-node
 	@$(NODE_DIR)/scripts/tools.sh
 
-dist/layers/faultlayer-node-%.zip: $(NODE_SOURCES) $(LAYER_TOOLS)
+dist/layers/faultlayer-node-%.zip: $(NODE_SOURCES) $(LAYER_TOOLS) | check-node
 	tools/layer-library faultlayer-node $*
 	.cache/zig/bin/python $(NODE_DIR)/scripts/pack_layer.py target/layers/$*/libfaultlayer_node.so $@
 
-layers-node: | check-node
-	@$(MAKE) --no-print-directory $(NODE_LAYER)
+layers-node: $(NODE_LAYER)
 
 # The library's addon, for the tests and for `require` from the checkout.
 native-node: | check-node

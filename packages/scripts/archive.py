@@ -18,8 +18,8 @@ import project
 import shared
 
 
-def pack(arch: str, command: Path, out: Path) -> Path:
-    """The archive; everything in it is below one folder."""
+def pack(arch: str, command: Path, out: Path, level: int = 9) -> Path:
+    """The archive; everything in it is below one folder. `level` is gzip's."""
     root = f"faultlayer-{project.version()}-linux-{arch}"
     entries = {f"share/faultlayer/{name}": content for name, content in shared.files(project.DIST).items()}
     entries |= shared.licences("faultlayer-cli", arch)
@@ -34,7 +34,7 @@ def pack(arch: str, command: Path, out: Path) -> Path:
             archive.addfile(entry, io.BytesIO(content))
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{root}.tar.gz"
-    path.write_bytes(gzip.compress(packed.getvalue(), 9, mtime=0))
+    path.write_bytes(gzip.compress(packed.getvalue(), level, mtime=0))
     return path
 
 

@@ -46,8 +46,9 @@ def library_wheel(arch: str, out: Path) -> Path:
     return _write(out, settings, tag, files, more, (PYTHON / "README.md").read_text(encoding="utf-8"))
 
 
-def command_wheel(arch: str, command: Path, out: Path) -> Path:
-    """`faultlayer-cli`: the command among the environment's scripts, what it comes with in its `share/faultlayer`."""
+def command_wheel(arch: str, command: Path, out: Path, level: int = 9) -> Path:
+    """`faultlayer-cli`: the command among the environment's scripts, what it comes with in its `share/faultlayer`. `level` is
+    zlib's."""
     settings: dict[str, Any] = {
         "name": "faultlayer-cli",
         "description": project.COMMAND_SUMMARY,
@@ -60,9 +61,8 @@ def command_wheel(arch: str, command: Path, out: Path) -> Path:
     files = {f"{base}/scripts/faultlayer": command.read_bytes()}
     files |= {f"{base}/data/share/faultlayer/{name}": content for name, content in shared.files(project.DIST).items()}
     readme = shared.readme("pip install faultlayer-cli")
-    return _write(
-        out, settings, f"py3-none-{_platform(arch, command)}", files, shared.licences("faultlayer-cli", arch, "licenses/"), readme
-    )
+    tag, more = f"py3-none-{_platform(arch, command)}", shared.licences("faultlayer-cli", arch, "licenses/")
+    return _write(out, settings, tag, files, more, readme, level)
 
 
 def _platform(arch: str, code: Path) -> str:
@@ -90,7 +90,9 @@ def metadata(settings: dict[str, Any], readme: str, licences: list[str]) -> str:
     return "\n".join(lines) + "\n\n" + readme
 
 
-def _write(out: Path, settings: dict[str, Any], tag: str, files: dict[str, bytes], more: dict[str, bytes], readme: str) -> Path:
+def _write(
+    out: Path, settings: dict[str, Any], tag: str, files: dict[str, bytes], more: dict[str, bytes], readme: str, level: int = 9
+) -> Path:
     name = settings["name"].replace("-", "_")
     info = f"{name}-{project.version()}.dist-info"
     python, abi, platforms = tag.split("-")
@@ -103,12 +105,12 @@ def _write(out: Path, settings: dict[str, Any], tag: str, files: dict[str, bytes
     entries[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
     out.mkdir(parents=True, exist_ok=True)
     wheel = out / f"{name}-{project.version()}-{tag}.whl"
-    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in entries.items():
             entry = zipfile.ZipInfo(name)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = (EXECUTABLE if "/scripts/" in name else PLAIN) << 16
-            archive.writestr(entry, content, compresslevel=9)
+            archive.writestr(entry, content, compresslevel=level)
     return wheel
 
 

@@ -17,6 +17,8 @@ import wheel
 ARCH = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 # Of the command the build that every part's tests use; a release has its own, smaller one.
 COMMAND = project.ROOT / "target" / "release" / "faultlayer"
+# How small a package gets is a release's matter, and takes most of the time of packing the command.
+LEVEL = 1
 
 
 def said(command: Sequence[str | Path], folder: Path, **variables: str) -> str:
@@ -59,12 +61,12 @@ def library_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def command_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return wheel.command_wheel(ARCH, COMMAND, tmp_path_factory.mktemp("command"))
+    return wheel.command_wheel(ARCH, COMMAND, tmp_path_factory.mktemp("command"), LEVEL)
 
 
 @pytest.fixture(scope="session")
 def command_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return archive.pack(ARCH, COMMAND, tmp_path_factory.mktemp("archive"))
+    return archive.pack(ARCH, COMMAND, tmp_path_factory.mktemp("archive"), LEVEL)
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,7 @@ LAYERS_PYTEST = cd tests/layers && "$(CURDIR)/$(PYTHON_BIN)/python" -m pytest -q
 
 .PHONY: test-layers test-arm64 older-glibc reproduce-layers
 
-prepare-layers: $(PYTHON_VENV)/.ready
-	@$(MAKE) --no-print-directory $(call here,layers)
+prepare-layers: $(PYTHON_VENV)/.ready $$(call here,layers)
 
 # Of the archives that are there: those of this machine's languages and architecture, others once `make layers` has built them.
 test-layers: $(call unprepared,layers)

@@ -56,13 +56,14 @@ def test_the_largest_event_under_a_plan_is_answered_as_without(
     events, plan = inputs / "events.jsonl", inputs / "plan.json"
     # Millions of objects are more than that without us.
     memory = "512" if event is DOTTED else memory
-    options = ["--events", str(events), "--memory", memory, "--timeout", "30s", "-n", "3"]
+    options = ["--events", str(events), "--memory", memory, "--timeout", "30s", "-n", "2"]
     fault = {"id": "f", "kind": "error", "type": "E", "rate": 0.9, "match": {"event": pattern}}
     events.write_text(event + "\n", encoding="utf-8")
     plan.write_text(json.dumps({"version": 1, "faults": [fault]}), encoding="utf-8")
     healthy = function.run(*options, handler=handler, runtime=language)
     behind = function.run(*options, "--plan", str(plan), handler=handler, runtime=language)
-    assert outcomes(healthy) == ["ok"] * 3
+    # The first of its environment, and one of those that come after it.
+    assert outcomes(healthy) == ["ok"] * 2
     assert (outcomes(behind), answers(behind)) == (outcomes(healthy), answers(healthy))
     assert own_words(behind) == []
 
