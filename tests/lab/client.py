@@ -199,14 +199,15 @@ class Lab:
 
 
 def until(read: Callable[[], Any], holds: Callable[[Any], bool], limit: float = 120) -> Any:
-    """Read again and again until something holds."""
-    end = time.monotonic() + limit
+    """Read again and again until something holds; seldom where that takes long, since each look takes processor time."""
+    began = time.monotonic()
     while True:
         value = read()
         if holds(value):
             return value
-        assert time.monotonic() < end, f"still {value}"
-        time.sleep(0.02)
+        waited = time.monotonic() - began
+        assert waited < limit, f"still {value}"
+        time.sleep(min(0.25, max(0.02, waited / 20)))
 
 
 def statuses(view: Any) -> dict[str, str]:
