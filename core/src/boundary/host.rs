@@ -22,8 +22,11 @@ pub(super) type Plans = Engine<Option<Arc<Connections>>>;
 /// Puts a plan in force, and looks at the connections that it is about, in one moment.
 pub(super) fn put(plans: &Plans, plan: Plan, shared: &Arc<Shared>) {
     let plan = Arc::new(plan);
-    let connections = guard(|| Connections::of(&plan, shared)).flatten();
-    plans.put(&plan, &connections.map(Arc::new));
+    plans.put(&plan, &connections(&plan, shared));
+}
+
+fn connections(plan: &Arc<Plan>, shared: &Arc<Shared>) -> Option<Arc<Connections>> {
+    guard(|| Connections::of(plan, shared)).flatten().map(Arc::new)
 }
 
 /// Met only inside a question, so that nothing of it runs unguarded.
@@ -39,22 +42,21 @@ pub struct Host {
 
 impl Host {
     pub(super) fn new(plan: Plan, shared: Shared) -> Self {
-        let host = Self::idle(Arc::new(shared));
-        host.replace(plan);
-        host
+        let (plan, shared) = (Arc::new(plan), Arc::new(shared));
+        Self::under(Plans::with(&plan, connections(&plan, &shared)), shared)
     }
 
     /// Under plans that come from somewhere, by `of`; under none until the first is there.
     pub(super) fn live(shared: Shared, of: impl FnOnce(Arc<Plans>, Arc<Shared>) -> Live) -> Self {
-        let mut host = Self::idle(Arc::new(shared));
+        let mut host = Self::under(Plans::idle(), Arc::new(shared));
         let live = Arc::new(of(Arc::clone(&host.plans), Arc::clone(&host.shared)));
         live.open();
         host.live = Some(live);
         host
     }
 
-    fn idle(shared: Arc<Shared>) -> Self {
-        Self { plans: Arc::new(Plans::idle()), shared, live: None, invocations: Invocations::default() }
+    fn under(plans: Plans, shared: Arc<Shared>) -> Self {
+        Self { plans: Arc::new(plans), shared, live: None, invocations: Invocations::default() }
     }
 
     pub(super) fn replace(&self, plan: Plan) {
@@ -168,7 +170,7 @@ impl Host {
 #[derive(Debug)]
 pub struct Asked<'a> {
     host: &'a Host,
-    standing: Standing<Option<Arc<Connections>>>,
+    standing: Standing<'a, Option<Arc<Connections>>>,
 }
 
 impl Asked<'_> {

@@ -1,6 +1,7 @@
 //! The engine: the plan in force, swapped atomically under running invocations.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::{ArcSwapOption, Guard};
 
@@ -62,7 +63,12 @@ impl Reads {
 /// and what comes into force with it in one moment.
 #[derive(Debug)]
 pub struct Engine<B = ()> {
-    in_force: ArcSwapOption<InForce<B>>,
+    /// The plan that it was made with, which most keep: it is looked at as it stands. One that can go at any time has to be held
+    /// on to, which takes as long as all else of an idle decision but the hash.
+    first: Option<Arc<InForce<B>>>,
+    /// Whether `later` counts.
+    is_replaced: AtomicBool,
+    later: ArcSwapOption<InForce<B>>,
 }
 
 #[derive(Debug)]
@@ -73,20 +79,30 @@ struct InForce<B> {
     beside: B,
 }
 
+impl<B> InForce<B> {
+    /// `before` is what was in force until now.
+    fn new(plan: &Arc<Plan>, before: Option<&Self>, beside: B) -> Self {
+        let running = Running::new(Arc::clone(plan), before.map(|before| &*before.running));
+        let number = before.map_or(0, |before| before.number) + 1;
+        Self { running: Arc::new(running), reads: Reads::of(plan), number, beside }
+    }
+}
+
 impl Engine {
     /// An engine with a plan.
     #[must_use]
     pub fn new(plan: Plan) -> Self {
-        let engine = Self::idle();
-        engine.replace(Some(plan));
-        engine
+        Self::with(&Arc::new(plan), ())
     }
 
     /// Puts a plan in force, as [`Engine::put`], or none.
     pub fn replace(&self, plan: Option<Plan>) {
         match plan {
             Some(plan) => self.put(&Arc::new(plan), &()),
-            None => self.in_force.store(None),
+            None => {
+                self.later.store(None);
+                self.is_replaced.store(true, Ordering::Release);
+            }
         }
     }
 
@@ -105,7 +121,14 @@ impl<B> Engine<B> {
     /// An engine that decides "nothing" until it gets a plan.
     #[must_use]
     pub fn idle() -> Self {
-        Self { in_force: ArcSwapOption::empty() }
+        Self { first: None, is_replaced: AtomicBool::new(true), later: ArcSwapOption::empty() }
+    }
+
+    /// An engine with a plan and what is kept beside it.
+    #[must_use]
+    pub fn with(plan: &Arc<Plan>, beside: B) -> Self {
+        let first = Some(Arc::new(InForce::new(plan, None, beside)));
+        Self { first, is_replaced: AtomicBool::new(false), later: ArcSwapOption::empty() }
     }
 
     /// Puts a plan in force. Invocations under way keep the plan they were decided by; what limits have counted carries over by
@@ -115,11 +138,15 @@ impl<B> Engine<B> {
         B: Clone,
     {
         // Without a lock, which a fork could leave behind for ever; where two come at once, one comes after the other.
-        self.in_force.rcu(|before| {
-            let running = Running::new(Arc::clone(plan), before.as_ref().map(|before| &*before.running));
-            let number = before.as_ref().map_or(0, |before| before.number) + 1;
-            Some(Arc::new(InForce { running: Arc::new(running), reads: Reads::of(plan), number, beside: beside.clone() }))
+        self.later.rcu(|later| {
+            let before = later.as_ref().or_else(|| self.unreplaced());
+            Some(Arc::new(InForce::new(plan, before.map(Arc::as_ref), beside.clone())))
         });
+        self.is_replaced.store(true, Ordering::Release);
+    }
+
+    fn unreplaced(&self) -> Option<&Arc<InForce<B>>> {
+        self.first.as_ref().filter(|_| !self.is_replaced.load(Ordering::Acquire))
     }
 
     /// The plan in force.
@@ -130,51 +157,68 @@ impl<B> Engine<B> {
 
     /// The plan in force, which this holds on to: what it reads and what is decided by it are of one plan.
     #[must_use]
-    pub fn standing(&self) -> Standing<B> {
-        Standing(self.in_force.load())
+    #[inline]
+    pub fn standing(&self) -> Standing<'_, B> {
+        match self.unreplaced() {
+            Some(first) => Standing(Held::First(first)),
+            None => Standing(Held::Later(self.later.load())),
+        }
     }
 }
 
 /// A plan in force, or none.
 #[derive(Debug)]
-pub struct Standing<B = ()>(Guard<Option<Arc<InForce<B>>>>);
+pub struct Standing<'a, B = ()>(Held<'a, B>);
 
-impl<B> Standing<B> {
+#[derive(Debug)]
+enum Held<'a, B> {
+    First(&'a InForce<B>),
+    Later(Guard<Option<Arc<InForce<B>>>>),
+}
+
+impl<B> Standing<'_, B> {
+    fn in_force(&self) -> Option<&InForce<B>> {
+        match &self.0 {
+            Held::First(first) => Some(first),
+            Held::Later(later) => later.as_deref(),
+        }
+    }
+
     /// Counts the plans of an engine, from 1; 0 for none.
     #[must_use]
     pub fn number(&self) -> u64 {
-        self.0.as_ref().map_or(0, |in_force| in_force.number)
+        self.in_force().map_or(0, |in_force| in_force.number)
     }
 
     /// The plan.
     #[must_use]
     pub fn plan(&self) -> Option<&Arc<Plan>> {
-        self.0.as_ref().map(|in_force| &in_force.running.plan)
+        self.in_force().map(|in_force| &in_force.running.plan)
     }
 
     /// What is kept beside it.
     #[must_use]
     pub fn beside(&self) -> Option<&B> {
-        self.0.as_ref().map(|in_force| &in_force.beside)
+        self.in_force().map(|in_force| &in_force.beside)
     }
 
     /// What deciding needs to be told.
     #[must_use]
     pub fn reads(&self) -> Reads {
-        self.0.as_ref().map(|in_force| in_force.reads).unwrap_or_default()
+        self.in_force().map(|in_force| in_force.reads).unwrap_or_default()
     }
 
     /// The faults that never had a chance to fire since the plan was put in force.
     #[must_use]
     pub fn no_chance(&self) -> Vec<NoChance> {
-        self.0.as_ref().map_or_else(Vec::new, |in_force| in_force.running.chance.missed(&in_force.running.plan))
+        self.in_force().map_or_else(Vec::new, |in_force| in_force.running.chance.missed(&in_force.running.plan))
     }
 
     /// Whether nothing is drawn for a request, whatever the time is and whatever patterns say: then [`Standing::decide`] need
     /// not be asked, unless there is to be a decision in any case. It is the hot path.
     #[must_use]
     pub fn is_quiet(&self, request_id: &str) -> bool {
-        self.0.as_ref().is_none_or(|in_force| in_force.running.is_quiet(request_id))
+        self.in_force().is_none_or(|in_force| in_force.running.is_quiet(request_id))
     }
 
     /// As [`Engine::decide`]. Where the budget is spent, a fault that it was not enough for is not drawn. With
@@ -187,7 +231,7 @@ impl<B> Standing<B> {
         calls_alone: bool,
         even_empty: bool,
     ) -> Option<Decision> {
-        let running = &self.0.as_ref()?.running;
+        let running = &self.in_force()?.running;
         let drawn = draw(running, invocation, budget, calls_alone);
         if drawn.is_empty() && !even_empty {
             return None;
