@@ -25,42 +25,53 @@ struct Scanner<'a> {
     unescaped: String,
 }
 
-/// What is open in what is being skipped: a bit for each level, set for objects.
+/// What is open in what is being skipped: a bit for each level, set for objects, the innermost lowest.
 #[derive(Default)]
 struct Nesting {
-    levels: Few<u64, 2>,
+    bits: u64,
     depth: usize,
+    /// The bits of each 64 levels around those.
+    outer: Few<u64, 2>,
 }
 
 impl Nesting {
+    #[inline(always)]
     fn push(&mut self, object: bool, walk: &mut Walk<'_>) -> Flow {
-        let (word, bit) = (self.depth / 64, self.depth % 64);
-        if word == self.levels.len() {
+        if self.depth.is_multiple_of(64) {
             walk.budget.hold(size_of::<u64>())?;
-            self.levels.push(0);
+            self.outer.push(self.bits);
         }
-        if let Some(word) = self.levels.get_mut(word) {
-            *word = *word & !(1 << bit) | u64::from(object) << bit;
-        }
+        self.bits = self.bits << 1 | u64::from(object);
         self.depth += 1;
         Ok(())
     }
 
+    #[inline(always)]
+    fn pop(&mut self, walk: &mut Walk<'_>) {
+        self.bits >>= 1;
+        self.depth -= 1;
+        if self.depth.is_multiple_of(64) {
+            walk.budget.release(size_of::<u64>());
+            self.bits = self.outer.pop().unwrap_or_default();
+        }
+    }
+
     /// Whether the innermost level is an object; none if there is no level.
-    fn innermost(&self) -> Option<bool> {
-        let level = self.depth.checked_sub(1)?;
-        self.levels.get(level / 64).map(|word| word >> (level % 64) & 1 == 1)
+    const fn innermost(&self) -> Option<bool> {
+        if self.depth == 0 { None } else { Some(self.bits & 1 == 1) }
     }
 }
 
 impl<'a> Scanner<'a> {
     /// The next byte that is no space.
+    #[inline(always)]
     fn peek(&mut self) -> Flow<u8> {
         self.rest = unspaced(self.rest);
         self.rest.first().copied().ok_or(Stop::NoEvent)
     }
 
     /// Passes over what comes before `rest`, and answers it.
+    #[inline(always)]
     fn pass(&mut self, rest: &'a [u8]) -> &'a [u8] {
         let passed = self.rest.get(..self.rest.len() - rest.len()).unwrap_or_default();
         self.rest = rest;
@@ -73,11 +84,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes `wanted`.
+    #[inline(always)]
     fn take(&mut self, wanted: u8) -> Flow {
         if self.takes(wanted)? { Ok(()) } else { Err(Stop::NoEvent) }
     }
 
     /// Takes `wanted` if it comes next.
+    #[inline(always)]
     fn takes(&mut self, wanted: u8) -> Flow<bool> {
         let next = self.peek()? == wanted;
         if next {
@@ -187,6 +200,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// A string as it stands between its quotation marks, escapes checked but left in.
+    #[inline(always)]
     fn string(&mut self) -> Flow<(&'a [u8], Written)> {
         let [b'"', within @ ..] = self.rest else { return Err(Stop::NoEvent) };
         let written = written(within)?;
@@ -197,7 +211,6 @@ impl<'a> Scanner<'a> {
 
     /// Skips a value of any depth.
     fn skip(&mut self, walk: &mut Walk<'_>) -> Flow {
-        self.nesting.depth = 0;
         let (mut rest, mut within_object) = (self.rest, None);
         loop {
             rest = unspaced(rest);
@@ -233,7 +246,7 @@ impl<'a> Scanner<'a> {
                     [close, behind @ ..] if *close == closing(object) => rest = behind,
                     _ => return Err(Stop::NoEvent),
                 }
-                self.nesting.depth -= 1;
+                self.nesting.pop(walk);
                 within_object = self.nesting.innermost();
             }
         }

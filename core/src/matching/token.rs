@@ -23,6 +23,7 @@ pub(super) fn behind_key(text: &[u8], object: bool) -> Flow<&[u8]> {
     }
 }
 
+#[inline(always)]
 pub(super) fn behind_string(string: &[u8]) -> Flow<&[u8]> {
     let [b'"', within @ ..] = string else { return Err(Stop::NoEvent) };
     // Most are short, and plain to their end.
@@ -30,6 +31,10 @@ pub(super) fn behind_string(string: &[u8]) -> Flow<&[u8]> {
     if let Some([b'"', rest @ ..]) = within.get(at..) {
         return Ok(rest);
     }
+    behind_long_string(within)
+}
+
+fn behind_long_string(within: &[u8]) -> Flow<&[u8]> {
     let written = written(within)?;
     if !written.ascii {
         text(within.get(..written.length).unwrap_or_default())?;
@@ -43,6 +48,7 @@ pub(super) fn behind_literal(text: &[u8]) -> Flow<&[u8]> {
 }
 
 /// What follows a number as JSON writes it.
+#[inline(always)]
 pub(super) fn behind_number(text: &[u8]) -> Flow<&[u8]> {
     let mut rest = match text.strip_prefix(b"-").unwrap_or(text) {
         [b'0', rest @ ..] => rest,
@@ -58,14 +64,13 @@ pub(super) fn behind_number(text: &[u8]) -> Flow<&[u8]> {
 }
 
 /// What follows digits, of which there has to be one.
+#[inline(always)]
 fn behind_digits(text: &[u8]) -> Flow<&[u8]> {
-    const UPPER: u64 = ONES * 0xf0;
-    const ZEROS: u64 = ONES * 0x30;
     let mut rest = text;
     loop {
-        let word = word(rest);
-        // Not zero in a byte that is no digit (nor, perhaps, in bytes after the first such one).
-        let others = (word & UPPER) ^ ZEROS | (word.wrapping_add(ONES * 6) & UPPER) ^ ZEROS;
+        // Each digit's value, then the high bit of each byte that is beyond nine (and perhaps of bytes after the first such one).
+        let values = word(rest) ^ (ONES * b'0' as u64);
+        let others = (values.wrapping_add(ONES * 0x76) | values) & HIGH;
         rest = rest.get(first(others)..).unwrap_or_default();
         if others != 0 {
             return if rest.len() < text.len() { Ok(rest) } else { Err(Stop::NoEvent) };
@@ -83,6 +88,7 @@ pub(super) struct Written {
 }
 
 /// Looks through a string, eight bytes at a time.
+#[inline(always)]
 pub(super) fn written(within: &[u8]) -> Flow<Written> {
     let (mut rest, mut escaped, mut ascii) = (within, false, true);
     loop {
