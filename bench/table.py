@@ -106,7 +106,11 @@ LINES: list[tuple[str, list[str], list[tuple[str, str]]]] = [
     ),
     ("decisions a second: 1, 2, 4, 8 threads", [f"engine: decisions by {n} threads" for n in (1, 2, 4, 8)], []),
     *[
-        (f"patterns, {sort}", [f"patterns: {sort}, Faultlayer"], [("event-ruler", f"patterns: {sort}, event-ruler")])
+        (
+            f"patterns, {sort}",
+            [f"patterns: {sort}, Faultlayer"],
+            [("event-ruler", f"patterns: {sort}, event-ruler"), ("ours, in turns", f"patterns: {sort}, times event-ruler")],
+        )
         for sort in ("exact", "prefix", "wildcard", "anything-but", "numeric", "several fields")
     ],
     (

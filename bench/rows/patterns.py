@@ -68,8 +68,52 @@ SORTS = {
 }
 
 
+class Holding:
+    """A program that holds the events against the rules, round by round as it is asked."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.matched = int(self.told())
+
+    def told(self) -> str:
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.process.args} ended with {self.process.wait()}")
+        return line
+
+    def events_per_s(self) -> float:
+        """Of one round."""
+        assert self.process.stdin
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return float(self.told())
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def in_turns(programs: dict[str, list[str]], rounds: int) -> dict[str, list[float]]:
+    """Events a second of each, round by round, so that all meet the same machine."""
+    holding: dict[str, Holding] = {}
+    try:
+        for name, command in programs.items():
+            holding[name] = Holding(command)
+        if len({program.matched for program in holding.values()}) > 1:
+            raise RuntimeError(f"{ {name: program.matched for name, program in holding.items()} }")
+        rates: dict[str, list[float]] = {name: [] for name in holding}
+        for _ in range(rounds):
+            for name, program in holding.items():
+                rates[name].append(program.events_per_s())
+        return rates
+    finally:
+        for program in holding.values():
+            program.end()
+
+
 def measure(quick: bool) -> Figures:
-    figures, rounds = Figures(), 3 if quick else 9
+    figures, rounds = Figures(), 3 if quick else 51
     events = lots(500 if quick else 5000)
     class_path = None
     try:
@@ -77,19 +121,17 @@ def measure(quick: bool) -> Figures:
     except peers.Missing as missing:
         figures.skip("event-ruler", str(missing))
     with tempfile.TemporaryDirectory() as folder:
-        lines = Path(folder, "events")
+        lines, rules = Path(folder, "events"), Path(folder, "rules")
         lines.write_text("\n".join(events) + "\n")
         for sort, patterns in SORTS.items():
-            rules = Path(folder, "rules")
             rules.write_text("\n".join(map(json.dumps, patterns)) + "\n")
             programs = {"Faultlayer": [str(places.engine()), "patterns"]}
             if class_path:
                 programs["event-ruler"] = [peers.tool("java"), "-XX:+UseSerialGC", "-cp", class_path, "Matches"]
-            told = {}
-            for name, program in programs.items():
-                command = [*program, str(rules), str(lines), str(rounds)]
-                told[name] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-                figures.add(f"{sort}, {name}", "events a second", told[name]["events_per_s"])
-            if len({answer["matched"] for answer in told.values()}) > 1:
-                raise RuntimeError(f"{sort}: {told}")
+            rates = in_turns({name: [*program, str(rules), str(lines)] for name, program in programs.items()}, rounds)
+            for name, values in rates.items():
+                figures.add(f"{sort}, {name}", "events a second", values)
+            if ruler := rates.get("event-ruler"):
+                ratios = [ours / theirs for ours, theirs in zip(rates["Faultlayer"], ruler, strict=True)]
+                figures.add(f"{sort}, times event-ruler", "times", ratios)
     return figures

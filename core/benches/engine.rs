@@ -1,7 +1,8 @@
 //! What a decision costs: in time, alone and beside others, and, under callgrind, in instructions.
 //!
 //!     engine              nanoseconds of each path as JSON: every round's, so that whoever reads it sees the spread
-//!     engine patterns RULES EVENTS ROUNDS   events a second held against all rules at once, each a line of its file
+//!     engine patterns RULES EVENTS   holds events against all rules at once, each a line of its file: how many matched, then the
+//!                         events a second of a round for each line of standard input
 //!     engine marked N     every path N times, each behind a call of `getppid`, by which callgrind parts the counts
 //!
 //! `bench/` runs both; `cargo bench -p faultlayer-core` runs the first.
@@ -193,8 +194,8 @@ fn timed() -> Value {
     })
 }
 
-/// Events a second against all patterns together, each round's, and how many patterns matched.
-fn patterns(rules: &str, events: &str, rounds: usize) -> Value {
+/// Holds events against all patterns together, in as many rounds as it is asked for.
+fn patterns(rules: &str, events: &str) {
     let mut patterns = Patterns::default();
     let rules = std::fs::read_to_string(rules).unwrap();
     let ids: Vec<_> = rules.lines().map(|rule| patterns.add(&serde_json::from_str(rule).unwrap(), "").unwrap()).collect();
@@ -207,13 +208,12 @@ fn patterns(rules: &str, events: &str, rounds: usize) -> Value {
         };
         events.iter().map(held).sum::<usize>()
     };
-    let matched = round();
-    let timed = || {
+    println!("{}", round());
+    for _asked in std::io::stdin().lines() {
         let begun = Instant::now();
         black_box(round());
-        f64::from(u32::try_from(events.len()).unwrap()) / begun.elapsed().as_secs_f64()
-    };
-    json!({"matched": matched, "events_per_s": (0..rounds).map(|_| timed()).collect::<Vec<_>>()})
+        println!("{}", f64::from(u32::try_from(events.len()).unwrap()) / begun.elapsed().as_secs_f64());
+    }
 }
 
 /// By which the counts are parted.
@@ -244,7 +244,7 @@ fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["marked", calls] => marked(calls.parse().unwrap()),
-        ["patterns", rules, events, rounds] => println!("{}", patterns(rules, events, rounds.parse().unwrap())),
+        ["patterns", rules, events] => patterns(rules, events),
         _ => println!("{}", timed()),
     }
 }
