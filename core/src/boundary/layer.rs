@@ -132,18 +132,19 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::{Host, Layer, Shared, Side};
-    use crate::boundary::{Call, Identity, Language, Session, Sink};
+    use crate::boundary::{Call, Identity, Language, Library, Session, Sink};
     use crate::decision::{Outcome, Step};
     use crate::plan::Plan;
+
+    const SLOW: &str = r#"{"version":1,"expires_at":"never","faults":[{"id":"slow","kind":"latency","rate":1,"delay_ms":5}]}"#;
 
     /// A layer under a plan that holds each call for 5 ms, and the lines it writes.
     fn layer() -> (Layer, Arc<Mutex<Vec<String>>>) {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let taken = Arc::clone(&lines);
         let sink = Sink::callback(move |line| taken.lock().unwrap().push(line.to_owned()));
-        let plan = r#"{"version":1,"expires_at":"never","faults":[{"id":"slow","kind":"latency","rate":1,"delay_ms":5}]}"#;
         let shared = Shared::new(Side::Layer, Language::Python, sink, Identity::default());
-        (Layer(Host::new(Plan::parse_to_run(plan).unwrap(), shared)), lines)
+        (Layer(Host::new(Plan::parse_to_run(SLOW).unwrap(), shared)), lines)
     }
 
     fn boom<T>() -> T {
@@ -171,10 +172,22 @@ mod tests {
     }
 
     #[test]
+    fn what_we_take_is_part_of_the_delay_in_a_layer_and_comes_on_top_in_a_library() {
+        let taken = std::time::Duration::from_millis(2);
+        let delay_us = |mut session: Session| {
+            std::thread::sleep(taken);
+            session.ask(|steps| steps.before(None)).unwrap().delay_us
+        };
+        assert!(delay_us(drawn(&layer().0)) <= 3_000);
+        let library = Library::open(SLOW, Language::Python, Identity::default(), Sink::callback(|_| {})).unwrap();
+        assert_eq!(delay_us(library.ask(|host| host.decide(&Call::of("one"))).unwrap().unwrap()), 5_000);
+    }
+
+    #[test]
     fn after_a_panic_in_a_step_nothing_more_happens_to_that_invocation() {
         let (layer, lines) = layer();
         let mut session = drawn(&layer);
-        assert_eq!(session.ask(|steps| steps.before(None)).unwrap().delay_us, 5_000);
+        assert_ne!(session.ask(|steps| steps.before(None)).unwrap().delay_us, 0);
         assert!(matches!(session.ask(|_| boom::<Step>()).unwrap().outcome, Outcome::Run));
         let step = session.ask(|steps| steps.before(None)).unwrap();
         assert_eq!((step.delay_us, matches!(step.outcome, Outcome::Run)), (0, true));

@@ -1,6 +1,7 @@
 //! One invocation that something was drawn for.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use faultlayer_network::Armed;
 
@@ -8,7 +9,7 @@ use super::Language;
 use super::calls::Calls;
 use super::guard::guard;
 use super::network::Connections;
-use super::side::{Failed, Shared};
+use super::side::{Failed, Shared, Side};
 use crate::decision::{Border, Decision, Outcome, Phase, Step};
 use crate::rim::effects::{Effects, Reservations};
 use crate::rim::{clock, daemon};
@@ -24,7 +25,8 @@ pub struct Session {
 
 impl Session {
     pub(super) fn begin(shared: Arc<Shared>, decision: Decision, connections: Option<Reach>) -> Self {
-        let steps = Steps { shared: Arc::clone(&shared), decision, begun: None, connections, armed: None };
+        let decided = clock::instant();
+        let steps = Steps { shared: Arc::clone(&shared), decision, decided, begun: None, connections, armed: None };
         Self { shared, steps: Some(Box::new(steps)) }
     }
 
@@ -63,6 +65,7 @@ impl Drop for Session {
 pub struct Steps {
     shared: Arc<Shared>,
     decision: Decision,
+    decided: Instant,
     /// The first step, and what runs beside the handler from then on.
     begun: Option<(Step, Effects)>,
     /// Where the plan is about connections.
@@ -103,8 +106,14 @@ impl Steps {
         }
         let mut reservations = Reservations::under(self.shared.identity.memory_mb);
         let phase = self.decision.before(&mut reservations);
-        let step = self.shared.write(phase);
-        self.begun = Some((step.clone(), reservations.start()));
+        let mut step = self.shared.write(phase);
+        let effects = reservations.start();
+        // Writing the record is part of the delay. A library's is whole: its caller's clock may stand still.
+        if self.shared.side == Side::Layer {
+            let taken_us = u64::try_from(self.decided.elapsed().as_micros()).unwrap_or(u64::MAX);
+            step.delay_us = step.delay_us.saturating_sub(taken_us);
+        }
+        self.begun = Some((step.clone(), effects));
         if matches!(step.outcome, Outcome::Run) {
             self.arm();
         }
