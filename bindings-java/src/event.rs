@@ -10,7 +10,7 @@ use std::{ptr, slice};
 
 use faultlayer_core::boundary::Wide;
 use faultlayer_core::matching::{Source, Walk};
-use jni_sys::{_jobject, JNI_ABORT, JNIEnv, jarray, jclass, jobject, jobjectArray, jsize, jstring, jvalue};
+use jni_sys::{_jobject, JNI_ABORT, JNIEnv, jarray, jclass, jfieldID, jobject, jobjectArray, jsize, jstring, jvalue};
 
 /// A class by its name, once it was needed; held for the process.
 struct Class(AtomicPtr<_jobject>, &'static CStr);
@@ -18,6 +18,14 @@ struct Class(AtomicPtr<_jobject>, &'static CStr);
 static STRING: Class = Class(AtomicPtr::new(ptr::null_mut()), c"java/lang/String");
 static SYSTEM: Class = Class(AtomicPtr::new(ptr::null_mut()), c"java/lang/System");
 static STREAM: Class = Class(AtomicPtr::new(ptr::null_mut()), c"java/io/ByteArrayInputStream");
+
+/// A field of [`STREAM`] by its name and type, once it was needed: finding it takes as long as a short event. The class is held,
+/// so that the field's number stays what it is.
+struct Field(AtomicPtr<c_void>, &'static CStr, &'static CStr);
+
+static BUFFER: Field = Field(AtomicPtr::new(ptr::null_mut()), c"buf", c"[B");
+static POSITION: Field = Field(AtomicPtr::new(ptr::null_mut()), c"pos", c"I");
+static COUNT: Field = Field(AtomicPtr::new(ptr::null_mut()), c"count", c"I");
 
 /// Request ids have 36 characters, ARNs some 100.
 const SHORT: usize = 160;
@@ -160,25 +168,37 @@ impl Jvm {
     }
 
     fn buffer(self, given: jobject, stream: jclass) -> Option<jarray> {
-        // SAFETY: as in `event`; the JDK's class has that field, whose reference lives until the native method returns.
-        unsafe {
-            let field = ((**self.0).v1_2.GetFieldID)(self.0, stream, c"buf".as_ptr(), c"[B".as_ptr());
-            let array = if field.is_null() { ptr::null_mut() } else { ((**self.0).v1_2.GetObjectField)(self.0, given, field) };
-            (!array.is_null()).then_some(array)
+        let field = self.field(stream, &BUFFER);
+        if field.is_null() {
+            return None;
         }
+        // SAFETY: as in `event`; the field is of that class, and its reference lives until the native method returns.
+        let array = unsafe { ((**self.0).v1_2.GetObjectField)(self.0, given, field) };
+        (!array.is_null()).then_some(array)
     }
 
     /// Where the rest of a stream begins and ends in its buffer.
     fn rest(self, given: jobject, stream: jclass) -> Option<(usize, usize)> {
-        let number = |name: &CStr| {
+        let number = |field: &Field| {
+            let field = self.field(stream, field);
             // SAFETY: as in `buffer`.
-            let number = unsafe {
-                let field = ((**self.0).v1_2.GetFieldID)(self.0, stream, name.as_ptr(), c"I".as_ptr());
-                if field.is_null() { -1 } else { ((**self.0).v1_2.GetIntField)(self.0, given, field) }
-            };
+            let number = if field.is_null() { -1 } else { unsafe { ((**self.0).v1_2.GetIntField)(self.0, given, field) } };
             usize::try_from(number).ok()
         };
-        Some((number(c"pos")?, number(c"count")?))
+        Some((number(&POSITION)?, number(&COUNT)?))
+    }
+
+    /// Null if the JDK's class has none, and then an error is pending in the JVM.
+    fn field(self, stream: jclass, field: &Field) -> jfieldID {
+        let known = field.0.load(Ordering::Acquire);
+        if !known.is_null() {
+            return known.cast();
+        }
+        // SAFETY: `self.0` is the running thread's environment, `stream` a live reference to a class; name and type are closed
+        // by a zero.
+        let found = unsafe { ((**self.0).v1_2.GetFieldID)(self.0, stream, field.1.as_ptr(), field.2.as_ptr()) };
+        field.0.store(found.cast(), Ordering::Release);
+        found
     }
 
     /// Takes what later calls need, while nobody can have replaced what classes are looked up by.
