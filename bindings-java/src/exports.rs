@@ -88,6 +88,12 @@ native! {
         unsafe { host::is_quiet(Jvm::new(env), handle, request_id, length) }
     }
 
+    Java_dev_faultlayer_agent_runtime_Native_idTells, Java_dev_faultlayer_runtime_Native_idTells:
+    (_env, handle: jlong) -> jboolean {
+        // SAFETY: see the module.
+        unsafe { host::id_tells(handle) }
+    }
+
     Java_dev_faultlayer_agent_runtime_Native_decide, Java_dev_faultlayer_runtime_Native_decide:
     (
         env, handle: jlong, request_id: jstring, deadline_ms: jlong, arn: jstring, client_context: jstring, event: jobject,

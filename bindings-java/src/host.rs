@@ -131,6 +131,15 @@ pub unsafe fn is_quiet(jvm: Jvm, handle: jlong, request_id: jstring, length: jin
     unsafe { at(handle) }.ask(|host| host.is_quiet(id)).unwrap_or_default()
 }
 
+/// Whether [`is_quiet`] is worth asking.
+///
+/// # Safety
+/// As [`at`].
+pub unsafe fn id_tells(handle: jlong) -> bool {
+    // SAFETY: by the caller.
+    unsafe { at(handle) }.ask(Host::id_tells).unwrap_or_default()
+}
+
 /// What [`decide`] is told of an invocation, as the JVM has it.
 pub struct Told {
     pub request_id: jstring,

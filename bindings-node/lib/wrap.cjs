@@ -87,6 +87,8 @@ function read(engine, number, isLive = false) {
     number,
     decide: engine.asker(number, false),
     decideStreaming: engine.asker(number, true),
+    // Where a plan has patterns: most invocations need not be looked at for them.
+    isQuiet: (reads & 3) !== 0 && engine.idTells(number) ? engine.quietAsker(number) : undefined,
     arn: undefined,
     deadlineTries: engine.deadlineTries(),
     readsNothing: (reads & 3) === 0,
@@ -117,8 +119,9 @@ function decide(host, gate, event, context, streaming) {
 }
 
 function ask(host, gate, event, context, streaming) {
-  if (host.readsArn) tellArn(host, context?.invokedFunctionArn);
   const id = gate.requestId(context);
+  if (host.isQuiet !== undefined && host.isQuiet(id) === true) return undefined;
+  if (host.readsArn) tellArn(host, context?.invokedFunctionArn);
   if (host.readsNothing && !host.readsDeadline) return streaming ? host.decideStreaming(id) : host.decide(id);
   const due = host.readsDeadline ? deadline(context, host.deadlineTries) : NaN;
   if (host.readsNothing) return streaming ? host.decideStreaming(id, due) : host.decide(id, due);

@@ -27,7 +27,17 @@ pub fn asker(env: &Env, host: u32, streaming: bool) -> Result<Unknown<'_>> {
     function(env, ask, host, streaming)
 }
 
-/// The same for a plan with patterns: a function of the id, the deadline or NaN, the client context as JSON text or undefined,
+/// Whether nothing is drawn, as an id alone can tell: a function of the id that answers `true` or nothing, before which nothing of
+/// an event need be gathered.
+///
+/// # Errors
+/// Node made no function.
+#[napi]
+pub fn quiet_asker(env: &Env, host: u32) -> Result<Unknown<'_>> {
+    function(env, ask_quiet, host, false)
+}
+
+/// As [`asker`] for a plan with patterns: a function of the id, the deadline or NaN, the client context as JSON text or undefined,
 /// and all leaves of the event that JavaScript gathered, in the order of [`crate::host::paths`]. None of these is an object.
 ///
 /// # Errors
@@ -56,6 +66,20 @@ unsafe extern "C" fn ask(env: sys::napi_env, info: sys::napi_callback_info) -> s
         let deadline_ms = if count > 1 { time(env, deadline) } else { None };
         slot.decide(id, deadline_ms, streaming)
     })
+}
+
+unsafe extern "C" fn ask_quiet(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let mut given = [ptr::null_mut()];
+    let (_, told) = arguments(env, info, &mut given);
+    let ([id], mut room, mut answer) = (given, Wide::new(), ptr::null_mut());
+    let host = u32::try_from(told >> 1).ok();
+    // What is no id is told by the question that follows.
+    let is_quiet = text(env, id, &mut room).ok().zip(host).and_then(|(id, host)| with(host, |slot| slot.is_quiet(&id)));
+    if is_quiet == Some(true) {
+        // SAFETY: as in `answered`; where it fails, nothing is written.
+        unsafe { sys::napi_get_boolean(env, true, &raw mut answer) };
+    }
+    answer
 }
 
 /// Most plans name no more leaves; those that do take room of their own.

@@ -82,6 +82,11 @@ impl Slot {
         self.asked.ask(|host| decided(host, self.plan, &call)).map(answer)
     }
 
+    /// Whether nothing is drawn for an invocation, as its id alone can tell; then it is counted.
+    pub fn is_quiet(&self, id: &str) -> bool {
+        self.asked.ask(|host| host.is_quiet(id)).unwrap_or_default()
+    }
+
     /// As [`Slot::decide`], with what its patterns name: the client context as JSON text, and the leaves that JavaScript gathered
     /// of the event.
     ///
@@ -124,6 +129,12 @@ pub fn reads(host: u32) -> u32 {
 #[napi]
 pub fn hits_aws_calls(host: u32) -> bool {
     with(host, |slot| slot.asked.ask(Host::hits_aws_calls).unwrap_or_default()).unwrap_or_default()
+}
+
+/// Whether an id alone can tell of any invocation that nothing is drawn for it.
+#[napi]
+pub fn id_tells(host: u32) -> bool {
+    with(host, |slot| slot.asked.ask(Host::id_tells).unwrap_or_default()).unwrap_or_default()
 }
 
 /// Whether it has faults in connections, and this platform lets them: nobody tells when code opens one.

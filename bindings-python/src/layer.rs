@@ -24,6 +24,8 @@ pub struct LayerHandler {
     layer: Layer,
     pub(crate) original: Py<PyAny>,
     acting: &'static Acting,
+    /// Whether an id alone can tell of any invocation.
+    id_tells: bool,
 }
 
 impl LayerHandler {
@@ -48,12 +50,16 @@ impl LayerHandler {
             layer.report(&format!("calls to AWS cannot be looked at: {error}"));
         }
         py.detach(|| layer.settle());
-        let is_live = layer.ask(Host::is_live);
-        let layered = Bound::new(py, Self { layer, original: handler.clone().unbind(), acting })?;
+        let (is_live, id_tells) = (layer.ask(Host::is_live), layer.ask(Host::id_tells));
+        let layered = Bound::new(py, Self { layer, original: handler.clone().unbind(), acting, id_tells })?;
         if is_live {
             refresh_after_restore(&layered);
         }
         quick::function(&layered)
+    }
+
+    pub(crate) const fn id_tells(&self) -> bool {
+        self.id_tells
     }
 
     /// Whether nothing is drawn for an invocation, as its id alone can tell.

@@ -69,7 +69,7 @@ unsafe extern "C" fn invoke(
 unsafe fn drawn(layer: &LayerHandler, event: *mut ffi::PyObject, context: *mut ffi::PyObject) -> Option<Session> {
     // SAFETY: by the caller.
     unsafe {
-        if is_quiet(Python::assume_attached(), layer, context) {
+        if layer.id_tells() && is_quiet(Python::assume_attached(), layer, context) {
             return None;
         }
         // Not while the interpreter ends, which is no time for faults.

@@ -132,6 +132,13 @@ impl Host {
         is_quiet
     }
 
+    /// Whether [`Host::is_quiet`] is worth asking, now or, where the plan can become another, at some time: under a fault that
+    /// hits all which its patterns let through, no id tells.
+    #[must_use]
+    pub fn id_tells(&self) -> bool {
+        self.live.is_some() || self.plans.standing().id_tells()
+    }
+
     /// Decides for one invocation, and counts it. `None` if nothing is drawn: call the handler as if nothing were here.
     #[must_use]
     pub fn decide(&self, call: &Call<'_>) -> Option<Session> {

@@ -221,6 +221,12 @@ impl<B> Standing<'_, B> {
         self.in_force().is_none_or(|in_force| in_force.running.is_quiet(request_id))
     }
 
+    /// Whether [`Standing::is_quiet`] can be true of any request, and is worth asking.
+    #[must_use]
+    pub fn id_tells(&self) -> bool {
+        self.in_force().is_none_or(|in_force| in_force.running.quiet.is_told())
+    }
+
     /// As [`Engine::decide`]. Where the budget is spent, a fault that it was not enough for is not drawn. With
     /// `calls_alone`, only faults in calls are; with `even_empty`, there is a decision also where nothing is drawn.
     #[must_use]

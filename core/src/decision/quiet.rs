@@ -30,6 +30,11 @@ impl Quiet {
         self.seed.with(request_id)
     }
 
+    /// Whether any request's id can tell that.
+    pub(crate) const fn is_told(&self) -> bool {
+        !self.untold
+    }
+
     /// Whether no fault can hit this request.
     pub(crate) fn holds(&self, request_id: &str) -> bool {
         if self.untold {
@@ -65,6 +70,7 @@ mod tests {
         let faults = format!(r#"{{"id":"a","kind":"exit","rate":0.1}},{{"id":"b","kind":"exit","rate":{steps}}}"#);
         let engine = engine(r#""starts_at":"2026-01-01T00:00:00Z","#, &faults);
         let (mut quiet, mut hit) = (0, 0);
+        assert!(engine.standing().id_tells());
         assert!(!engine.standing().is_quiet("0"), "before any call");
         is_hit(&engine, "0", "2025-12-31T23:59:59Z");
         assert!(!engine.standing().is_quiet("0"), "the window was closed");
@@ -85,6 +91,7 @@ mod tests {
     fn an_id_says_nothing_of_a_fault_that_hits_all_or_samples_by_attempt() {
         for fault in [r#""rate":1,"match":{"event":{"a":[1]}}"#, r#""rate":1e-15,"sample_by":"attempt""#] {
             let engine = engine("", &format!(r#"{{"id":"a","kind":"exit",{fault}}}"#));
+            assert!(!engine.standing().id_tells());
             for _ in 0..2 {
                 assert!(!engine.standing().is_quiet("one"), "{fault}");
                 is_hit(&engine, "one", "2026-01-01T00:00:00Z");

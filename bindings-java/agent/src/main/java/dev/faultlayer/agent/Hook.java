@@ -20,6 +20,7 @@ public final class Hook {
 
     private static volatile long host;
     private static volatile int reads;
+    private static boolean idTells;
     private static int deadlineTries;
 
     /** Held so that it can be given up where memory is short: what must be said then needs some. */
@@ -79,6 +80,7 @@ public final class Hook {
         long old = host;
         host = Native.layer();
         reads = host == 0 ? 0 : Native.reads(host);
+        idTells = host != 0 && Native.idTells(host);
         if (old != 0) {
             Native.free(old);
         }
@@ -111,7 +113,7 @@ public final class Hook {
                 return null;
             }
             Calls.handles();
-            if (requestId != null && Native.isQuiet(engine, requestId, requestId.length())) {
+            if (idTells && requestId != null && Native.isQuiet(engine, requestId, requestId.length())) {
                 return null;
             }
             long session = ask(engine, requestId, Native.ABSENT, arn, context, in);

@@ -75,6 +75,9 @@ public final class Native {
      */
     public static native boolean isQuiet(long host, String requestId, int length);
 
+    /** Whether {@link #isQuiet} can be true of any invocation, and is worth asking. */
+    public static native boolean idTells(long host);
+
     /**
      * Decides one invocation.
      *
