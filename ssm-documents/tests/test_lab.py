@@ -96,7 +96,7 @@ def test_the_two_minutes_of_a_cancellation_do_not_cut_the_roll_back(lab: LabWorl
 
 # Writes and the reads before them: where a cut may leave something half done.
 POINTS = [
-    ("UpdateFunctionConfiguration", 1), ("UpdateFunctionConfiguration", 2), ("PutParameter", 1), ("PutParameter", 2),
+    ("UpdateFunctionConfiguration", 1), ("UpdateFunctionConfiguration", 2), ("PutParameter", 1),
     ("GetParameters", 1), ("GetParameters", 2),
 ]  # fmt: skip
 
