@@ -109,7 +109,10 @@ LINES: list[tuple[str, list[str], list[tuple[str, str]]]] = [
         (
             f"patterns, {sort}",
             [f"patterns: {sort}, Faultlayer"],
-            [("event-ruler", f"patterns: {sort}, event-ruler"), ("ours, in turns", f"patterns: {sort}, times event-ruler")],
+            [
+                ("event-ruler", f"patterns: {sort}, event-ruler"),
+                ("ours, in turns", f"patterns: {sort}, times event-ruler"),
+            ],
         )
         for sort in ("exact", "prefix", "wildcard", "anything-but", "numeric", "several fields")
     ],

@@ -4,7 +4,8 @@ JAVA_DIR := bindings-java
 JAVA_ARCH := $(patsubst arm64,aarch64,$(shell uname -m))
 JAVA_LAYER := dist/layers/faultlayer-java-$(LAYER_ARCH).zip
 JAVA_TARGET := $(or $(CARGO_TARGET_DIR),target)
-JAVA_AGENT := $(JAVA_DIR)/agent/target/faultlayer-agent.jar
+# A copy, which tests that build it again leave as it is: the layer is packed anew where its sources changed.
+JAVA_AGENT := target/layers/faultlayer-agent.jar
 JAVA_SOURCES := $(shell find $(JAVA_DIR)/src core/src network/src -type f) $(JAVA_DIR)/Cargo.toml core/Cargo.toml Cargo.toml $(JAVA_DIR)/scripts/pack_layer.py
 JAVA_AGENT_SOURCES := $(shell find $(JAVA_DIR)/agent/src $(JAVA_DIR)/runtime/src -type f) $(wildcard $(JAVA_DIR)/pom.xml $(JAVA_DIR)/*/pom.xml)
 JAVA_SAMPLE := examples/java/target/sample-function.jar
@@ -29,7 +30,8 @@ check-java:
 
 $(JAVA_AGENT): $(JAVA_AGENT_SOURCES) | check-java
 	$(MVN) -f $(JAVA_DIR)/pom.xml package -pl runtime,agent -DskipTests
-	@touch $@
+	@mkdir -p $(@D)
+	@cp $(JAVA_DIR)/agent/target/faultlayer-agent.jar $@
 
 dist/layers/faultlayer-java-%.zip: $(JAVA_SOURCES) $(JAVA_AGENT) $(LAYER_TOOLS) | check-java
 	tools/layer-library faultlayer-java $*

@@ -72,6 +72,7 @@ class Holding:
     """A program that holds the events against the rules, round by round as it is asked."""
 
     def __init__(self, command: list[str]) -> None:
+        self.command = command
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.matched = int(self.told())
 
@@ -79,7 +80,7 @@ class Holding:
         assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self.process.args} ended with {self.process.wait()}")
+            raise RuntimeError(f"{self.command[0]} ended with {self.process.wait()}")
         return line
 
     def events_per_s(self) -> float:
