@@ -13,7 +13,7 @@ import peers
 import places
 from figures import Figures
 
-TIMES = {1: 300, 10: 150, 100: 50, 1000: 5}
+TIMES = {1: 300, 10: 150, 100: 30, 1000: 3}
 
 
 def commands() -> dict[str, list[str]]:

@@ -49,10 +49,10 @@ def compare(figures: Figures, of: str, ways: dict[str, Way], code: Path, quick: 
     taken: dict[str, dict[str, list[float]]] = {"p50": {}, "p99": {}}
     with Extension() as extension:
         extension.plan(NONE_DRAWN)
-        for _ in range(2 if quick else 5):
+        for _ in range(2 if quick else 4):
             for name, (differing, way) in kinds(extension, file).items():
                 extension.become("well")
-                calls, warm = 300 if quick else 1500, partial(extension.become, way)
+                calls, warm = 300 if quick else 1000, partial(extension.become, way)
                 took = turnarounds(command, variables | differing, code, calls, warm=warm)
                 taken["p50"].setdefault(name, []).append(statistics.median(took))
                 taken["p99"].setdefault(name, []).append(quantile(took, 0.99))

@@ -26,7 +26,7 @@ def compare(figures: Figures, of: str, ways: dict[str, Way], code: Path, quick: 
         for name, medians in rounds.items():
             command, variables = chosen.get(name, chosen["bare"])
             between = proxy if name == "behind a proxy" else None
-            took = turnarounds(command, variables, code, 300 if quick else 2000, proxy=between)
+            took = turnarounds(command, variables, code, 300 if quick else 1500, proxy=between)
             medians.append(statistics.median(took))
     figures.beside("µs", {f"{of}, {name}": values for name, values in rounds.items()}, f"{of}, bare")
 

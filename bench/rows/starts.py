@@ -229,7 +229,7 @@ def compare(figures: Figures, of: str, ways: dict[str, Way], code: Path, runs: i
 
 
 def measure(quick: bool) -> Figures:
-    figures, runs = Figures(), 3 if quick else 30
+    figures, runs = Figures(), 3 if quick else 26
     with tempfile.TemporaryDirectory() as folder:
         code = Path(folder)
         for version in ("3.11", "3.13"):
