@@ -132,7 +132,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::{Host, Layer, Shared, Side};
-    use crate::boundary::{Call, Identity, Language, Library, Session, Sink};
+    use crate::boundary::{Call, Identity, Language, Library, Session, Sink, hold_us};
     use crate::decision::{Outcome, Step};
     use crate::plan::Plan;
 
@@ -173,9 +173,8 @@ mod tests {
 
     #[test]
     fn what_we_take_is_part_of_the_delay_in_a_layer_and_comes_on_top_in_a_library() {
-        let taken = std::time::Duration::from_millis(2);
         let delay_us = |mut session: Session| {
-            std::thread::sleep(taken);
+            hold_us(2_000);
             session.ask(|steps| steps.before(None)).unwrap().delay_us
         };
         assert!(delay_us(drawn(&layer().0)) <= 3_000);
