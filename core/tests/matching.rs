@@ -132,6 +132,23 @@ fn what_no_path_names_may_nest_without_end_and_costs_nothing_to_keep() {
 }
 
 #[test]
+fn what_no_path_names_is_closed_as_it_was_opened_however_deep() {
+    let compiled = Compiled::new(&json!({"a": [1]})).unwrap();
+    // Squares of a prime's remainders: no 64 levels are like the ones before.
+    let is_object = |level: usize| level * level % 131 % 2 == 0;
+    for depth in [1, 63, 64, 65, 128, 129, 200] {
+        let open: String = (0..depth).map(|level| if is_object(level) { "{\"c\":" } else { "[" }).collect();
+        let close = |wrong: Option<usize>| -> String {
+            let closes = |level| if is_object(level) == (wrong != Some(level)) { '}' } else { ']' };
+            (0..depth).rev().map(closes).collect()
+        };
+        let event = |wrong| format!("{{\"b\":{open}0{},\"a\":1}}", close(wrong));
+        assert!(compiled.on_text(&event(None)), "{depth}");
+        (0..depth).for_each(|level| assert!(!compiled.on_text(&event(Some(level))), "{level} of {depth}"));
+    }
+}
+
+#[test]
 fn too_deep_on_a_path_never_matches() {
     let compiled = Compiled::new(&json!({"a": [1]})).unwrap();
     for (levels, expected) in [(MAX_EVENT_DEPTH - 1, true), (MAX_EVENT_DEPTH, false), (100_000, false)] {

@@ -65,7 +65,7 @@ impl Reads {
 pub struct Engine<B = ()> {
     /// The plan that it was made with, which most keep: it is looked at as it stands. One that can go at any time has to be held
     /// on to, which takes as long as all else of an idle decision but the hash.
-    first: Option<Arc<InForce<B>>>,
+    first: Option<InForce<B>>,
     /// Whether `later` counts.
     is_replaced: AtomicBool,
     later: ArcSwapOption<InForce<B>>,
@@ -127,7 +127,7 @@ impl<B> Engine<B> {
     /// An engine with a plan and what is kept beside it.
     #[must_use]
     pub fn with(plan: &Arc<Plan>, beside: B) -> Self {
-        let first = Some(Arc::new(InForce::new(plan, None, beside)));
+        let first = Some(InForce::new(plan, None, beside));
         Self { first, is_replaced: AtomicBool::new(false), later: ArcSwapOption::empty() }
     }
 
@@ -139,13 +139,13 @@ impl<B> Engine<B> {
     {
         // Without a lock, which a fork could leave behind for ever; where two come at once, one comes after the other.
         self.later.rcu(|later| {
-            let before = later.as_ref().or_else(|| self.unreplaced());
-            Some(Arc::new(InForce::new(plan, before.map(Arc::as_ref), beside.clone())))
+            let before = later.as_deref().or_else(|| self.unreplaced());
+            Some(Arc::new(InForce::new(plan, before, beside.clone())))
         });
         self.is_replaced.store(true, Ordering::Release);
     }
 
-    fn unreplaced(&self) -> Option<&Arc<InForce<B>>> {
+    fn unreplaced(&self) -> Option<&InForce<B>> {
         self.first.as_ref().filter(|_| !self.is_replaced.load(Ordering::Acquire))
     }
 
