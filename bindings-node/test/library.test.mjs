@@ -139,6 +139,24 @@ describe('wrap', () => {
     assert.throws(() => hit({ x: [1] }, trap), /a getter of the function's own|never/);
   });
 
+  test('an event is looked at only where the request id does not tell that nothing hits it', () => {
+    let reads = 0;
+    const event = {
+      get x() {
+        reads += 1;
+        return 1;
+      },
+    };
+    const made = wrap(() => 0, plan(fault.payload(1, { rate: 0.5, match: { event: { x: [1] } } }), { seed: 3 }));
+    // The first call in the plan's window is asked all of it.
+    made(event);
+    const told = Array.from({ length: 50 }, () => {
+      const before = reads;
+      return [made(event), reads > before];
+    });
+    assert.deepEqual(new Set(told.map(String)), new Set(['0,false', '1,true']));
+  });
+
   test('what is no function is refused', () => {
     assert.throws(() => wrap('text', BOOM), TypeError);
   });

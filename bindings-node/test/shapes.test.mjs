@@ -22,26 +22,28 @@ const ONLY_3 = [
 const EVENT = { name: 'Ada' };
 
 const LATENCY = always({ kind: 'latency', delay_ms: 60 });
-/** One fault an invocation: what it does is the same in a process of its own, and each shape takes one process. */
-const IN_TURN = plan(
-  ...[
-    {
-      kind: 'error',
-      type: 'ThrottlingException',
-      message: 'rate exceeded – größe',
-      properties: { code: 'Throttled', $metadata: { httpStatusCode: 429 }, retryable: true },
-    },
-    { kind: 'response', status: 503, headers: { 'retry-after': '1' }, body: 'busy – größe' },
-    { kind: 'timeout' },
-    { kind: 'corrupt' },
-    { kind: 'exit', code: 3 },
-  ].map((fault, before) => ({
+const FAULTS = [
+  {
+    kind: 'error',
+    type: 'ThrottlingException',
+    message: 'rate exceeded – größe',
+    properties: { code: 'Throttled', $metadata: { httpStatusCode: 429 }, retryable: true },
+  },
+  { kind: 'response', status: 503, headers: { 'retry-after': '1' }, body: 'busy – größe' },
+  { kind: 'timeout' },
+  { kind: 'corrupt' },
+];
+
+/** One fault an invocation, so that each shape takes one process; another one comes first for the next shape, exit last. */
+function inTurn(number) {
+  const first = number % FAULTS.length;
+  return [...FAULTS.slice(first), ...FAULTS.slice(0, first), { kind: 'exit', code: 3 }].map((fault, before) => ({
     id: fault.kind,
     rate: 1,
     match: { context: { invocation: [{ numeric: ['=', before + 1] }] } },
     ...fault,
-  })),
-);
+  }));
+}
 
 /** What the caller gets: the answer's kind, bytes, content type and trailers; of an error, type, message and own frames. */
 function shown(answer) {
@@ -69,21 +71,62 @@ function trailer(trailers) {
   return { errorType, errorMessage, frames: ownFrames(trace) };
 }
 
-/** That corrupt changed the text alone, of an answer that has one. If not, why it was skipped. */
-function assertMangled(healthy, answer, streams) {
-  if (healthy.kind === 'error' || healthy.text === 'null') {
-    assert.deepEqual(shown(answer), healthy);
-    return healthy.kind === 'error' ? 'handler_failed' : 'nothing_to_corrupt';
-  }
-  assert.equal(answer.kind, 'response');
-  assert.notEqual(answer.text, healthy.text);
-  assert.deepEqual(shown({ ...answer, text: healthy.text }), healthy);
-  if (streams) return undefined;
-  const [was, is] = [JSON.parse(healthy.text), JSON.parse(answer.text)];
-  if (typeof was === 'object') assert.deepEqual({ ...is, body: was.body }, was);
-  assert.notEqual(is.body ?? is, was.body ?? was);
-  return undefined;
-}
+/** What each kind does to an invocation of a function that answers `healthy` without it; gives why it was skipped, if it was. */
+const assertMet = {
+  async error(run, streams) {
+    const answer = await run.invoke(EVENT);
+    const seen = streams ? trailer(answer.trailers) : JSON.parse(answer.text);
+    assert.equal(seen.errorType, 'ThrottlingException');
+    assert.equal(seen.errorMessage, 'rate exceeded – größe');
+    if (streams) assert.equal(answer.text, '');
+    await run.api.waiting();
+    assert.match(run.log(), /"code":"Throttled"/);
+  },
+
+  async response(run, streams) {
+    const answer = await run.invoke(EVENT);
+    if (!streams) {
+      assert.equal(answer.text, '{"statusCode":503,"headers":{"retry-after":"1"},"body":"busy – größe"}');
+      return;
+    }
+    assert.equal(answer.headers['content-type'], 'application/vnd.awslambda.http-integration-response');
+    const [prelude, body] = answer.text.split('\0'.repeat(8));
+    assert.deepEqual(JSON.parse(prelude), { statusCode: 503, headers: { 'retry-after': '1' } });
+    assert.equal(body, 'busy – größe');
+  },
+
+  async timeout(run, streams) {
+    const deadline = Date.now() + 200;
+    const answer = await run.invoke(EVENT, { deadline });
+    assert.ok(Date.now() >= deadline + 1000);
+    const seen = streams ? trailer(answer.trailers) : JSON.parse(answer.text);
+    assert.equal(seen.errorType, 'FaultInjected');
+    assert.match(seen.errorMessage, /^Task timed out after [01]\.00 seconds$/);
+  },
+
+  /** It changes the text alone, of an answer that has one. */
+  async corrupt(run, streams, healthy) {
+    const answer = await run.invoke(EVENT, { id: 'matrix' });
+    if (healthy.kind === 'error' || healthy.text === 'null') {
+      assert.deepEqual(shown(answer), healthy);
+      return healthy.kind === 'error' ? 'handler_failed' : 'nothing_to_corrupt';
+    }
+    assert.equal(answer.kind, 'response');
+    assert.notEqual(answer.text, healthy.text);
+    assert.deepEqual(shown({ ...answer, text: healthy.text }), healthy);
+    if (streams) return undefined;
+    const [was, is] = [JSON.parse(healthy.text), JSON.parse(answer.text)];
+    if (typeof was === 'object') assert.deepEqual({ ...is, body: was.body }, was);
+    assert.notEqual(is.body ?? is, was.body ?? was);
+    return undefined;
+  },
+
+  async exit(run) {
+    const answer = await run.invoke(EVENT);
+    assert.equal((await run.exited).status, 3);
+    assert.equal(answer.kind === 'crash' || answer.cut, true);
+  },
+};
 
 const deal = dealer();
 for (const pair of PAIRS) {
@@ -135,49 +178,16 @@ for (const pair of PAIRS) {
       });
 
       test(`${shape}: error, response and a timeout stand instead, corrupt mangles the text, exit ends the process`, async () => {
-        await behind(IN_TURN, async (run) => {
-          const failed = await run.invoke(EVENT);
-          const seen = streams ? trailer(failed.trailers) : JSON.parse(failed.text);
-          assert.equal(seen.errorType, 'ThrottlingException');
-          assert.equal(seen.errorMessage, 'rate exceeded – größe');
-          if (streams) assert.equal(failed.text, '');
-          await run.api.waiting();
-          assert.match(run.log(), /"code":"Throttled"/);
-
-          const answered = await run.invoke(EVENT);
-          if (streams) {
-            assert.equal(answered.headers['content-type'], 'application/vnd.awslambda.http-integration-response');
-            const [prelude, body] = answered.text.split('\0'.repeat(8));
-            assert.deepEqual(JSON.parse(prelude), { statusCode: 503, headers: { 'retry-after': '1' } });
-            assert.equal(body, 'busy – größe');
-          } else {
-            assert.equal(answered.text, '{"statusCode":503,"headers":{"retry-after":"1"},"body":"busy – größe"}');
+        const faults = inTurn(shapes.indexOf(shape));
+        const healthy = await without(shape);
+        await behind(plan(...faults), async (run) => {
+          const expected = [];
+          for (const { kind } of faults) {
+            const reason = await assertMet[kind](run, streams, healthy);
+            expected.push([kind, reason ? 'skipped' : 'injected', reason]);
           }
-
-          const deadline = Date.now() + 200;
-          const late = await run.invoke(EVENT, { deadline });
-          assert.ok(Date.now() >= deadline + 1000);
-          const told = streams ? trailer(late.trailers) : JSON.parse(late.text);
-          assert.equal(told.errorType, 'FaultInjected');
-          assert.match(told.errorMessage, /^Task timed out after [01]\.00 seconds$/);
-
-          const [healthy, corrupted] = [await without(shape), await run.invoke(EVENT, { id: 'matrix' })];
-          const reason = assertMangled(healthy, corrupted, streams);
-
-          const ended = await run.invoke(EVENT);
-          assert.equal((await run.exited).status, 3);
-          assert.equal(ended.kind === 'crash' || ended.cut, true);
-          const injected = [...['error', 'response', 'timeout'], ...(reason ? [] : ['corrupt']), 'exit'];
-          const all = run.records();
-          assert.deepEqual(
-            all.filter(({ action }) => action === 'injected').map((record) => record.fault),
-            injected,
-          );
-          const skipped = all.filter(({ action }) => action !== 'injected');
-          assert.deepEqual(
-            skipped.map((record) => [record.fault, record.action, record.reason]),
-            reason ? [['corrupt', 'skipped', reason]] : [],
-          );
+          const told = run.records().map(({ fault, action, reason }) => [fault, action, reason]);
+          assert.deepEqual(told, expected);
         });
       });
     }
