@@ -87,7 +87,7 @@ test: check-tools
 
 # Each test of a layer on every interpreter and client that is here, where `make test` deals it some of them.
 every-runtime: check-tools
-	FAULTLAYER_EVERY_RUNTIME=1 tools/test-parts --at-once $(AT_ONCE) --first prepare \
+	FAULTLAYER_EVERY_RUNTIME=1 tools/test-parts $(LACKING) --at-once $(AT_ONCE) --first prepare \
 		$(filter test-python test-node test-java,$(call here,test))
 
 # The stack's layers are Lambda's, which a Mac's processes cannot load.
