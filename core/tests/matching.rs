@@ -135,7 +135,7 @@ fn what_no_path_names_may_nest_without_end_and_costs_nothing_to_keep() {
 fn what_no_path_names_is_closed_as_it_was_opened_however_deep() {
     let compiled = Compiled::new(&json!({"a": [1]})).unwrap();
     // Squares of a prime's remainders: no 64 levels are like the ones before.
-    let is_object = |level: usize| level * level % 131 % 2 == 0;
+    let is_object = |level: usize| (level * level % 131).is_multiple_of(2);
     for depth in [1, 63, 64, 65, 128, 129, 200] {
         let open: String = (0..depth).map(|level| if is_object(level) { "{\"c\":" } else { "[" }).collect();
         let close = |wrong: Option<usize>| -> String {
