@@ -11,11 +11,12 @@
 // have used up all file descriptors.
 
 const builtin = process.getBuiltinModule ?? (await import('node:module')).createRequire(import.meta.url);
-const { existsSync } = builtin('node:fs');
+const { existsSync, readFileSync } = builtin('node:fs');
 const { createRequire } = builtin('node:module');
 const path = builtin('node:path');
 const require = (file) => createRequire(import.meta.url)(file);
 const { wrap, read } = require('./wrap.cjs');
+const { watch } = require('./watch.cjs');
 
 const here = new Error('the client imports this');
 const folder = import.meta.dirname ?? path.dirname(builtin('node:url').fileURLToPath(import.meta.url));
@@ -74,7 +75,7 @@ try {
       // loading that module costs a cold start almost two milliseconds.
       exit: (code) => (builtin('node:worker_threads').isMainThread ? process.exit(code) : engine.crash(code)),
     };
-    if (state.hitsCalls) gate.owners = require('./calls.cjs').watch(gate);
+    if (state.hitsCalls) watch(gate, keep('./calls.cjs'));
   }
 } catch (error) {
   try {
@@ -113,13 +114,24 @@ try {
   gate.trouble(error);
 }
 
+/** What a file of ours gives for `given`, read now and compiled when asked for. */
+function keep(name, given) {
+  const filename = path.join(folder, name);
+  const text = readFileSync(filename, 'utf8');
+  return () => {
+    const module = {};
+    builtin('node:vm').compileFunction(text, ['module', 'require'], { filename })(module, builtin);
+    return module.exports(given);
+  };
+}
+
 /** Whether the nearest package.json says that `.js` is an ES module, as the third generation asks it. */
 function isModuleFolder() {
   for (let at = path.dirname(file); !at.endsWith('/node_modules'); at = path.resolve(at, '..')) {
     const manifest = path.join(at, '/package.json');
     if (existsSync(manifest)) {
       try {
-        const found = JSON.parse(builtin('node:fs').readFileSync(manifest));
+        const found = JSON.parse(readFileSync(manifest));
         if (found) return found.type === 'module';
       } catch (error) {
         console.warn(`${manifest} cannot be read, it will be ignored for ES module detection purposes.`, error);

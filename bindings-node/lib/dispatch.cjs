@@ -2,18 +2,16 @@
 // Owns `fetch` and undici: what they hand to the global dispatcher. An answer goes through a dispatcher of the same kind whose
 // connection answers, so that parsing and all that a caller sees are undici's.
 
-const { apply } = require('./builtins.cjs');
 const { Front, bytesOf } = require('./front.cjs');
 const { hold, setImmediate } = require('./hold.cjs');
 const { asForm, readHeaders } = require('./outgoing.cjs');
 const { ask } = require('./owners.cjs');
-const { dress } = require('./wrap.cjs');
 
 const GLOBAL = Symbol.for('undici.globalDispatcher.1');
 
 /**
- * Looks at what undici does, whose dispatcher is `realm`'s, and `fetch`, which a test runner may have copied to a global object
- * of its own; gives what takes that off again.
+ * Looks at what undici does, whose dispatcher is `realm`'s: `look` from now on, `beforeFetch` also where undici is loaded only by
+ * the first `fetch`; `off` ends it.
  */
 function watchDispatcher(realm, owners) {
   const fronts = new WeakMap();
@@ -32,30 +30,17 @@ function watchDispatcher(realm, owners) {
     realm[GLOBAL] = front;
   };
 
-  const watch = (global) => {
-    const { fetch } = global;
-    if (typeof fetch !== 'function') return () => {};
-    const ours = dress(function (...args) {
-      if (owners.wanted) {
-        // Loads undici, as the call would.
-        if (!realm[GLOBAL]) void realm.Headers;
-        look();
-      }
-      return apply(fetch, this, args);
-    }, fetch);
-    global.fetch = ours;
-    return () => {
-      if (global.fetch === ours) global.fetch = fetch;
-    };
+  const beforeFetch = () => {
+    if (!owners.wanted) return;
+    // Loads undici, as the call would.
+    if (!realm[GLOBAL]) void realm.Headers;
+    look();
   };
-  const offs = [...new Set([realm, globalThis])].map(watch);
-  return {
-    look,
-    off() {
-      for (const off of offs) off();
-      if (fronts.has(realm[GLOBAL])) realm[GLOBAL] = fronts.get(realm[GLOBAL]);
-    },
+
+  const off = () => {
+    if (fronts.has(realm[GLOBAL])) realm[GLOBAL] = fronts.get(realm[GLOBAL]);
   };
+  return { look, beforeFetch, off };
 }
 
 /** What comes of one request. */

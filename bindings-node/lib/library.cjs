@@ -83,6 +83,7 @@ class Scope {
       get owners() {
         return inForce();
       },
+      shield: () => inForce()?.shield(),
       host: () => (this.#open ? this.#state : undefined),
       requestId: (context) => {
         const id = context?.awsRequestId;
@@ -300,6 +301,7 @@ function wrap(original, plan, options) {
     get owners() {
       return inForce();
     },
+    shield: () => inForce()?.shield(),
     get engine() {
       return gate().engine;
     },

@@ -1,15 +1,13 @@
 'use strict';
-// Owns Node's own HTTP clients: which of their requests are calls to AWS, what each says of itself, and the request that stands
-// instead of one that is hit. That is made by the client itself, with an agent in front of its own, so that all of it is Node's.
+// Owns Node's own HTTP clients: which of their requests are calls to AWS, what each says of itself, and what stands where one
+// that is hit has its connection, so that all of the request is Node's.
 
 const http = require('node:http');
-const https = require('node:https');
-const { urlToHttpOptions } = require('node:url');
-const { apply, assign, create, defineProperty } = require('./builtins.cjs');
+const { apply, defineProperty } = require('./builtins.cjs');
 const { carryOut } = require('./front.cjs');
 const { setImmediate } = require('./hold.cjs');
 const { SCOPE, ask } = require('./owners.cjs');
-const { dress } = require('./wrap.cjs');
+const { replace } = require('./wrap.cjs');
 
 const FORM = 'application/x-www-form-urlencoded';
 
@@ -95,134 +93,109 @@ function readHeaders(headers) {
   return found;
 }
 
-/** The arguments of a request as its client understands them. */
-function normalize([input, options, callback]) {
-  if (typeof input === 'string') input = urlToHttpOptions(new URL(input));
-  else if (typeof input?.href === 'string' && input.path === undefined) input = urlToHttpOptions(input);
-  else [input, options, callback] = [undefined, input, options];
-  if (typeof options === 'function') [options, callback] = [undefined, options];
-  return { options: input ? assign(input, options) : (options ?? {}), callback };
-}
-
-/** Where a request would get its connection; nothing where its client will refuse the request anyway. */
-function agentOf(options, client) {
-  const { agent } = options;
-  if (agent === false) return new client.globalAgent.constructor();
-  if (agent !== undefined && agent !== null) return typeof agent.addRequest === 'function' ? agent : undefined;
-  return typeof options.createConnection === 'function' ? without(options, client) : client.globalAgent;
-}
-
-/** An agent for a request that has none, but makes its own connection, for itself alone. */
-function without({ createConnection }, client) {
-  const addRequest = (request, options) => {
-    const made = createConnection(options, (error, socket) => request.onSocket(socket, error));
-    if (made) request.onSocket(made);
-  };
-  const values = { addRequest, keepAlive: false, maxSockets: Infinity };
-  return assign(create(client.globalAgent), values);
-}
-
-/** What comes of a request that is a call with an owner: one that stands instead, or nothing. */
-function instead(owners, client, saved, args) {
+/**
+ * Whether a request waits, to be answered or to go on by `go`: it is a call with an owner that meets something. `body` is what
+ * is known of its body; where nothing is, the request may have to wait for that.
+ */
+function isHeld(owners, request, host, headers, go, body) {
   let owner;
-  let made;
   try {
-    const { options, callback } = normalize(args);
-    const protocol = options.protocol ?? (client === https ? 'https:' : 'http:');
-    const host = options.hostname ?? options.host ?? 'localhost';
-    const origin = options.port ? `${protocol}//${host}:${options.port}` : `${protocol}//${host}`;
-    const path = options.path ?? '/';
-    const headers = readHeaders(options.headers);
-    owner = headers.areOfCall(origin, path) ? owners.find(headers.signed, headers.operationAt(path)) : undefined;
-    if (!owner) return undefined;
-    const told = headers.tell(options.method ?? 'GET', origin, path);
-    const isForm = headers.areOfForm;
-    const met = isForm ? undefined : ask(owner, told);
-    if (!met && !isForm) return undefined;
-    const agent = agentOf(options, client);
-    if (!agent) return undefined;
-    made = { agent, options, callback, settle: met ? (request, go) => carryOut(request, met, go) : settleForm(owner, told) };
+    const { method, path } = request;
+    const origin = `${request.protocol}//${host}`;
+    const found = readHeaders(headers);
+    owner = found.areOfCall(origin, path) ? owners.find(found.signed, found.operationAt(path)) : undefined;
+    if (!owner) return false;
+    const told = found.tell(method, origin, path);
+    if (found.areOfForm && body === undefined) {
+      awaitForm(request, go, (form) => ask(owner, told, form), owner.gate);
+      return true;
+    }
+    const met = ask(owner, told, body);
+    if (!met) return false;
+    carryOut(request, met, go);
+    return true;
   } catch (error) {
     owner?.gate.trouble(error);
-    return undefined;
+    return false;
   }
-  return behind(saved, made, owner);
-}
-
-/** A request whose agent does not get to see it before `settle` says so. */
-function behind(saved, { agent, options, callback, settle }, owner) {
-  const addRequest = (request, given, ...rest) => {
-    let gone = false;
-    const go = () => {
-      if (gone) return;
-      gone = true;
-      agent.addRequest(request, given, ...rest);
-    };
-    try {
-      settle(request, go);
-    } catch (error) {
-      go();
-      owner.gate.trouble(error);
-    }
-  };
-  const front = create(agent, { addRequest: { value: addRequest } });
-  const request = saved({ ...options, agent: front }, callback);
-  request.agent = agent;
-  return request;
 }
 
 /** Which operation a form is for, its body says: the request waits for that, but not for ever. */
-const settleForm = (owner, told) =>
-  function settle(request, go) {
-    const decide = (chunk) => {
-      if (!decide.waits) return;
-      decide.waits = false;
-      delete request.write;
-      delete request.end;
-      const met = ask(owner, told, asForm(chunk));
-      if (met) carryOut(request, met, go);
-      else go();
-    };
-    decide.waits = true;
-    for (const name of ['write', 'end']) {
-      const value = function (...args) {
-        try {
-          decide(args[0]);
-        } catch (error) {
-          go();
-          owner.gate.trouble(error);
-        }
-        return apply(request[name], request, args);
-      };
-      defineProperty(request, name, { value, writable: true, configurable: true });
-    }
-    setImmediate(decide);
+function awaitForm(request, go, meet, gate) {
+  let waits = true;
+  const decide = (chunk) => {
+    if (!waits) return;
+    waits = false;
+    delete request.write;
+    delete request.end;
+    const met = meet(asForm(chunk));
+    if (met) carryOut(request, met, go);
+    else go();
   };
+  for (const name of ['write', 'end']) {
+    const value = function (...args) {
+      try {
+        decide(args[0]);
+      } catch (error) {
+        go();
+        gate.trouble(error);
+      }
+      return apply(request[name], request, args);
+    };
+    defineProperty(request, name, { value, writable: true, configurable: true });
+  }
+  setImmediate(decide);
+}
 
 const asForm = (chunk) =>
   chunk instanceof Uint8Array ? Buffer.from(chunk).toString('latin1') : typeof chunk === 'string' ? chunk : undefined;
 
-/** What puts itself into the place of each client's functions. */
-function hooks(owners) {
-  const of = (client) => {
-    const { request, get } = client;
-    const made = (args) => (owners.wanted ? instead(owners, client, request, args) : undefined);
-    return {
-      request: dress(function (...args) {
-        return made(args) ?? apply(request, this, args);
-      }, request),
-      get: dress(function (...args) {
-        const found = made(args);
-        if (!found) return apply(get, this, args);
-        found.end();
-        return found;
-      }, get),
-    };
-  };
-  return [
-    [http, of(http)],
-    [https, of(https)],
-  ];
+/** What was written of a request's body before it had a connection; nothing where even its head was not. */
+function bodyOf({ outputData }) {
+  const written = outputData.map(({ data }) => asForm(data)).join('');
+  return written ? written.slice(written.indexOf('\r\n\r\n') + 4) : undefined;
 }
 
-module.exports = { asForm, hooks, readHeaders };
+function once(go) {
+  let gone = false;
+  return () => {
+    if (gone) return;
+    gone = true;
+    go();
+  };
+}
+
+/**
+ * Puts ourselves where the requests of Node's own clients get their connections, whichever function has made them: they ask
+ * their agent, or come with one that is none of Node's agents'. Gives what takes each off again.
+ */
+function replaceClients(owners) {
+  const { Agent, ClientRequest } = http;
+  const addRequest = (theirs) =>
+    function (request, options) {
+      const connect = () => apply(theirs, this, arguments);
+      if (!owners.wanted) return connect();
+      const go = once(connect);
+      if (!isHeld(owners, request, request.host, options?.headers ?? {}, go)) go();
+    };
+  const known = new WeakSet();
+  const onSocket = (theirs) =>
+    function (socket, error) {
+      const isOurs = owners.wanted && socket && !error && !(this.agent instanceof Agent) && !known.has(this);
+      if (!isOurs) return apply(theirs, this, arguments);
+      known.add(this);
+      const fail = (reason) => this.destroy(reason);
+      const drop = () => socket.destroy();
+      const go = once(() => {
+        socket.removeListener('error', fail);
+        this.removeListener('close', drop);
+        this.onSocket(socket);
+      });
+      socket.once('error', fail);
+      this.once('close', drop);
+      if (!isHeld(owners, this, this.host, this.getHeaders(), go, bodyOf(this))) go();
+    };
+  return [replace(Agent.prototype, 'addRequest', addRequest), replace(ClientRequest.prototype, 'onSocket', onSocket)];
+}
+
+module.exports = { asForm, replaceClients, readHeaders };

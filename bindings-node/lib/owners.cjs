@@ -3,7 +3,7 @@
 // a library, the asynchronous context says it.
 
 /** Stands for whoever has no fault that waits for calls. */
-const NOBODY = Object.freeze({});
+const NOBODY = {};
 
 class Owners {
   /** Of whom a fault waits for calls. */
@@ -12,6 +12,8 @@ class Owners {
   #outside;
   /** Called when somebody waits for calls: what a function has put into force since is looked at, too. */
   look;
+  /** To be called before each `fetch`. */
+  beforeFetch;
 
   /**
    * `contexts` is an `AsyncLocalStorage`, or nothing where there is one invocation at a time. `outside` gives the owner of
@@ -30,7 +32,11 @@ class Owners {
   /** The owner of the calls of `session`; nothing where none of its faults waits for calls. */
   open(session, gate) {
     const number = session.calls();
-    if (typeof number !== 'number') return undefined;
+    return typeof number === 'number' ? this.add(number, gate) : undefined;
+  }
+
+  /** The owner of the calls that ask `gate` by this number. */
+  add(number, gate) {
     const owner = { number, gate };
     this.#waiting.add(owner);
     this.look?.();

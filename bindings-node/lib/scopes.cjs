@@ -31,7 +31,9 @@ const owners = once('owners', () => {
 /** Looks at calls from now on until `unlook`, for `scope`. Jest's tests have a global object of their own, undici has Node's. */
 function look(scope) {
   looking.scopes.add(scope);
-  looking.end ??= hook(owners, vm.runInThisContext('globalThis'));
+  if (looking.end) return;
+  const realm = vm.runInThisContext('globalThis');
+  looking.end = hook(owners, realm, [...new Set([realm, globalThis])]);
 }
 
 function unlook(scope) {

@@ -46,7 +46,7 @@ function wrap(original, gate) {
       try {
         session = decide(host, gate, event, streaming ? third : second, streaming);
         if (session !== undefined && session !== null) run = start(session, gate, original, arguments, wrapper);
-        else shield = gate.owners?.shield();
+        else shield = gate.shield?.();
       } catch (error) {
         session?.close();
         gate.trouble(error);
@@ -157,4 +157,17 @@ function dress(wrapper, original) {
   return wrapper;
 }
 
-module.exports = { wrap, read, decide, dress };
+/**
+ * Puts what `make` makes of `owner`'s function of that name in its place; gives what takes it off again, unless somebody else
+ * has put theirs there meanwhile.
+ */
+function replace(owner, name, make) {
+  const theirs = owner[name];
+  const ours = dress(make(theirs), theirs);
+  owner[name] = ours;
+  return () => {
+    if (owner[name] === ours) owner[name] = theirs;
+  };
+}
+
+module.exports = { wrap, read, decide, replace };

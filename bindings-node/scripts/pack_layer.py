@@ -16,7 +16,7 @@ from layer_archive import pack
 
 FOLDER = "faultlayer/node"
 # What every start needs is one file: these in its one scope, where no name may be declared twice.
-AT_ONCE = ["shared", "builtins", "hold", "errors", "act", "wrap"]
+AT_ONCE = ["shared", "builtins", "hold", "errors", "act", "wrap", "watch"]
 # What only some functions or plans need: files that get what they take of it, each of these in one scope.
 LATER = {
     "stream": ["stream"],
@@ -44,11 +44,13 @@ def part(name: str) -> str:
 
 def start() -> str:
     """`handler.mjs` with all that it needs at once, which it hands to what it loads only where that is needed."""
-    before, after = takes(AT_ONCE).split(script("layer/handler.mjs"))[::2]
+    before, *_, after = takes(AT_ONCE).split(script("layer/handler.mjs"))[::2]
     parts = (GIVES.sub("", takes(AT_ONCE).sub("", part(name))) for name in AT_ONCE)
     text = before + "".join(parts) + after
     for name, together in LATER.items():
-        text = text.replace(f"require('./{name}.cjs')", f"require('./{name}.cjs')({{{taken(together)}}})")
+        given = f"{{{taken(together)}}}"
+        text = text.replace(f"require('./{name}.cjs')", f"require('./{name}.cjs')({given})")
+        text = text.replace(f"keep('./{name}.cjs')", f"keep('./{name}.cjs', {given})")
     return text
 
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
-import https from 'node:https';
+import net from 'node:net';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
@@ -147,6 +147,14 @@ describe('calls to AWS', () => {
   });
 
   describe("Node's own clients", () => {
+    /** As agents of proxies are: it connects, and hands that over later. */
+    const tunnel = {
+      defaultPort: 80,
+      addRequest(request, { host, port }) {
+        const socket = net.connect({ host, port }, () => request.onSocket(socket));
+        socket.once('error', (error) => request.onSocket(socket, error));
+      },
+    };
     const KINDS = {
       'a URL and options': (by) => send('/2015-03-31/functions', signed, undefined, by),
       'options alone': (by) => {
@@ -156,7 +164,14 @@ describe('calls to AWS', () => {
       'a presigned URL': (by) =>
         send('/2015-03-31/functions?X-Amz-Credential=A%2F20261126%2Feu-west-1%2Flambda%2Faws4_request', {}, undefined, by),
       'an agent of its own': (by) => send('/', { ...signed, agent: new http.Agent({ keepAlive: true }) }, undefined, by),
-      'no agent': (by) => send('/', { ...signed, agent: false }, undefined, by),
+      'an agent for itself': (by) => send('/', { ...signed, agent: false }, undefined, by),
+      "an agent that is none of Node's": (by) => send('/', { ...signed, agent: tunnel }, undefined, by),
+      'a connection of its own': (by) => send('/', { ...signed, createConnection: net.connect }, undefined, by),
+      'a connection that it waits for': (by) => {
+        const createConnection = (options, done) => void setTimeout(() => done(null, net.connect(options)), 5);
+        return send('/', { ...signed, createConnection }, undefined, by);
+      },
+      'headers in turn': (by) => send('/', { headers: ['host', 'x', 'authorization', scope('lambda')] }, undefined, by),
     };
     for (const [name, kind] of Object.entries(KINDS)) {
       for (const how of ['request', 'get']) {
@@ -176,18 +191,25 @@ describe('calls to AWS', () => {
       }
     }
 
-    test('a form, whose body says the operation', async () => {
-      const publish = fault.aws_call({ operation: ['Publish'] }, 'Throttling');
-      await withFaults(publish, async (running) => {
-        for (const body of ['Action=Publish&Message=a', Buffer.from('Message=a&Action=Publish')]) {
-          assert.equal((await send('/', { method: 'POST', headers: FORM }, body)).status, 400);
-        }
-        const before = asked.length;
-        const { status } = await send('/', { method: 'POST', headers: FORM }, 'Action=ListTopics');
-        assert.deepEqual([status, asked.slice(before)], [200, [{ method: 'POST', url: '/', body: 'Action=ListTopics' }]]);
-        assert.equal(running.fired(), 2);
+    const CONNECTED = {
+      'its agent': {},
+      "an agent that is none of Node's": { agent: tunnel },
+      itself: { createConnection: net.connect },
+    };
+    for (const [by, connected] of Object.entries(CONNECTED)) {
+      test(`a form, whose body says the operation, connected by ${by}`, async () => {
+        const post = (body) => send('/', { method: 'POST', headers: FORM, ...connected }, body);
+        await withFaults(fault.aws_call({ operation: ['Publish'] }, 'Throttling'), async (running) => {
+          for (const body of ['Action=Publish&Message=a', Buffer.from('Message=a&Action=Publish')]) {
+            assert.equal((await post(body)).status, 400);
+          }
+          const before = asked.length;
+          const { status } = await post('Action=ListTopics');
+          assert.deepEqual([status, asked.slice(before)], [200, [{ method: 'POST', url: '/', body: 'Action=ListTopics' }]]);
+          assert.equal(running.fired(), 2);
+        });
       });
-    });
+    }
 
     test('what is no call to AWS goes its own way', async () => {
       await withFaults(
@@ -226,14 +248,20 @@ describe('calls to AWS', () => {
       agent.destroy();
     });
 
-    test('one that is held meets what is wrong with its connection', async () => {
-      await withFaults(slow(5), async () => {
-        const request = http.request({ ...signed, port: 1 });
-        request.end();
-        const [error] = await once(request, 'error');
-        assert.equal(error.code, 'ECONNREFUSED');
+    for (const [by, connected] of Object.entries(CONNECTED)) {
+      test(`one that is held meets what is wrong with its connection by ${by}`, async () => {
+        await withFaults(
+          slow(5),
+          async () => {
+            const request = http.request({ ...signed, ...connected, port: 1 });
+            request.end();
+            const [error] = await once(request, 'error');
+            assert.equal(error.code, 'ECONNREFUSED');
+          },
+          { strict: false },
+        );
       });
-    });
+    }
 
     test('the event loop goes on meanwhile', async () => {
       let ticks = 0;
@@ -357,12 +385,13 @@ describe('calls to AWS', () => {
   });
 
   test('a plan without such a fault installs nothing, and nothing is left of one with it', async () => {
-    const all = () => [http.request, http.get, https.request, https.get, globalThis.fetch];
+    const at = [http.Agent.prototype, http.ClientRequest.prototype, globalThis];
+    const all = () => [at[0].addRequest, at[1].onSocket, at[2].fetch];
     const bare = all();
     await withFaults(fault.latency(1), () => assert.deepEqual(all(), bare), { strict: false });
     await withFaults(every(), () => assert.ok(all().every((each, index) => each !== bare[index])), { strict: false });
     assert.deepEqual(all(), bare);
-    await withFaults(every(), () => (http.get = bare[1]), { strict: false });
+    await withFaults(every(), () => (at[0].addRequest = bare[0]), { strict: false });
     assert.deepEqual(all(), bare);
   });
 });

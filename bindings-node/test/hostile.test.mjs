@@ -10,6 +10,14 @@ const match = { event: { fire: [true] } };
 const LATENCY = { id: 'slow', kind: 'latency', rate: 1, delay_ms: 5, match };
 const STALL = { ...LATENCY, id: 'stall', when: 'during', after_bytes: 3 };
 const LATE = { ...LATENCY, id: 'late', when: 'after' };
+const THROTTLE = {
+  id: 'throttle',
+  kind: 'aws_call',
+  rate: 1,
+  target: { service: ['dynamodb'] },
+  error: 'ThrottlingException',
+  match: { event: { calls: [true] } },
+};
 const REPLACED = [
   'JSON.parse',
   'JSON.stringify',
@@ -60,7 +68,14 @@ for (const pair of PAIRS) {
   const env = { UV_THREADPOOL_SIZE: '1' };
   const behind = (handler, work) =>
     within(
-      { ...pair, code: 'hostile', handler: `index.${handler}`, plan: plan(LATENCY, STALL, LATE), descriptors: 64, env },
+      {
+        ...pair,
+        code: 'hostile',
+        handler: `index.${handler}`,
+        plan: plan(LATENCY, STALL, LATE, THROTTLE),
+        descriptors: 64,
+        env,
+      },
       work,
     );
   const own = (event) => JSON.stringify({ own: 'answer', event });
@@ -74,6 +89,8 @@ for (const pair of PAIRS) {
         const answer = await run.invoke({ fire: true });
         assert.equal(answer.text, own({ fire: true }));
         assert.ok(answer.at - answer.handed >= 10, 'both delays hold');
+        const { __type: error } = JSON.parse((await run.invoke({ calls: true })).text);
+        assert.equal(error, 'ThrottlingException');
       });
     });
 
