@@ -7,9 +7,9 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
+import commandline
 from client import Lab, command
 
 from test_attach import ARCH, ROOT, version
@@ -23,7 +23,7 @@ def test_the_page_on_the_lab(lab: Lab, tmp_path: Path) -> None:
     tools = tmp_path / "bin"
     tools.mkdir()
     (tools / "faultlayer").symlink_to(Path(command()).resolve())
-    (tools / "aws").symlink_to(Path(sys.executable).with_name("aws"))
+    (tools / "aws").symlink_to(commandline.aws())
     for name in ("examples", "dist"):
         (tmp_path / name).symlink_to(ROOT / name)
     assert shutil.which("zip"), "missing: `zip`"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import commandline
 from client import Lab, archive
 from documents import document, script
 
@@ -20,7 +20,7 @@ def aws(lab: Lab, *arguments: str, raw: bool = False) -> Any:
         "AWS_SECRET_ACCESS_KEY": "lab", "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": "",
     }  # fmt: skip
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("aws")), *arguments, *([] if raw else ["--output", "json"])],
+        [commandline.aws(), *arguments, *([] if raw else ["--output", "json"])],
         capture_output=True, text=True, env=environment, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

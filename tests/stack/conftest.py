@@ -18,6 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "lab"), str(ROOT / "tools")]
 
+import commandline
 from client import Lab
 from demo_account import environment, samples
 from fixtures import labs as labs
@@ -46,8 +47,7 @@ def aws(lab: Lab) -> Aws:
 
     def run(*arguments: str, status: int = 0) -> Any:
         own = environment(lab.url, "eu-central-1") | {"HOME": str(lab.state)}
-        command = [str(Path(sys.executable).with_name("aws")), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, env=own, check=False)
+        done = subprocess.run([commandline.aws(), *arguments], capture_output=True, text=True, env=own, check=False)
         assert done.returncode == status, done.stdout + done.stderr
         try:
             return json.loads(done.stdout)

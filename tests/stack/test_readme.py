@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
+import commandline
 from client import Lab, command
 from demo_account import blocks, environment, samples, with_variables
 
@@ -24,7 +24,7 @@ def test_every_command_of_the_page_works_in_its_order(lab: Lab, tmp_path: Path) 
     tools = tmp_path / "bin"
     tools.mkdir()
     (tools / "faultlayer").symlink_to(Path(command()).resolve())
-    (tools / "aws").symlink_to(Path(sys.executable).with_name("aws"))
+    (tools / "aws").symlink_to(commandline.aws())
     for name in ("dist", "examples"):
         (tmp_path / name).symlink_to(ROOT / name)
     # A bucket of the user's.
