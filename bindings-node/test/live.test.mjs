@@ -35,6 +35,11 @@ async function until(one, answer, event = {}, call = undefined) {
   }
 }
 
+/** Waits until the last record is that one: a plan that can be read again is in force before that is written. */
+async function untilTold(one, reason) {
+  for (const end = Date.now() + 30_000; reasons(one).at(-1) !== reason && Date.now() < end;) await pause(5);
+}
+
 const run = (pair, source, extension, work) =>
   within({ ...pair, code: 'untouched', handler: 'index.event', plan: source, env: extension?.env ?? {} }, work);
 
@@ -107,6 +112,7 @@ describe('an extension in trouble leaves the function alone and is told once', {
             }
             await extension.become('well');
             await until(one, 'one');
+            await untilTold(one, 'plan_readable');
             await one.close();
             assert.deepEqual(reasons(one), ['plan_unreadable', 'plan_readable']);
           });
@@ -150,6 +156,7 @@ describe('an extension in trouble leaves the function alone and is told once', {
       }
       writeFileSync(file, JSON.stringify(says('three')));
       await until(one, 'three');
+      await untilTold(one, 'plan_readable');
       await one.close();
       const told = reasons(one);
       assert.deepEqual([told[0], ...told.slice(-2)], ['plan_unreadable', 'plan_invalid', 'plan_readable']);

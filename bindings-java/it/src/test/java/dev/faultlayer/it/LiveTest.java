@@ -59,6 +59,16 @@ class LiveTest {
         } while (!seen.contains(text));
     }
 
+    /** Waits until the last record is that one: a plan that can be read again is in force before that is written. */
+    private static void untilTold(Function function, String reason) {
+        long end = System.currentTimeMillis() + 30_000;
+        List<Object> told = reasons(function);
+        while (System.currentTimeMillis() < end && (told.isEmpty() || !reason.equals(told.get(told.size() - 1)))) {
+            pause(5);
+            told = reasons(function);
+        }
+    }
+
     private static void pause(long millis) {
         try {
             Thread.sleep(millis);
@@ -142,6 +152,7 @@ class LiveTest {
                 }
                 extension.become("well");
                 until(function, "one", "\"e\"");
+                untilTold(function, "plan_readable");
                 assertEquals(List.of("plan_unreadable", "plan_readable"), reasons(function));
             }
         }
@@ -191,6 +202,7 @@ class LiveTest {
             }
             Files.writeString(file, says("three"));
             until(function, "three", "\"e\"");
+            untilTold(function, "plan_readable");
             List<Object> told = reasons(function);
             assertEquals("plan_unreadable", told.get(0));
             assertEquals(List.of("plan_invalid", "plan_readable"), told.subList(told.size() - 2, told.size()));
