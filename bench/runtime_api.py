@@ -23,12 +23,14 @@ EVENT = b'{"order": {"id": "a-1", "items": [{"sku": "A-7", "count": 2}]}}'
 
 
 class RuntimeApi:
-    """Serves one environment; `turnarounds` are the microseconds from an event to its answer."""
+    """Serves one environment. `turnarounds` are the microseconds from an event to its answer, `returns` those from
+    there to the question for the next event: both are the client's alone."""
 
     def __init__(self, calls: int, warm: Callable[[], object]) -> None:
         self.turnarounds: list[float] = []
+        self.returns: list[float] = []
         self.done = threading.Event()
-        self._calls, self._warm, self._handed = calls, warm, 0.0
+        self._calls, self._warm, self._handed, self._taken = calls, warm, 0.0, 0.0
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = self._server.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -61,7 +63,11 @@ class RuntimeApi:
             if head.startswith(b"POST"):
                 self.turnarounds.append((time.perf_counter() - self._handed) * 1e6)
                 connection.sendall(TAKEN)
-            elif len(self.turnarounds) >= self._calls:
+                self._taken = time.perf_counter()
+                continue
+            if self._taken:
+                self.returns.append((time.perf_counter() - self._taken) * 1e6)
+            if len(self.turnarounds) >= self._calls:
                 self.done.set()
             else:
                 if len(self.turnarounds) == LEFT_OUT:
@@ -83,9 +89,10 @@ def turnarounds(
     *,
     proxy: Path | None = None,
     warm: Callable[[], object] = lambda: None,
+    returns: bool = False,
 ) -> list[float]:
     """Microseconds of each of so many invocations through a real client, without the first hundred: after these, `warm`
-    is called."""
+    is called. With `returns` until it asks for the next one."""
     api = RuntimeApi(calls + LEFT_OUT, warm)
     between = None
     port = api.port
@@ -118,4 +125,5 @@ def turnarounds(
         if between:
             between.kill()
             between.wait()
-    return api.turnarounds[LEFT_OUT:]
+    took = api.turnarounds[LEFT_OUT:]
+    return [there + back for there, back in zip(took, api.returns[LEFT_OUT:], strict=True)] if returns else took

@@ -126,7 +126,7 @@ LINES: list[tuple[str, list[str], list[tuple[str, str]]]] = [
     (
         "`faultlayer run -n 100000`",
         ["run: 100000 calls"],
-        [("the client alone", "run: 100000 calls, the client alone from event to answer")],
+        [("the client alone", "run: 100000 calls, the client alone from one event to the next")],
     ),
     ("its memory after 10,000, 100,000 calls", ["run: 10000 calls, memory", "run: 100000 calls, memory"], []),
     *[

@@ -24,8 +24,10 @@ def measure(quick: bool) -> Figures:
             figures.add(f"{calls} calls", "s", [took])
         if has_python("3.11"):
             command, variables = python_ways("3.11", code)["bare"]
-            took_us = turnarounds(command, variables, code, few)
-            figures.add(f"{many} calls, the client alone from event to answer", "s", [sum(took_us) / few * many / 1e6])
+            took_us = turnarounds(command, variables, code, few, returns=True)
+            figures.add(
+                f"{many} calls, the client alone from one event to the next", "s", [sum(took_us) / few * many / 1e6]
+            )
         else:
             figures.skip("the client alone", "no Python 3.11, or no client for it")
     return figures

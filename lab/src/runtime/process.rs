@@ -140,6 +140,8 @@ fn failed(error: std::io::Error) -> LabError {
 /// What the processes have written, cut into lines.
 pub struct Log {
     pipe: pipe::Receiver,
+    /// What is read at once; kept, since it is asked several times an invocation.
+    read: Box<[u8]>,
     begun: Vec<u8>,
     /// Each with the time it was read at, in milliseconds since 1970.
     lines: Vec<(i64, String)>,
@@ -150,7 +152,7 @@ const LONGEST_LINE: usize = 1 << 20;
 
 impl Log {
     fn new(pipe: pipe::Receiver) -> Log {
-        Log { pipe, begun: Vec::new(), lines: Vec::new() }
+        Log { pipe, read: vec![0; 65536].into_boxed_slice(), begun: Vec::new(), lines: Vec::new() }
     }
 
     /// Waits until there is something to read.
@@ -162,18 +164,16 @@ impl Log {
 
     /// Takes in what has been written until now.
     pub fn drain(&mut self) {
-        let mut buffer = [0_u8; 65536];
-        while let Ok(count) = self.pipe.try_read(&mut buffer) {
-            if count == 0 {
-                return;
-            }
-            for part in buffer.get(..count).unwrap_or_default().split_inclusive(|byte| *byte == b'\n') {
+        let mut read = std::mem::take(&mut self.read);
+        while let Ok(count @ 1..) = self.pipe.try_read(&mut read) {
+            for part in read.get(..count).unwrap_or_default().split_inclusive(|byte| *byte == b'\n') {
                 self.begun.extend_from_slice(part);
                 if part.ends_with(b"\n") || self.begun.len() > LONGEST_LINE {
                     self.finish_line();
                 }
             }
         }
+        self.read = read;
     }
 
     /// Puts a line of the platform's own after what has been written until now.
