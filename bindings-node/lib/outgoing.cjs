@@ -171,14 +171,16 @@ function once(go) {
  */
 function replaceClients(owners) {
   const { Agent, ClientRequest } = http;
+  // Those that were looked at: an agent may hand a request on to another one.
+  const known = new WeakSet();
   const addRequest = (theirs) =>
     function (request, options) {
       const connect = () => apply(theirs, this, arguments);
-      if (!owners.wanted) return connect();
+      if (!owners.wanted || known.has(request)) return connect();
+      known.add(request);
       const go = once(connect);
       if (!isHeld(owners, request, request.host, options?.headers ?? {}, go)) go();
     };
-  const known = new WeakSet();
   const onSocket = (theirs) =>
     function (socket, error) {
       const isOurs = owners.wanted && socket && !error && !(this.agent instanceof Agent) && !known.has(this);

@@ -196,6 +196,19 @@ describe('calls to AWS', () => {
       "an agent that is none of Node's": { agent: tunnel },
       itself: { createConnection: net.connect },
     };
+    test('one that its agent hands on to another is one call', async () => {
+      class Handing extends http.Agent {
+        createSocket(request, options) {
+          new http.Agent().addRequest(request, options);
+        }
+      }
+      const handing = { addRequest: (request, options) => new Handing().addRequest(request, options) };
+      await withFaults(slow(1), async (running) => {
+        for (const agent of [new Handing(), handing]) await send('/', { ...signed, agent });
+        assert.equal(running.fired(), 2);
+      });
+    });
+
     for (const [by, connected] of Object.entries(CONNECTED)) {
       test(`a form, whose body says the operation, connected by ${by}`, async () => {
         const post = (body) => send('/', { method: 'POST', headers: FORM, ...connected }, body);
