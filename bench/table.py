@@ -124,10 +124,11 @@ LINES: list[tuple[str, list[str], list[tuple[str, str]]]] = [
     ),
     ("the lab: API calls", ["lab: API calls, faultlayer lab"], [("moto's server", "lab: API calls, moto server")]),
     (
-        "`faultlayer run -n 100000`",
-        ["run: 100000 calls"],
-        [("the client alone", "run: 100000 calls, the client alone from one event to the next")],
+        "`faultlayer run`: a call",
+        ["run: a call"],
+        [("the client alone", "run: a call, the client alone from one event to the next")],
     ),
+    ("`faultlayer run -n 100000`", ["run: 100000 calls"], []),
     ("its memory after 10,000, 100,000 calls", ["run: 10000 calls, memory", "run: 100000 calls, memory"], []),
     *[
         (
