@@ -107,7 +107,7 @@ def main() -> int:
     kept = json.loads(options.out.read_text()) if options.out and options.out.exists() and options.names else {}
     results = {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "command": "make bench" if not options.names else f"make {' '.join(f'bench-{name}' for name in names)}",
+        "command": kept.get("command") or ("make bench" if not options.names else f"make bench-{names[0]}"),
         "quick": options.quick,
         "machine": machine(),
         "versions": versions(),
