@@ -94,15 +94,16 @@ function readHeaders(headers) {
 }
 
 /**
- * Whether a request waits, to be answered or to go on by `go`: it is a call with an owner that meets something. `body` is what
- * is known of its body; where nothing is, the request may have to wait for that.
+ * Whether a request waits, to be answered or to go on by `go`: it is a call with an owner that meets something. `read` gives
+ * its headers, and what is known of its body; where nothing is, the request may have to wait for that.
  */
-function isHeld(owners, request, host, headers, go, body) {
+function isHeld(owners, request, go, read) {
   let owner;
   try {
-    const { method, path } = request;
-    const origin = `${request.protocol}//${host}`;
-    const found = readHeaders(headers);
+    const { method, path, protocol, host } = request;
+    const origin = `${protocol}//${host}`;
+    const { headers, body } = read();
+    const found = readHeaders(headers ?? {});
     owner = found.areOfCall(origin, path) ? owners.find(found.signed, found.operationAt(path)) : undefined;
     if (!owner) return false;
     const told = found.tell(method, origin, path);
@@ -179,7 +180,8 @@ function replaceClients(owners) {
       if (!owners.wanted || known.has(request)) return connect();
       known.add(request);
       const go = once(connect);
-      if (!isHeld(owners, request, request.host, options?.headers ?? {}, go)) go();
+      const read = () => ({ headers: options?.headers });
+      if (!isHeld(owners, request, go, read)) go();
     };
   const onSocket = (theirs) =>
     function (socket, error) {
@@ -195,7 +197,8 @@ function replaceClients(owners) {
       });
       socket.once('error', fail);
       this.once('close', drop);
-      if (!isHeld(owners, this, this.host, this.getHeaders(), go, bodyOf(this))) go();
+      const read = () => ({ headers: this.getHeaders(), body: bodyOf(this) });
+      if (!isHeld(owners, this, go, read)) go();
     };
   return [replace(Agent.prototype, 'addRequest', addRequest), replace(ClientRequest.prototype, 'onSocket', onSocket)];
 }
