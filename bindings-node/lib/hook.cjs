@@ -1,6 +1,7 @@
 'use strict';
 // Owns putting ourselves where a process's calls go out, and taking that off again.
 
+const { syncBuiltinESMExports } = require('node:module');
 const { watchDispatcher } = require('./dispatch.cjs');
 const { replaceClients } = require('./outgoing.cjs');
 const { beforeEachFetch } = require('./watch.cjs');
@@ -16,11 +17,13 @@ function hook(owners, realm, realms) {
     ...realms.map((each) => beforeEachFetch(each, dispatcher.beforeFetch)),
     dispatcher.off,
   ];
+  syncBuiltinESMExports();
   owners.look = dispatcher.look;
   owners.beforeFetch = dispatcher.beforeFetch;
   return () => {
     owners.look = owners.beforeFetch = undefined;
     for (const off of offs) off();
+    syncBuiltinESMExports();
   };
 }
 

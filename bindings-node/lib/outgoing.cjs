@@ -3,7 +3,9 @@
 // that is hit has its connection, so that all of the request is Node's.
 
 const http = require('node:http');
-const { apply, defineProperty } = require('./builtins.cjs');
+const https = require('node:https');
+const { urlToHttpOptions } = require('node:url');
+const { apply, assign, create, defineProperty } = require('./builtins.cjs');
 const { carryOut } = require('./front.cjs');
 const { setImmediate } = require('./hold.cjs');
 const { SCOPE, ask } = require('./owners.cjs');
@@ -93,25 +95,28 @@ function readHeaders(headers) {
   return found;
 }
 
-/**
- * Whether a request waits, to be answered or to go on by `go`: it is a call with an owner that meets something. `read` gives
- * its headers, and what is known of its body; where nothing is, the request may have to wait for that.
- */
-function isHeld(owners, request, go, read) {
+/** Requests that were looked at: an agent may hand one on to another, and a hook may stand behind one of before. */
+const known = new WeakSet();
+
+/** Whether a request waits, to be answered or to go on by `go`: it is a call with an owner that meets something. */
+function isHeld(owners, request, headers, go) {
+  if (!owners.wanted || known.has(request)) return false;
   let owner;
   try {
-    const { method, path, protocol, host } = request;
+    known.add(request);
+    const { method, protocol, host } = request;
     const origin = `${protocol}//${host}`;
-    const { headers, body } = read();
+    // An agent of Node's that goes through a proxy has put the whole URL there.
+    const path = request.path.replace(/^https?:\/\/[^/]*/, '');
     const found = readHeaders(headers ?? {});
     owner = found.areOfCall(origin, path) ? owners.find(found.signed, found.operationAt(path)) : undefined;
     if (!owner) return false;
     const told = found.tell(method, origin, path);
-    if (found.areOfForm && body === undefined) {
+    if (found.areOfForm) {
       awaitForm(request, go, (form) => ask(owner, told, form), owner.gate);
       return true;
     }
-    const met = ask(owner, told, body);
+    const met = ask(owner, told);
     if (!met) return false;
     carryOut(request, met, go);
     return true;
@@ -124,26 +129,29 @@ function isHeld(owners, request, go, read) {
 /** Which operation a form is for, its body says: the request waits for that, but not for ever. */
 function awaitForm(request, go, meet, gate) {
   let waits = true;
+  const ours = {};
+  /** Once, with the body's first piece where there is one. */
   const decide = (chunk) => {
     if (!waits) return;
     waits = false;
-    delete request.write;
-    delete request.end;
-    const met = meet(asForm(chunk));
-    if (met) carryOut(request, met, go);
-    else go();
+    try {
+      // What somebody else has put in front meanwhile stays.
+      for (const name in ours) if (request[name] === ours[name]) delete request[name];
+      const met = meet(asForm(chunk));
+      if (met) carryOut(request, met, go);
+      else go();
+    } catch (error) {
+      go();
+      gate.trouble(error);
+    }
   };
   for (const name of ['write', 'end']) {
-    const value = function (...args) {
-      try {
-        decide(args[0]);
-      } catch (error) {
-        go();
-        gate.trouble(error);
-      }
-      return apply(request[name], request, args);
+    const theirs = request[name];
+    ours[name] = function (...args) {
+      decide(args[0]);
+      return apply(theirs, request, args);
     };
-    defineProperty(request, name, { value, writable: true, configurable: true });
+    defineProperty(request, name, { value: ours[name], writable: true, configurable: true });
   }
   setImmediate(decide);
 }
@@ -151,56 +159,108 @@ function awaitForm(request, go, meet, gate) {
 const asForm = (chunk) =>
   chunk instanceof Uint8Array ? Buffer.from(chunk).toString('latin1') : typeof chunk === 'string' ? chunk : undefined;
 
-/** What was written of a request's body before it had a connection; nothing where even its head was not. */
-function bodyOf({ outputData }) {
-  const written = outputData.map(({ data }) => asForm(data)).join('');
-  return written ? written.slice(written.indexOf('\r\n\r\n') + 4) : undefined;
-}
-
 function once(go) {
   let gone = false;
-  return () => {
+  return (...args) => {
     if (gone) return;
     gone = true;
-    go();
+    go(...args);
   };
 }
 
 /**
- * Puts ourselves where the requests of Node's own clients get their connections, whichever function has made them: they ask
- * their agent, or come with one that is none of Node's agents'. Gives what takes each off again.
+ * What an agent gets with a request that has waited. Some agents learn from the stack whether it is to be encrypted, if not
+ * from this, and by now that shows nothing of its client.
+ */
+const late = (request, options) =>
+  options && options.protocol === undefined ? { ...options, protocol: request.protocol } : options;
+
+/** Asks `agent`, by `addRequest`, for the connection of a request, now or once that is not held any more. */
+function connect(owners, agent, addRequest, [request, options, ...rest]) {
+  const ask = (given) => apply(addRequest, agent, [request, given, ...rest]);
+  const go = once(ask);
+  if (!isHeld(owners, request, options?.headers, () => go(late(request, options)))) go(options);
+}
+
+/** The options of a request, which may follow its URL. */
+const optionsOf = ([first, second]) => (typeof first === 'string' || first?.href !== undefined ? second : first);
+
+/** Whether Node's own agents see nothing of a request: it has an agent of another kind, or makes its own connection. */
+function isElsewhere(options) {
+  const agent = options?.agent;
+  if (agent === undefined || agent === null) return typeof options?.createConnection === 'function';
+  return typeof agent.addRequest === 'function' && agent.addRequest !== http.Agent.prototype.addRequest;
+}
+
+/** The arguments of a request as its client understands them. */
+function normalize([input, options, callback]) {
+  if (typeof input === 'string') input = urlToHttpOptions(new URL(input));
+  else if (typeof input?.href === 'string' && input.path === undefined) input = urlToHttpOptions(input);
+  else [input, options, callback] = [undefined, input, options];
+  if (typeof options === 'function') [options, callback] = [undefined, options];
+  return { options: input ? assign(input, options) : (options ?? {}), callback };
+}
+
+/** An agent for a request that has none, but makes its own connection, for itself alone. */
+function without({ createConnection }, client) {
+  const addRequest = (request, { path: _, ...at }) => {
+    if (at.socketPath) at.path = at.socketPath;
+    const done = once((error, socket) => request.onSocket(socket, error));
+    try {
+      const made = createConnection(at, done);
+      if (made) done(null, made);
+    } catch (error) {
+      done(error);
+    }
+  };
+  const values = { addRequest, keepAlive: false, maxSockets: Infinity };
+  return assign(create(client.globalAgent), values);
+}
+
+/** A request whose agent gets to see it by `connect`; nothing where its client will refuse it anyway. */
+function behind(owners, client, theirs, args) {
+  let options;
+  let callback;
+  let agent;
+  try {
+    ({ options, callback } = normalize(args));
+    agent = options.agent ?? without(options, client);
+  } catch {
+    return undefined;
+  }
+  const addRequest = (...given) => connect(owners, agent, agent.addRequest, given);
+  const request = theirs({ ...options, agent: create(agent, { addRequest: { value: addRequest } }) }, callback);
+  request.agent = options.agent;
+  return request;
+}
+
+/**
+ * Puts ourselves where the requests of Node's own clients get their connections: they ask their agent, whoever has made them
+ * by whichever function. Those that go elsewhere are met where they are made. Gives what takes each off again.
  */
 function replaceClients(owners) {
-  const { Agent, ClientRequest } = http;
-  // Those that were looked at: an agent may hand a request on to another one.
-  const known = new WeakSet();
+  const { Agent } = http;
   const addRequest = (theirs) =>
-    function (request, options) {
-      const connect = () => apply(theirs, this, arguments);
-      if (!owners.wanted || known.has(request)) return connect();
-      known.add(request);
-      const go = once(connect);
-      const read = () => ({ headers: options?.headers });
-      if (!isHeld(owners, request, go, read)) go();
+    function (...args) {
+      connect(owners, this, theirs, args);
     };
-  const onSocket = (theirs) =>
-    function (socket, error) {
-      const isOurs = owners.wanted && socket && !error && !(this.agent instanceof Agent) && !known.has(this);
-      if (!isOurs) return apply(theirs, this, arguments);
-      known.add(this);
-      const fail = (reason) => this.destroy(reason);
-      const drop = () => socket.destroy();
-      const go = once(() => {
-        socket.removeListener('error', fail);
-        this.removeListener('close', drop);
-        this.onSocket(socket);
-      });
-      socket.once('error', fail);
-      this.once('close', drop);
-      const read = () => ({ headers: this.getHeaders(), body: bodyOf(this) });
-      if (!isHeld(owners, this, go, read)) go();
-    };
-  return [replace(Agent.prototype, 'addRequest', addRequest), replace(ClientRequest.prototype, 'onSocket', onSocket)];
+  const made = (client, theirs, args) =>
+    owners.wanted && isElsewhere(optionsOf(args)) ? behind(owners, client, theirs, args) : undefined;
+  const of = (client) => {
+    const { request } = client;
+    const by = (theirs) =>
+      function (...args) {
+        return made(client, request, args) ?? apply(theirs, this, args);
+      };
+    const get = (theirs) =>
+      function (...args) {
+        const found = made(client, request, args);
+        found?.end();
+        return found ?? apply(theirs, this, args);
+      };
+    return [replace(client, 'request', by), replace(client, 'get', get)];
+  };
+  return [replace(Agent.prototype, 'addRequest', addRequest), ...of(http), ...of(https)];
 }
 
 module.exports = { asForm, replaceClients, readHeaders };

@@ -164,9 +164,10 @@ function dress(wrapper, original) {
 function replace(owner, name, make) {
   const theirs = owner[name];
   const ours = dress(make(theirs), theirs);
-  owner[name] = ours;
+  const put = (value) => defineProperty(owner, name, { value, writable: true, enumerable: true, configurable: true });
+  put(ours);
   return () => {
-    if (owner[name] === ours) owner[name] = theirs;
+    if (owner[name] === ours) put(theirs);
   };
 }
 

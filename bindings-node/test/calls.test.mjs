@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
@@ -171,6 +172,10 @@ describe('calls to AWS', () => {
         const createConnection = (options, done) => void setTimeout(() => done(null, net.connect(options)), 5);
         return send('/', { ...signed, createConnection }, undefined, by);
       },
+      "headers in turn, by an agent that is none of Node's": (by) => {
+        const headers = ['host', 'x', 'authorization', scope('lambda')];
+        return send('/', { headers, agent: tunnel }, undefined, by);
+      },
       'headers in turn': (by) => send('/', { headers: ['host', 'x', 'authorization', scope('lambda')] }, undefined, by),
     };
     for (const [name, kind] of Object.entries(KINDS)) {
@@ -196,6 +201,77 @@ describe('calls to AWS', () => {
       "an agent that is none of Node's": { agent: tunnel },
       itself: { createConnection: net.connect },
     };
+    test('one that is answered needs no connection, whatever its agent', async () => {
+      for (const connected of Object.values(CONNECTED)) {
+        await withFaults(every(), async () => {
+          const request = http.get({ ...signed, ...connected, port: 1 });
+          const [answer] = await once(request, 'response');
+          assert.equal(answer.resume().statusCode, 403);
+        });
+      }
+    });
+
+    test('one that asks whether its body is wanted is answered before it has sent that', async () => {
+      const pairs = { ...signed.headers, host: 'x', expect: '100-continue', 'transfer-encoding': 'chunked' };
+      for (const headers of [pairs, Object.entries(pairs).flat()]) {
+        await withFaults(every(), async () => {
+          const request = http.request(url, { method: 'PUT', headers });
+          if (!Array.isArray(headers)) request.flushHeaders();
+          const [answer] = await once(request, 'response');
+          assert.equal(answer.resume().statusCode, 403);
+          request.destroy();
+        });
+      }
+    });
+
+    test('an agent is told the protocol of one that it gets late, which it cannot see any more', async () => {
+      const seen = [];
+      class Asking extends http.Agent {
+        createSocket(request, options, done) {
+          seen.push(options.protocol);
+          return super.createSocket(request, options, done);
+        }
+      }
+      const agent = new Asking();
+      await withFaults([slow(5), fault.aws_call({ operation: ['Publish'] }, 'Throttling')], async () => {
+        const options = { port: server.address().port, agent };
+        await send('', {}, undefined, () => http.request({ ...options, ...signed }).end());
+        await send('', {}, undefined, () => http.request({ ...options, headers: FORM, method: 'POST' }).end('Action=Other'));
+      });
+      assert.deepEqual(seen, ['http:', 'http:']);
+    });
+
+    test('one through a proxy, whose path is a whole URL, is known by what follows its host', async () => {
+      const path = 'http://lambda.eu-west-1.amazonaws.com/2015-03-31/functions/f/invocations';
+      await withFaults(fault.aws_call({ operation: ['Invoke'] }, 'TooManyRequestsException'), async () => {
+        const by = () => http.request({ ...signed, port: server.address().port, method: 'POST', path }).end();
+        assert.equal((await send('', {}, undefined, by)).status, 429);
+      });
+    });
+
+    test('one that a hook of before stands behind is one call', async () => {
+      const { prototype } = http.Agent;
+      const bare = prototype.addRequest;
+      await withFaults(
+        every(),
+        () => {
+          const ours = prototype.addRequest;
+          prototype.addRequest = function (...args) {
+            return Reflect.apply(ours, this, args);
+          };
+        },
+        { strict: false },
+      );
+      try {
+        await withFaults(slow(1), async (running) => {
+          await send('/', signed);
+          assert.equal(running.fired(), 1);
+        });
+      } finally {
+        prototype.addRequest = bare;
+      }
+    });
+
     test('one that its agent hands on to another is one call', async () => {
       class Handing extends http.Agent {
         createSocket(request, options) {
@@ -398,13 +474,13 @@ describe('calls to AWS', () => {
   });
 
   test('a plan without such a fault installs nothing, and nothing is left of one with it', async () => {
-    const at = [http.Agent.prototype, http.ClientRequest.prototype, globalThis];
-    const all = () => [at[0].addRequest, at[1].onSocket, at[2].fetch];
+    const { prototype } = http.Agent;
+    const all = () => [prototype.addRequest, http.request, http.get, https.request, https.get, globalThis.fetch];
     const bare = all();
     await withFaults(fault.latency(1), () => assert.deepEqual(all(), bare), { strict: false });
     await withFaults(every(), () => assert.ok(all().every((each, index) => each !== bare[index])), { strict: false });
     assert.deepEqual(all(), bare);
-    await withFaults(every(), () => (at[0].addRequest = bare[0]), { strict: false });
+    await withFaults(every(), () => (prototype.addRequest = bare[0]), { strict: false });
     assert.deepEqual(all(), bare);
   });
 });
