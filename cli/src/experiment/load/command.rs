@@ -68,6 +68,13 @@ impl Drop for Running {
 mod tests {
     use super::*;
 
+    /// Until a process is gone, or waits for whoever adopted it, which is a moment after it was killed.
+    fn wait_until_gone(pid: &str) {
+        while std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|status| !status.contains(") Z ")) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     #[test]
     fn a_load_ends_with_all_that_it_started_and_knows_the_functions() {
         let folder = std::env::temp_dir().join(format!("faultlayer-load-{}", std::process::id()));
@@ -86,9 +93,7 @@ mod tests {
         let _ = std::fs::remove_file(&folder);
         let words: Vec<&str> = said.split_whitespace().collect();
         assert_eq!(words[..2], ["one", "two"]);
-        // A dead process is gone, or waits for whoever adopted it.
-        let status = std::fs::read_to_string(format!("/proc/{}/stat", words[2])).unwrap_or_default();
-        assert!(status.is_empty() || status.contains(") Z "), "{status}");
+        wait_until_gone(words[2]);
     }
 
     #[test]
@@ -106,13 +111,7 @@ mod tests {
         let _ = std::fs::remove_file(&file);
         // As where this process is gone: nobody holds the pipe, and nobody signals.
         drop(load.shell.stdin.take());
-        let ended = || {
-            let status = std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
-            status.is_empty() || status.contains(") Z ")
-        };
-        while !ended() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        wait_until_gone(child.trim());
         assert!(load.shell.wait().is_ok());
     }
 
