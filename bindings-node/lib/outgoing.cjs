@@ -177,8 +177,7 @@ const late = (request, options) =>
 
 /** Asks `agent`, by `addRequest`, for the connection of a request, now or once that is not held any more. */
 function connect(owners, agent, addRequest, [request, options, ...rest]) {
-  const ask = (given) => apply(addRequest, agent, [request, given, ...rest]);
-  const go = once(ask);
+  const go = once((given) => apply(addRequest, agent, [request, given, ...rest]));
   if (!isHeld(owners, request, options?.headers, () => go(late(request, options)))) go(options);
 }
 
