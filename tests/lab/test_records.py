@@ -88,6 +88,20 @@ def test_an_experiment_whose_records_cannot_be_delivered_does_not_begin(experime
     assert ended(experiments, start(experiments, {"faults": automation()}))["state"]["status"] == "failed"
 
 
+def test_an_experiment_begins_though_its_calls_are_throttled(logged: Lab) -> None:
+    # Four calls before it begins, of an account that has three a second, looked at much oftener.
+    logged.settings(rates=0.3)
+    experiment = start(logged, {"check": alarm_is("OK")})
+
+    def delivered() -> list[int]:
+        rows = logged.ask("GET", "/calls")["calls"]
+        return [row["status"] for row in rows if row["operation"] == "PutResourcePolicy"]
+
+    until(delivered, lambda statuses: 200 in statuses, limit=30)
+    logged.settings(rates=0)
+    assert ended(logged, experiment)["state"]["status"] == "completed"
+
+
 def test_records_are_in_a_bucket_once_the_experiment_has_ended(experiments: Lab) -> None:
     s3 = experiments.client("s3")
     s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})

@@ -40,7 +40,8 @@ def test_one_stack_rolls_back_and_goes_while_the_others_experiment_runs_to_its_e
         stack.start(stack.outputs["AttachOnlyTemplate"])
     experiment = two.start(two.outputs["NodeTemplate" if "NodeTemplate" in two.outputs else "AttachOnlyTemplate"])
     until(one.attached, bool)
-    until(two.attached, lambda names: len(names) == len({"two-python", *two.functions[1:2]}))
+    both = len({"two-python", *two.functions[1:2]})
+    until(lambda: (two.attached(), two.state(experiment)), lambda seen: len(seen[0]) == both)
     assert one.automation("Rollback", AllMarked=["true"], DeleteMarks=["true"]) == "Success"
     assert one.attached() == []
     assert "two-python" in two.attached(), "another stack's functions are not ours to restore"

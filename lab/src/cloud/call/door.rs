@@ -49,10 +49,7 @@ impl Lab {
     pub async fn assume(self: &Arc<Self>, service: &str, source: String, role: &str, session: &str) -> Result<(), ApiError> {
         let input = json!({"RoleArn": role, "RoleSessionName": session});
         let who = Principal::service(service, source);
-        match self.call(&who, &Request::new("sts", "AssumeRole", input)).await {
-            Outcome::Answer(answer) => answer.map(|_| ()),
-            Outcome::Dropped => Err(ApiError::internal("the connection was closed")),
-        }
+        self.call(&who, &Request::new("sts", "AssumeRole", input)).await.answer().map(|_| ())
     }
 
     async fn answer(

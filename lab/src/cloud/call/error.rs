@@ -44,6 +44,11 @@ impl ApiError {
         ApiError::new("ResourceConflictException", 409, message)
     }
 
+    /// Whether the same call may pass a moment later, by whichever of the names that services have for it.
+    pub fn is_throttling(&self) -> bool {
+        ["Throttl", "TooManyRequests", "RequestLimitExceeded"].iter().any(|word| self.code.contains(word))
+    }
+
     /// The lab's own trouble, as the service would show its own.
     pub fn internal(message: impl Into<String>) -> ApiError {
         ApiError::new("InternalServerError", 500, message)

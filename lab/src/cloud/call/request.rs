@@ -71,3 +71,17 @@ pub enum Outcome {
     /// Without one.
     Dropped,
 }
+
+impl Outcome {
+    /// The answer; a connection that was closed before is the service's trouble.
+    ///
+    /// # Errors
+    ///
+    /// What the service refused, or `InternalServerError`.
+    pub fn answer(self) -> Result<Reply, ApiError> {
+        match self {
+            Outcome::Answer(answer) => answer,
+            Outcome::Dropped => Err(ApiError::internal("the connection was closed")),
+        }
+    }
+}

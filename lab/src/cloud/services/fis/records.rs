@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::experiments::Experiment;
-use crate::cloud::call::{ApiError, Outcome, Principal, Request};
+use crate::cloud::call::{ApiError, Principal, Request};
 use crate::cloud::clock;
 use crate::cloud::lab::Lab;
 use crate::cloud::services::members::{list, text};
@@ -110,12 +110,15 @@ pub fn of(experiment: &Experiment) -> Vec<Record> {
 /// Has records delivered to a group, as FIS does when an experiment begins: with the rights of the experiment's role.
 pub async fn prepare(lab: &Arc<Lab>, who: &Principal, group: &str) -> Result<(), ApiError> {
     let arn = lab.site.place.arn("logs", &format!("log-group:{group}"));
-    let found = call(lab, who, "logs", "DescribeLogGroups", json!({"logGroupNamePrefix": group})).await?;
+    let call = async |operation: &str, input: Value| {
+        lab.call_patiently(who, &Request::new("logs", operation, input)).await.map(|reply| reply.body)
+    };
+    let found = call("DescribeLogGroups", json!({"logGroupNamePrefix": group})).await?;
     if !list(&found, "logGroups").any(|one| text(one, "logGroupName") == Some(group)) {
         return Err(ApiError::validation(format!("the log group {group} does not exist")));
     }
-    call(lab, who, "logs", "CreateLogDelivery", json!({"logGroupArn": arn})).await?;
-    let policies = call(lab, who, "logs", "DescribeResourcePolicies", json!({})).await?;
+    call("CreateLogDelivery", json!({"logGroupArn": arn})).await?;
+    let policies = call("DescribeResourcePolicies", json!({})).await?;
     let policy = list(&policies, "resourcePolicies").find(|policy| text(policy, "policyName") == Some(POLICY));
     let document = policy.and_then(|policy| text(policy, "policyDocument"));
     let document = document.and_then(|document| serde_json::from_str::<Value>(document).ok());
@@ -131,7 +134,7 @@ pub async fn prepare(lab: &Arc<Lab>, who: &Principal, group: &str) -> Result<(),
     }
     // Also where nothing is new: each of the four rights is asked for each time.
     let document = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
-    call(lab, who, "logs", "PutResourcePolicy", json!({"policyName": POLICY, "policyDocument": document})).await.map(|_| ())
+    call("PutResourcePolicy", json!({"policyName": POLICY, "policyDocument": document})).await.map(|_| ())
 }
 
 /// Writes records to a group.
@@ -139,13 +142,13 @@ pub async fn to_group(lab: &Arc<Lab>, experiment: &Experiment, group: &str, reco
     let stream = format!("/aws/fis/{}", experiment.id);
     let who = delivery(lab, experiment);
     let at = json!({"logGroupName": group, "logStreamName": stream});
-    match call(lab, &who, "logs", "CreateLogStream", at).await {
+    match lab.call(&who, &Request::new("logs", "CreateLogStream", at)).await.answer() {
         Err(error) if error.code != "ResourceAlreadyExistsException" => return Err(error),
         _ => {}
     }
     let events: Vec<Value> = records.iter().map(|record| json!({"timestamp": record.at, "message": record.text})).collect();
     let input = json!({"logGroupName": group, "logStreamName": stream, "logEvents": events});
-    call(lab, &who, "logs", "PutLogEvents", input).await.map(|_| ())
+    lab.call(&who, &Request::new("logs", "PutLogEvents", input)).await.answer().map(|_| ())
 }
 
 /// Writes all records of an experiment that has ended into an object.
@@ -157,20 +160,9 @@ pub async fn to_bucket(lab: &Arc<Lab>, experiment: &Experiment, bucket: &str, pr
     let text: String = of(experiment).iter().map(|record| format!("{}\n", record.text)).collect();
     let input = json!({"Bucket": bucket, "Key": key, "ContentType": "text/plain"});
     let request = Request { raw: text.into(), ..Request::new("s3", "PutObject", input) };
-    answered(lab.call(&delivery(lab, experiment), &request).await).map(|_| ())
+    lab.call(&delivery(lab, experiment), &request).await.answer().map(|_| ())
 }
 
 fn delivery(lab: &Lab, experiment: &Experiment) -> Principal {
     Principal::service(DELIVERY, lab.site.place.arn("fis", &format!("experiment/{}", experiment.id)))
-}
-
-async fn call(lab: &Arc<Lab>, who: &Principal, service: &str, operation: &str, input: Value) -> Result<Value, ApiError> {
-    answered(lab.call(who, &Request::new(service, operation, input)).await)
-}
-
-fn answered(outcome: Outcome) -> Result<Value, ApiError> {
-    match outcome {
-        Outcome::Answer(answer) => answer.map(|reply| reply.body),
-        Outcome::Dropped => Err(ApiError::internal("the connection was closed")),
-    }
 }

@@ -13,7 +13,7 @@ use super::check::{ALARMS, AUTOMATION, minutes};
 use super::experiments::{ActionRun, Experiment, State};
 use super::records::{self, Destination, Record};
 use super::{Fis, lever};
-use crate::cloud::call::{ApiError, Outcome, Principal, Request};
+use crate::cloud::call::{ApiError, Principal, Request};
 use crate::cloud::clock;
 use crate::cloud::lab::Lab;
 use crate::cloud::services::members::{list, text, texts};
@@ -140,10 +140,8 @@ impl Run {
 
     /// A call with the experiment's role.
     async fn call(&self, experiment: &Experiment, service: &str, operation: &str, input: Value) -> Result<Value, ApiError> {
-        match self.lab.call(&self.session(experiment), &Request::new(service, operation, input)).await {
-            Outcome::Answer(answer) => answer.map(|reply| reply.body),
-            Outcome::Dropped => Err(ApiError::internal("the connection was closed")),
-        }
+        let request = Request::new(service, operation, input);
+        self.lab.call(&self.session(experiment), &request).await.answer().map(|reply| reply.body)
     }
 
     /// One look, and what is next. `None`: it has ended.
@@ -151,7 +149,7 @@ impl Run {
         if experiment.state.status == "initiating" {
             match self.prepare(&experiment).await {
                 Ok(()) => {}
-                Err(error) if error.status < 500 && !error.code.contains("Throttl") => return self.refused(&error.message),
+                Err(error) if error.status < 500 && !error.is_throttling() => return self.refused(&error.message),
                 // The next look may see more.
                 Err(_) => return Some(()),
             }
@@ -378,7 +376,7 @@ impl Run {
                 let execution = text(&answer, "AutomationExecutionId").map(str::to_owned);
                 self.set(name, |run| run.execution = execution)
             }
-            Err(error) if error.code.contains("Throttl") || error.status >= 500 => Some(()),
+            Err(error) if error.is_throttling() || error.status >= 500 => Some(()),
             Err(error) => self.end_action(name, "failed", error.to_string()),
         }
     }

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::Lambda;
 use super::function::Code;
-use crate::cloud::call::{ApiError, Call, Outcome, Request};
+use crate::cloud::call::{ApiError, Call, Request};
 use crate::cloud::clock;
 use crate::cloud::services::members::{text, with};
 use crate::whole::{FRESH, replace};
@@ -49,10 +49,9 @@ pub async fn fetch(call: &Call) -> Result<Option<Bytes>, ApiError> {
         return Err(ApiError::invalid("Please provide both the S3 bucket and the S3 key of the code."));
     };
     let asked = with(json!({"Bucket": bucket, "Key": key}), "VersionId", text(given, "S3ObjectVersion").map(str::to_owned));
-    let error = match call.lab.call(&call.who, &Request::new("s3", "GetObject", asked)).await {
-        Outcome::Answer(Ok(reply)) => return Ok(Some(reply.raw.unwrap_or_default())),
-        Outcome::Answer(Err(error)) => error,
-        Outcome::Dropped => ApiError::internal("the connection was closed"),
+    let error = match call.lab.call(&call.who, &Request::new("s3", "GetObject", asked)).await.answer() {
+        Ok(reply) => return Ok(Some(reply.raw.unwrap_or_default())),
+        Err(error) => error,
     };
     let said = format!("S3 Error Code: {}. S3 Error Message: {}", error.code, error.message);
     Err(match error.status {

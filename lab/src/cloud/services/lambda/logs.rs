@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::function::Config;
-use crate::cloud::call::{ApiError, Outcome, Principal, Request};
+use crate::cloud::call::{ApiError, Principal, Request};
 use crate::cloud::lab::Lab;
 use crate::cloud::services::members::text;
 use crate::runtime::Invoked;
@@ -73,10 +73,7 @@ impl Writer {
         if lab.era() != self.era {
             return Err(ApiError::internal("the lab was reset"));
         }
-        match lab.call(&self.who, &Request::new("logs", operation, input)).await {
-            Outcome::Answer(answer) => answer.map(|_| ()),
-            Outcome::Dropped => Err(ApiError::internal("the connection was closed")),
-        }
+        lab.call(&self.who, &Request::new("logs", operation, input)).await.answer().map(|_| ())
     }
 }
 

@@ -1,18 +1,14 @@
 //! One resource that something is done to: what it is to be, and calls of the services behind it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::fit::fit;
-use crate::cloud::call::{ApiError, Outcome, Principal, Request};
+use crate::cloud::call::{ApiError, Principal, Request};
 use crate::cloud::lab::Lab;
 use crate::cloud::services::members::tag_list;
-
-/// How often a throttled call is tried.
-const TRIES: u32 = 12;
 
 /// What is done to one resource.
 #[derive(Debug, Clone)]
@@ -88,22 +84,7 @@ impl Act {
         let model = models.and_then(|model| Some((model, model.operations.get(operation)?.input.as_deref()?)));
         let input = model.map_or_else(|| input.clone(), |(model, shape)| fit(model, shape, &input));
         let request = Request { raw: Bytes::new(), ..Request::new(service, operation, input) };
-        let mut pause = Duration::from_millis(50);
-        for _ in 1..TRIES {
-            match self.once(&request).await {
-                Err(error) if throttled(&error) => tokio::time::sleep(pause).await,
-                answer => return answer,
-            }
-            pause = (pause * 2).min(Duration::from_secs(5));
-        }
-        self.once(&request).await
-    }
-
-    async fn once(&self, request: &Request) -> Result<Value, ApiError> {
-        match self.lab.call(&self.who, request).await {
-            Outcome::Answer(answer) => answer.map(|reply| reply.body),
-            Outcome::Dropped => Err(ApiError::internal("the connection was closed")),
-        }
+        self.lab.call_patiently(&self.who, &request).await.map(|reply| reply.body)
     }
 
     /// A call whose answer may be that there is no such thing.
@@ -121,10 +102,6 @@ impl Act {
     }
 }
 
-fn throttled(error: &ApiError) -> bool {
-    ["Throttl", "TooManyRequests", "RequestLimitExceeded"].iter().any(|word| error.code.contains(word))
-}
-
 /// Whether an error says that something is not there.
 pub fn missing(error: &ApiError) -> bool {
     error.status == 404
@@ -139,7 +116,7 @@ pub fn reason(service: &str, error: &ApiError, token: &str) -> String {
         _ if missing(error) => "NotFound",
         code if code.contains("AlreadyExist") || code == "ResourceConflictException" => "AlreadyExists",
         code if code.contains("AccessDenied") => "AccessDenied",
-        _ if throttled(error) => "Throttling",
+        _ if error.is_throttling() => "Throttling",
         _ if error.status >= 500 => "ServiceInternalError",
         _ => "InvalidRequest",
     };

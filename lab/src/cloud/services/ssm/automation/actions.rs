@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::document::Step;
 use super::{Host, branch, selector, values};
-use crate::cloud::call::{ApiError, Outcome as Called, Principal, Reply, Request};
+use crate::cloud::call::{ApiError, Principal, Reply, Request};
 use crate::cloud::clock;
 use crate::cloud::gateway::models::{Model, Models};
 use crate::cloud::services::members::with;
@@ -152,21 +152,8 @@ pub fn seconds(text: &str) -> Option<f64> {
 async fn api(host: &Host, task: &Task, inputs: &Value) -> Result<Value, ApiError> {
     let request = request(host.lab.models(), inputs)?;
     let who = task.principal(&host.ssm.site.place.account);
-    let mut pause = Duration::from_millis(200);
-    loop {
-        match host.lab.call(&who, &request).await {
-            Called::Answer(Ok(reply)) => return Ok(answer(host.lab.models(), &request, reply)),
-            Called::Answer(Err(error))
-                if matches!(error.code.as_str(), "TooManyRequestsException" | "ThrottlingException")
-                    && pause < Duration::from_secs(10) =>
-            {
-                tokio::time::sleep(pause).await;
-                pause *= 2;
-            }
-            Called::Answer(Err(error)) => return Err(error),
-            Called::Dropped => return Err(ApiError::internal("the connection was closed before an answer")),
-        }
-    }
+    let reply = host.lab.call_patiently(&who, &request).await?;
+    Ok(answer(host.lab.models(), &request, reply))
 }
 
 fn request(models: &Models, inputs: &Value) -> Result<Request, ApiError> {
