@@ -55,8 +55,8 @@ test-node: $(call unprepared,node)
 lint-node: $(NODE_DIR)/node_modules/.ready
 	cargo clippy --quiet --release -p faultlayer-node -- -D warnings
 	cargo fmt -p faultlayer-node -- --check
-	cd $(NODE_DIR) && node_modules/.bin/prettier --check --log-level warn . ../examples/node ../examples/node-dynamodb
-	cd $(NODE_DIR) && node_modules/.bin/eslint --max-warnings 0 .
+	cd $(NODE_DIR) && node_modules/.bin/prettier --check --log-level warn --cache --cache-strategy content --cache-location ../.cache/node/prettier . ../examples/node ../examples/node-dynamodb
+	cd $(NODE_DIR) && node_modules/.bin/eslint --max-warnings 0 --cache --cache-strategy content --cache-location ../.cache/node/eslint .
 
 # Which operation a call to a REST service is for, from the newest models; read the difference before you keep it.
 operations-node: .cache/aws/venv/.ready

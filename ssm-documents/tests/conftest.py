@@ -10,11 +10,14 @@ import pytest
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent / "scripts"), str(HERE)]
 
+import boto3  # noqa: E402
+import clients  # noqa: E402
 import endpoints  # noqa: E402
 from faultlayer_documents import aws as aws_module  # noqa: E402
 from labworld import LabWorld  # noqa: E402
 from world import World  # noqa: E402
 
+boto3.client = clients.client
 KEYS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -16,11 +17,18 @@ from services import prepare
 CREDENTIALS = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "secret", "region_name": "eu-west-1"}
 
 
-def client(name: str, url: str | None, **config: Any) -> Any:
+@functools.cache
+def session() -> Any:
+    """One for all: each reads the services' models anew, which is most of what making a client takes."""
     import boto3
+
+    return boto3.session.Session(**CREDENTIALS)
+
+
+def client(name: str, url: str | None, **config: Any) -> Any:
     from botocore.config import Config
 
-    return boto3.session.Session(**CREDENTIALS).client(name, endpoint_url=url, config=Config(**config))
+    return session().client(name, endpoint_url=url, config=Config(**config))
 
 
 @pytest.fixture(scope="session")

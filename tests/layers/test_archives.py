@@ -47,6 +47,14 @@ def native(path: Path) -> bytes:
     return library
 
 
+def stream(path: Path) -> bytes:
+    """The native code as it stands in the archive, as zlib has it: behind two bytes, before four."""
+    with zipfile.ZipFile(path) as archive:
+        [library] = [entry for entry in archive.infolist() if entry.filename.endswith(layer_archive.NATIVE)]
+    begins = library.header_offset + 30 + len(library.filename.encode())
+    return b"--" + path.read_bytes()[begins : begins + library.compress_size] + b"----"
+
+
 def language_and_arch(path: Path) -> tuple[str, str]:
     _, language, arch = path.stem.split("-")
     return language, arch
@@ -195,8 +203,14 @@ def test_an_archive_that_is_too_large_is_refused_and_not_left_behind(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_same_entries_give_the_same_bytes(path: Path, tmp_path: Path) -> None:
+def test_the_same_entries_give_the_same_bytes(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     language, _ = language_and_arch(path)
+    # Of the native code, with which zopfli is busy for seconds, one language's is packed anew.
+    if language != "python":
+        packed, compress = {native(path): stream(path)}, layer_archive.zopfli.zlib.compress
+        monkeypatch.setattr(
+            layer_archive.zopfli.zlib, "compress", lambda content, **how: packed.get(content) or compress(content, **how)
+        )
     entries = dict(reversed(contents(path).items()))
     [notices] = [name for name in entries if name.endswith("THIRD-PARTY-NOTICES.txt")]
     out = tmp_path / path.name

@@ -31,10 +31,10 @@ def array(element: str) -> str:
 NUMBERS = array("0")
 # Elements that have the same path by one dotted key and by two, with arrays in between.
 DOTTED = array('{"b":[{"c":0},{"c.d":[0]}],"b.c":[0,{"d":0}],"b.c.d":0}')
+# One number among three million, or 899 of them.
 CASES = {
-    "one number among three million": (NUMBERS, {"a": [1]}),
-    "899 numbers among three million": (NUMBERS, {"a": list(range(1, 900))}),
-    "keys with dots": (DOTTED, {"a": {"b": {"c": [1], "c.d": [1]}, "b.c": {"d": [2]}}}),
+    "three million numbers": (NUMBERS, [{"a": [1]}, {"a": list(range(1, 900))}]),
+    "keys with dots": (DOTTED, [{"a": {"b": {"c": [1], "c.d": [1]}, "b.c": {"d": [2]}}}]),
 }
 
 
@@ -51,21 +51,22 @@ def test_the_largest_event_under_a_plan_is_answered_as_without(
         function.code(code, name)
     else:
         function = Function(ROOT / "examples/java/target/classes")
-    event, pattern = CASES[case]
+    event, patterns = CASES[case]
     inputs = tmp_path_factory.mktemp("inputs")
     events, plan = inputs / "events.jsonl", inputs / "plan.json"
     # Millions of objects are more than that without us.
     memory = "512" if event is DOTTED else memory
     options = ["--events", str(events), "--memory", memory, "--timeout", "30s", "-n", "2"]
-    fault = {"id": "f", "kind": "error", "type": "E", "rate": 0.9, "match": {"event": pattern}}
     events.write_text(event + "\n", encoding="utf-8")
-    plan.write_text(json.dumps({"version": 1, "faults": [fault]}), encoding="utf-8")
     healthy = function.run(*options, handler=handler, runtime=language)
-    behind = function.run(*options, "--plan", str(plan), handler=handler, runtime=language)
     # The first of its environment, and one of those that come after it.
     assert outcomes(healthy) == ["ok"] * 2
-    assert (outcomes(behind), answers(behind)) == (outcomes(healthy), answers(healthy))
-    assert own_words(behind) == []
+    for pattern in patterns:
+        fault = {"id": "f", "kind": "error", "type": "E", "rate": 0.9, "match": {"event": pattern}}
+        plan.write_text(json.dumps({"version": 1, "faults": [fault]}), encoding="utf-8")
+        behind = function.run(*options, "--plan", str(plan), handler=handler, runtime=language)
+        assert (outcomes(behind), answers(behind)) == (outcomes(healthy), answers(healthy))
+        assert own_words(behind) == []
 
 
 def own_words(report: dict[str, Any]) -> list[str]:
