@@ -97,8 +97,10 @@ for (const pair of PAIRS) {
 const pair = PAIRS.at(-1);
 
 describe('an extension in trouble leaves the function alone and is told once', { concurrency: 2, skip: !pair }, () => {
-  for (const way of ['silent', 'slow', 'failing', 'garbage', 'short', 'large', 'closing', 'gone']) {
-    for (const source of [APPCONFIG, PARAMETER]) {
+  const ways = ['silent', 'slow', 'failing', 'garbage', 'short', 'large', 'closing', 'gone'];
+  // Both are read by the same code.
+  for (const source of [APPCONFIG, PARAMETER]) {
+    for (const way of source === APPCONFIG ? ways : ['silent']) {
       test(`${way}, ${source}`, async () => {
         await withExtension(async (extension) => {
           await extension.plan(says('one'));

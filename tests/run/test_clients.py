@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,8 +16,10 @@ from function import Function, outcomes
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Nothing that an earlier run has installed."""
+    """Nothing that an earlier run has installed; pip keeps what it has built of it."""
     folder = tmp_path / "cache"
+    mine = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "pip")
+    monkeypatch.setenv("PIP_CACHE_DIR", os.environ.get("PIP_CACHE_DIR", str(mine)))
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     return folder / "faultlayer"
 
