@@ -32,7 +32,7 @@ NUMBERS = array("0")
 # Elements that have the same path by one dotted key and by two, with arrays in between.
 DOTTED = array('{"b":[{"c":0},{"c.d":[0]}],"b.c":[0,{"d":0}],"b.c.d":0}')
 # One number among three million, or 899 of them.
-CASES = {
+CASES: dict[str, tuple[str, list[Any]]] = {
     "three million numbers": (NUMBERS, [{"a": [1]}, {"a": list(range(1, 900))}]),
     "keys with dots": (DOTTED, [{"a": {"b": {"c": [1], "c.d": [1]}, "b.c": {"d": [2]}}}]),
 }
