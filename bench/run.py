@@ -47,7 +47,11 @@ ROWS = {
     "lab": "the lab",
     "run": "faultlayer run",
     "fleet": "many functions",
+    "fleet-1000": "a thousand functions",
 }
+
+# What takes as long as all others together is measured where it is asked for by its name.
+BY_NAME = {"fleet-1000"}
 
 
 def machine() -> dict[str, Any]:
@@ -63,6 +67,16 @@ def machine() -> dict[str, Any]:
     }
 
 
+def now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+
+
+def commit() -> dict[str, str]:
+    """None of a tree without its history."""
+    found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=places.ROOT, capture_output=True, text=True).stdout.strip()
+    return {"commit": found} if found else {}
+
+
 def versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for tool, option in {"rustc": "--version", "node": "--version", "java": "--version"}.items():
@@ -70,10 +84,7 @@ def versions() -> dict[str, str]:
             found[tool] = places.version(peers.tool(tool), option)
         except peers.Missing:
             continue
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=places.ROOT, capture_output=True, text=True
-    ).stdout.strip()
-    return found | ({"commit": commit} if commit else {}) | {"peers": ", ".join([*peers.PYTHON, *peers.NODE])}
+    return found | {"peers": ", ".join([*peers.PYTHON, *peers.NODE])}
 
 
 def row(name: str, quick: bool) -> dict[str, Any]:
@@ -103,21 +114,16 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="see whether it works")
     parser.add_argument("--out", type=Path, help="where the results go; those of other rows stay")
     options = parser.parse_args()
-    names = options.names or list(ROWS)
+    names = options.names or [name for name in ROWS if name not in BY_NAME]
     kept = json.loads(options.out.read_text()) if options.out and options.out.exists() and options.names else {}
-    results = {
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        # Of a row measured anew among others the table is still theirs.
-        "command": kept.get("command", f"make {' '.join(f'bench-{name}' for name in options.names) or 'bench'}"),
-        "quick": options.quick,
-        "machine": machine(),
-        "versions": versions(),
-        "rows": kept.get("rows", {}),
-    }
+    command = f"make {' '.join(f'bench-{name}' for name in options.names) or 'bench'}"
+    # Of a row measured anew among others the table is still theirs; each says when, by what, and of which commit.
+    about = {"date": now(), "command": command, "machine": machine(), "versions": versions(), "rows": {}}
+    results = {**about, **kept, "quick": options.quick}
     failed = []
     for name in names:
         try:
-            results["rows"][name] = row(name, options.quick)
+            results["rows"][name] = {"date": now(), "command": command, **commit(), **row(name, options.quick)}
             tell(name, results["rows"][name])
         except Exception as error:
             # The other rows are worth having all the same.

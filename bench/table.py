@@ -132,11 +132,11 @@ LINES: list[tuple[str, list[str], list[tuple[str, str]]]] = [
     ("its memory after 10,000, 100,000 calls", ["run: 10000 calls, memory", "run: 100000 calls, memory"], []),
     *[
         (
-            f"{functions} functions: attach, restore",
-            [f"fleet: {functions} functions, {what}" for what in ("attach", "restore")],
-            [("the estimate", f"fleet: {functions} functions, attach, estimated")],
+            f"{functions:,} functions: attach, restore",
+            [f"{row}: {functions} functions, {what}" for what in ("attach", "restore")],
+            [("the estimate", f"{row}: {functions} functions, attach, estimated")],
         )
-        for functions in (50, 300)
+        for row, functions in (("fleet", 50), ("fleet", 300), ("fleet-1000", 1000))
     ],
     ("log for an injected delay", ["records: a record of latency"], []),
 ]
@@ -165,11 +165,21 @@ def shown(results: dict[str, Any], names: list[str]) -> str:
     return " · ".join(number(one[0]) if one else "-" for one in found) + f" {units[-1]}"
 
 
+def by_itself(results: dict[str, Any]) -> str:
+    """The rows that another run measured: since the table's, or of what it leaves out."""
+    day = results["date"][:10]
+    rows = results["rows"].items()
+    others = {name: row["date"][:10] for name, row in rows if row["command"] != results["command"]}
+    named = [f"`{name}`" + (f" ({date})" if date != day else "") for name, date in others.items()]
+    return f" By themselves: {', '.join(named)}." if named else ""
+
+
 def table(results: dict[str, Any]) -> str:
     machine, versions = results["machine"], results["versions"]
     lines = [
         f"`{results['command']}`, {results['date'][:10]}, {machine['processor']}, {machine['cores']} cores, {machine['system']}; "
-        f"medians, and of what is added to the same without Faultlayer the median of what rounds in turns differ by.",
+        f"medians, and of what is added to the same without Faultlayer the median of what rounds in turns differ by."
+        f"{by_itself(results)}",
         "",
         "| added, or reached | Faultlayer | beside |",
         "| -- | -- | -- |",

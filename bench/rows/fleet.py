@@ -1,7 +1,7 @@
 """The documents at fleet scale, in the lab at AWS's rates: attaching and rolling back, beside the estimate.
 
-Real seconds, nothing is scaled: so 50 and 300 functions here, and more by `make scale-ssm SCALE=N`. The estimate is the
-physical limit: so many updates at so many a second.
+Real seconds, nothing is scaled: so 50 and 300 functions in `make bench`, 1,000 in `make bench-fleet-1000`, and any
+number in `make scale-ssm SCALE=N`. The estimate is the physical limit: so many updates at so many a second.
 """
 
 from __future__ import annotations
@@ -17,8 +17,12 @@ LINE = re.compile(f"functions: estimated {TIMES}, taken {TIMES}")
 
 
 def measure(quick: bool) -> Figures:
+    return measured(50) if quick else measured(50, 300)
+
+
+def measured(*many: int) -> Figures:
     figures = Figures()
-    for functions in (50,) if quick else (50, 300):
+    for functions in many:
         told = subprocess.run(
             ["make", "--no-print-directory", "scale-ssm", f"SCALE={functions}"],
             cwd=ROOT,
