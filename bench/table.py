@@ -85,8 +85,13 @@ LINES: list[tuple[str, list[str], list[tuple[str, str]]]] = [
         for name in ("Python", "Node", "Java")
     ],
     (
-        "connecting to a host that no fault is about; a round trip over a connection that one may be about",
-        ["connections: connect, to a host that nobody named, added", "connections: round trip, relayed, added"],
+        "connecting to a host that no fault is about; a round trip over a connection that one may be about; "
+        "the same, all of it on one processor",
+        [
+            "connections: connect, to a host that nobody named, added",
+            "connections: round trip, relayed, added",
+            "connections: round trip on one processor, relayed, added",
+        ],
         [
             ("connecting", "connections: connect, never watched"),
             ("a round trip", "connections: round trip, direct"),

@@ -2,13 +2,14 @@
 
 python connections.py '{"rounds": N}'
 
-Connecting to a host that nobody named, a round trip over a relayed connection, and what the first watch takes in a
-process of its own.
+Connecting to a host that nobody named, a round trip over a relayed connection, the same where client, relay and server
+share a processor, so that none wakes another one's, and what the first watch takes in a process of its own.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import socket
 import statistics
 import subprocess
@@ -86,17 +87,28 @@ def round_trips(network: Network, port: int) -> dict[str, list[float]]:
     return {"direct": [one for one, _ in rounds], "relayed": [two for _, two in rounds]}
 
 
+def held_to_one_processor(*processes: int) -> None:
+    """All threads that they have now."""
+    one = {min(os.sched_getaffinity(0))}
+    for process in processes:
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), one)
+
+
 def main() -> None:
     network = Network()
-    measured = {"connect": connects(network)}
+    command = [sys.executable, "-c", FIRST, str(TESTS)]
+    starts = [float(subprocess.run(command, capture_output=True, check=True).stdout) for _ in range(min(ROUNDS, 20))]
+    measured = {"connect": connects(network), "first watch": {"in a process": starts}}
     command = [sys.executable, str(TESTS / "servers.py"), "raw"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout and server.stdin
-        measured["round trip"] = round_trips(network, int(server.stdout.readline()))
+        port = int(server.stdout.readline())
+        measured["round trip"] = round_trips(network, port)
+        held_to_one_processor(os.getpid(), server.pid)
+        measured["round trip on one processor"] = round_trips(network, port)
         server.stdin.close()
-    command = [sys.executable, "-c", FIRST, str(TESTS)]
-    starts = [float(subprocess.run(command, capture_output=True, check=True).stdout) for _ in range(min(ROUNDS, 20))]
-    print(json.dumps({**measured, "first watch": {"in a process": starts}}))
+    print(json.dumps(measured))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Endpoints to test against. moto is always there; LocalStack and the lab are where their make targets put them."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -35,6 +36,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for at, item in enumerate(sweeps):
         rest.insert(at * len(items) // len(sweeps), item)
     items[:] = rest
+
+
+def pytest_collection_finish() -> None:
+    """What moto and botocore are made of stays, and looking at it for garbage again and again takes a twelfth of all time."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.fixture(scope="session")

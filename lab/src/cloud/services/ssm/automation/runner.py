@@ -24,13 +24,12 @@ def prepare() -> None:
     """Import, and read of the services' models, what takes longer than most scripts run.
 
     What is there then is nobody's garbage, and its pages stay shared. Nothing of an order's environment is known here: of a
-    session, keys and region are asked for where a client is made, and files of the user's are no script's.
+    session, keys and region are asked for where a client is made.
     """
     gc.disable()
     import boto3
     import botocore.session
 
-    os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     session = botocore.session.get_session()
     for service in SERVICES:
         session.create_client(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
