@@ -112,7 +112,9 @@ function bytesOf({ status, headers, body }, own = '') {
 /** Carries out on `request`, which asks for its connection, what it met; `go` has its agent give one. */
 function carryOut(request, { delayUs, answer }, go) {
   const front = new Front();
-  if (request.timeout) front.setTimeout(request.timeout);
+  // As Node has it: an agent's counts where the request has none.
+  const idleMs = request.timeout || request.agent?.options?.timeout;
+  if (idleMs) front.setTimeout(idleMs);
   request.onSocket(front);
   const forget = later(delayUs, () => {
     if (front.destroyed) return;

@@ -178,15 +178,38 @@ describe("calls to AWS by Node's own clients", () => {
     );
   });
 
-  test('one that is held ends by its own timeout, and its connection with it', async () => {
-    await withFaults(slow(60_000), async () => {
-      const request = http.request(url, { ...signed, timeout: 30 });
-      request.end();
-      await once(request, 'timeout');
-      request.destroy(new Error('gave up'));
-      const [error] = await once(request, 'error');
-      assert.equal(error.message, 'gave up');
+  for (const [whose, options] of [
+    ['its own timeout', { timeout: 30 }],
+    ["its agent's timeout", { agent: new http.Agent({ timeout: 30 }) }],
+  ]) {
+    test(`one that is held ends by ${whose}, and its connection with it`, async () => {
+      await withFaults(slow(60_000), async () => {
+        const request = http.request(url, { ...signed, ...options });
+        request.end();
+        await once(request, 'timeout');
+        request.destroy(new Error('gave up'));
+        const [error] = await once(request, 'error');
+        assert.equal(error.message, 'gave up');
+      });
     });
+  }
+
+  test("one that was held ends by its agent's timeout where the server does not answer either", async () => {
+    const silent = http.createServer(() => {});
+    await new Promise((listening) => silent.listen(0, '127.0.0.1', listening));
+    try {
+      await withFaults(slow(5), async () => {
+        const agent = new http.Agent({ timeout: 60 });
+        const request = http.request(`http://127.0.0.1:${silent.address().port}/`, { ...signed, agent });
+        request.end();
+        await once(request, 'timeout');
+        request.destroy(new Error('gave up'));
+        await once(request, 'error');
+      });
+    } finally {
+      silent.closeAllConnections();
+      silent.close();
+    }
   });
 
   test('one that is held goes on over a pooled connection, and gives it back', async () => {
