@@ -128,7 +128,8 @@ def example(maven: list[str], work: Path) -> str:
     shutil.copytree(EXAMPLE, work / "orders", ignore=shutil.ignore_patterns("target"))
     with dynamodb() as url:
         variables = {**os.environ, **AWS, "AWS_ENDPOINT_URL": url}
-        command = [*maven, "test", f"-Dfaultlayer.platform=linux-{platform.machine()}"]
+        jvm = "-DargLine=-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+        command = [*maven, "test", f"-Dfaultlayer.platform=linux-{platform.machine()}", jvm]
         subprocess.run(command, cwd=work / "orders", env=variables, check=True)
     [report] = (work / "orders" / "target" / "surefire-reports").glob("*.txt")
     return re.findall(r"Tests run: .*", report.read_text(encoding="utf-8"))[0]

@@ -144,7 +144,7 @@ class LibraryJarTest {
     }
 
     private static String runIn(String home, String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(home + "/bin/java"));
+        List<String> command = new ArrayList<>(List.of(home + "/bin/java", "-XX:TieredStopAtLevel=1"));
         command.addAll(List.of(arguments));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
