@@ -21,6 +21,18 @@ from typing import Any
 
 PATIENCE_S = 60.0
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:hello"
+# A host that nobody calls: with FAULTLAYER_TESTS_NOBODY set, every plan names it, and all of the tests must hold.
+NOBODY = {"id": "nobody", "kind": "network", "rate": 1e-15, "target": {"host": ["nobody.example"]}, "effect": "refuse"}
+
+
+def naming_nobody(variables: Mapping[str, str]) -> dict[str, str]:
+    """With that host in their plan, where they have a plan with faults."""
+    try:
+        plan = json.loads(variables.get("FAULTLAYER_PLAN") or "")
+        plan["faults"].append(NOBODY)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return dict(variables)
+    return {**variables, "FAULTLAYER_PLAN": json.dumps(plan)}
 
 
 @dataclass
@@ -77,7 +89,7 @@ class Environment:
             "LAMBDA_TASK_ROOT": str(code),
             "_HANDLER": shown,
             **({"FAULTLAYER_HANDLER": handler} if layer else {}),
-            **(variables or {}),
+            **(naming_nobody(variables or {}) if "FAULTLAYER_TESTS_NOBODY" in os.environ else variables or {}),
         }
         self.process = self.start(
             [python, "-m", "awslambdaric", shown],

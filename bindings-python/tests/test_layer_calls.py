@@ -342,7 +342,11 @@ def test_what_is_wrong_with_a_plan_never_touches_the_function(function: Lambda, 
         assert "fault" not in record
 
 
-def test_where_nothing_can_fire_the_client_gets_the_original_itself(function: Lambda) -> None:
+def test_where_nothing_can_fire_the_client_gets_the_original_itself(
+    function: Lambda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A fault about a host can fire.
+    monkeypatch.delenv("FAULTLAYER_TESTS_NOBODY", raising=False)
     function.write(
         "app.py",
         "import faultlayer_layer\n\n\ndef handler(event, context):\n    return faultlayer_layer.handler is handler\n",

@@ -129,7 +129,7 @@ pub static VARIABLES: &[Variable] = &[
         "Any value: Python's, Node's and Java's tests run on every interpreter and client, where each runs on some otherwise.",
     ),
     tests("FAULTLAYER_STACK_ROUNDS", "How many experiments of the stack are interrupted in each way."),
-    tests("FAULTLAYER_TESTS_NOBODY", "Any value: plans of Node's and Java's tests name a host too that nobody calls."),
+    tests("FAULTLAYER_TESTS_NOBODY", "Any value: plans of Python's, Node's and Java's tests name a host too that nobody calls."),
     tests("FAULTLAYER_XRAY_DAEMON", "AWS's X-Ray daemon, which `tests/run` sends traces through; `xray` on the path otherwise."),
     tests("BROKEN_CLOCK_AT", "At which readings of the clock the engine of a layer under test panics."),
 ];
