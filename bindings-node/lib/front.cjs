@@ -113,7 +113,7 @@ function bytesOf({ status, headers, body }, own = '') {
 function carryOut(request, { delayUs, answer }, go) {
   const front = new Front();
   // As Node has it: an agent's counts where the request has none.
-  const idleMs = request.timeout || request.agent?.options?.timeout;
+  const idleMs = request.timeout ?? request.agent?.options?.timeout;
   if (idleMs) front.setTimeout(idleMs);
   request.onSocket(front);
   const forget = later(delayUs, () => {

@@ -194,6 +194,20 @@ describe("calls to AWS by Node's own clients", () => {
     });
   }
 
+  test("one that wants no timeout has none of its agent's while it is held", async () => {
+    await withFaults(slow(80), async () => {
+      const agent = new http.Agent({ timeout: 20 });
+      const timedOut = [];
+      const by = () =>
+        http
+          .request(url, { ...signed, agent, timeout: 0 })
+          .on('timeout', () => timedOut.push(1))
+          .end();
+      assert.equal((await send('', {}, undefined, by)).status, 200);
+      assert.deepEqual(timedOut, []);
+    });
+  });
+
   test("one that was held ends by its agent's timeout where the server does not answer either", async () => {
     const silent = http.createServer(() => {});
     await new Promise((listening) => silent.listen(0, '127.0.0.1', listening));
