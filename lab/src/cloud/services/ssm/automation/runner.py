@@ -30,6 +30,8 @@ def prepare() -> None:
     import boto3
     import botocore.session
 
+    # The user's settings for AWS are no script's. Not before Python started: boto3 may be in the user's own packages.
+    os.environ["HOME"] = "/nonexistent"
     session = botocore.session.get_session()
     for service in SERVICES:
         session.create_client(service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")

@@ -86,8 +86,6 @@ fn start(python: &Path) -> std::io::Result<Running> {
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("LANG", "C.UTF-8")
-        // The user's settings for AWS are no script's.
-        .env("HOME", "/nonexistent")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         // A signal to the lab's terminal is not one to scripts.

@@ -1,0 +1,46 @@
+"""The process that the scripts of executions are forked from, by itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+RUNNER = Path(__file__).parents[2] / "lab/src/cloud/services/ssm/automation/runner.py"
+SCRIPT = """
+import boto3
+
+def seen(events, context):
+    client = boto3.client("lambda")
+    keys = boto3.DEFAULT_SESSION.get_credentials()
+    return {"users": client.meta.config.retries.get("mode") == "adaptive", "region": client.meta.region_name, "key": keys.access_key}
+"""
+
+
+def test_a_script_has_the_settings_of_its_order_and_none_of_the_users(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / ".aws").mkdir(parents=True)
+    (home / ".aws" / "config").write_text("[default]\nretry_mode = adaptive\nregion = us-west-2\n", encoding="utf-8")
+    (home / ".aws" / "credentials").write_text(
+        "[default]\naws_access_key_id = users\naws_secret_access_key = s\n", encoding="utf-8"
+    )
+    command = [sys.executable, "-B", "-u", "-c", RUNNER.read_text(encoding="utf-8")]
+    environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(home)}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as runner:
+        assert runner.stdin
+        assert runner.stdout
+        for name in ("one", "two"):
+            folder = tmp_path / name
+            folder.mkdir()
+            order = {"script": SCRIPT, "handler": "seen", "events": {}, "context": {}}
+            (folder / "order.json").write_text(json.dumps(order), encoding="utf-8")
+            variables = {"HOME": str(folder), "AWS_REGION": f"eu-{name}-1", "AWS_DEFAULT_REGION": f"eu-{name}-1"}
+            keys = {"AWS_ACCESS_KEY_ID": name, "AWS_SECRET_ACCESS_KEY": "s"}
+            print(json.dumps({"folder": str(folder), "environment": variables | keys}), file=runner.stdin, flush=True)
+            runner.stdout.readline()
+            assert json.loads(runner.stdout.readline())["status"] == 0
+            outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
+            assert outcome["payload"] == {"users": False, "region": f"eu-{name}-1", "key": name}
+        runner.stdin.close()
