@@ -7,6 +7,7 @@ pub mod iam;
 pub mod lambda;
 pub mod logs;
 pub mod members;
+pub mod pattern;
 pub mod resourcegroupstaggingapi;
 pub mod s3;
 pub mod service;

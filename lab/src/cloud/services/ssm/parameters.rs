@@ -8,6 +8,7 @@ use crate::cloud::call::ApiError;
 use crate::cloud::clock;
 use crate::cloud::lab::Place;
 use crate::cloud::services::members::{list, on, page, tags, text, texts, with};
+use crate::cloud::services::pattern::whole;
 use crate::cloud::state::Row;
 
 /// A parameter at its newest version.
@@ -150,7 +151,7 @@ pub fn put(ssm: &Ssm, input: &Value) -> Result<Value, ApiError> {
         check_value(&value, tier)?;
         let allowed = text(input, "AllowedPattern").or_else(|| old.and_then(|old| old.allowed.as_deref())).map(str::to_owned);
         if let Some(pattern) = &allowed {
-            let regex = fancy_regex::Regex::new(&format!("^(?:{pattern})$"))
+            let regex = whole(pattern)
                 .map_err(|_| ApiError::bad("InvalidAllowedPatternException", format!("Invalid pattern: {pattern}")))?;
             if !regex.is_match(&value).unwrap_or(false) {
                 return Err(ApiError::bad(

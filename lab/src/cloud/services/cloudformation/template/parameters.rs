@@ -1,14 +1,16 @@
 //! Parameters: as a template declares them, and the values that a request gives them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use fancy_regex::{Regex, RegexBuilder};
+use fancy_regex::Regex;
 use serde_json::{Map, Value, json};
 
 use super::functions::text as plain;
 use super::{Template, invalid};
 use crate::cloud::call::ApiError;
 use crate::cloud::services::members::{on, text};
+use crate::cloud::services::pattern::whole;
 
 /// What a declaration may hold.
 const FIELDS: [&str; 11] = [
@@ -169,12 +171,9 @@ fn fits(name: &str, declared: &Value, value: &str) -> Result<(), ApiError> {
 }
 
 /// A pattern as CloudFormation reads it, which matches the whole value.
-fn compiled(name: &str, pattern: &str) -> Result<Regex, ApiError> {
-    let whole = format!("^(?:{})$", in_ascii(pattern));
-    // Counted classes grow large: `\S{1,255}` is a pattern that people write.
-    let built = RegexBuilder::new(&whole).delegate_size_limit(1 << 26).build();
+fn compiled(name: &str, pattern: &str) -> Result<Arc<Regex>, ApiError> {
     let wrong = format!("Template format error: AllowedPattern of parameter '{name}' is no regular expression: {pattern}");
-    built.map_err(|_| invalid(wrong))
+    whole(&in_ascii(pattern)).map_err(|_| invalid(wrong))
 }
 
 /// Java's `\w` and `\d` are ASCII's.

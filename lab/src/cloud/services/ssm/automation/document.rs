@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{parameters, selector, values};
+use crate::cloud::services::pattern::compiled;
 
 /// A document.
 #[derive(Debug, Clone, Deserialize)]
@@ -284,7 +285,7 @@ impl Parameter {
             return Err(format!("parameters.{name}.type: `{}` is not known", self.kind));
         }
         if let Some(pattern) = &self.allowed_pattern {
-            fancy_regex::Regex::new(pattern).map_err(|error| format!("parameters.{name}.allowedPattern: {error}"))?;
+            compiled(pattern).map_err(|error| format!("parameters.{name}.allowedPattern: {error}"))?;
         }
         let Some(default) = &self.default else {
             return Ok(());

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::document::{Document, Parameter};
 use super::values::plain;
+use crate::cloud::services::pattern::whole;
 
 /// All parameters as lists of texts. `lookup` reads a Parameter Store parameter, which a default may name.
 pub fn fill(
@@ -68,8 +69,7 @@ pub fn check(name: &str, parameter: &Parameter, list: &[String]) -> Result<(), S
     if parameter.min_items.is_some_and(|min| list.len() < min) || parameter.max_items.is_some_and(|max| list.len() > max) {
         return refuse(format!("{} items are not allowed", list.len()));
     }
-    let whole = |pattern: &String| fancy_regex::Regex::new(&format!("^(?:{pattern})$")).ok();
-    let allowed = parameter.allowed_pattern.as_ref().map(|pattern| (pattern, whole(pattern)));
+    let allowed = parameter.allowed_pattern.as_ref().map(|pattern| (pattern, whole(pattern).ok()));
     for value in list {
         let length = value.chars().count();
         if parameter.min_chars.is_some_and(|min| length < min) || parameter.max_chars.is_some_and(|max| length > max) {
