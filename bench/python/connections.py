@@ -4,6 +4,9 @@ python connections.py '{"rounds": N}'
 
 Connecting to a host that nobody named, a round trip over a relayed connection, the same where client, relay and server
 share a processor, so that none wakes another one's, and what the first watch takes in a process of its own.
+
+Which processors a client and its server settle on decides what a round trip takes, and who was there before decides
+that: each is measured by processes of its own, which this program is too: '{"trip": "direct", "on_one": true}'.
 """
 
 from __future__ import annotations
@@ -24,8 +27,10 @@ sys.path.insert(0, str(TESTS))
 
 from harness import Network  # noqa: E402
 
-ROUNDS = json.loads(sys.argv[1])["rounds"]
+ASKED = json.loads(sys.argv[1])
+ROUNDS = ASKED.get("rounds", 0)
 EACH = 200
+TRIPS = 2000
 
 FIRST = """
 import sys, time
@@ -52,9 +57,9 @@ with socket.socket() as probe:
     FREE = probe.getsockname()[1]
 
 
-def typical(work: Callable[[], object]) -> float:
+def typical(work: Callable[[], object], times: int = EACH) -> float:
     taken = []
-    for _ in range(EACH):
+    for _ in range(times):
         started = time.perf_counter_ns()
         work()
         taken.append(time.perf_counter_ns() - started)
@@ -96,39 +101,45 @@ def connects(network: Network) -> dict[str, list[float]]:
     return rounds
 
 
-def round_trips(network: Network, port: int) -> dict[str, list[float]]:
-    with network.watch(f"localhost:{port}"):
-        relayed = socket.create_connection(("localhost", port))
-    direct = socket.create_connection(("127.0.0.1", port))
-    with relayed, direct, network.watch(f"localhost:{port}"):
-        for one in (relayed, direct):
-            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        rounds = [(typical(asks(direct)), typical(asks(relayed))) for _ in range(ROUNDS)]
-    return {"direct": [one for one, _ in rounds], "relayed": [two for _, two in rounds]}
-
-
-def held_to_one_processor(*processes: int) -> None:
-    """All threads that they have now, but for one that ends meanwhile."""
-    one = {min(os.sched_getaffinity(0))}
-    for process in processes:
-        for thread in Path(f"/proc/{process}/task").iterdir():
-            with contextlib.suppress(ProcessLookupError):
-                os.sched_setaffinity(int(thread.name), one)
-
-
-def main() -> None:
-    network = Network()
-    command = [sys.executable, "-c", FIRST, str(TESTS)]
-    starts = [float(subprocess.run(command, capture_output=True, check=True).stdout) for _ in range(min(ROUNDS, 20))]
-    measured = {"connect": connects(network), "first watch": {"in a process": starts}}
+def trip(relayed: bool, on_one: bool) -> float:
+    """The median of many in this process, with a server of its own."""
+    if on_one:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     command = [sys.executable, str(TESTS / "servers.py"), "raw"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout and server.stdin
         port = int(server.stdout.readline())
-        measured["round trip"] = round_trips(network, port)
-        held_to_one_processor(os.getpid(), server.pid)
-        measured["round trip on one processor"] = round_trips(network, port)
+        with (
+            Network().watch(f"localhost:{port}") if relayed else contextlib.nullcontext(),
+            socket.create_connection(("localhost" if relayed else "127.0.0.1", port)) as connection,
+        ):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            taken = typical(asks(connection), TRIPS)
         server.stdin.close()
+    return taken
+
+
+def round_trips(on_one: bool) -> dict[str, list[float]]:
+    rounds: dict[str, list[float]] = {"direct": [], "relayed": []}
+    for _ in range(min(ROUNDS, 10)):
+        for kind, taken in rounds.items():
+            command = [sys.executable, __file__, json.dumps({"trip": kind, "on_one": on_one})]
+            taken.append(float(subprocess.run(command, capture_output=True, check=True).stdout))
+    return rounds
+
+
+def main() -> None:
+    if "trip" in ASKED:
+        print(trip(ASKED["trip"] == "relayed", ASKED["on_one"]))
+        return
+    command = [sys.executable, "-c", FIRST, str(TESTS)]
+    starts = [float(subprocess.run(command, capture_output=True, check=True).stdout) for _ in range(min(ROUNDS, 20))]
+    measured = {
+        "connect": connects(Network()),
+        "first watch": {"in a process": starts},
+        "round trip": round_trips(on_one=False),
+        "round trip on one processor": round_trips(on_one=True),
+    }
     print(json.dumps(measured))
 
 
