@@ -26,7 +26,10 @@ HOST_CRATES := $(HOST) -p faultlayer-report -p faultlayer-lab -p faultlayer-ssm-
 # What a part's tests need is a target of its own, prepare-NAME, which is done already where tests run beside each other.
 unprepared = $(if $(PREPARED),,prepare-$(1))
 
-has = $(shell command -v $(1) 2>/dev/null)
+# What this machine says to a question, asked once: by its name it is known to all that make starts, which is much make.
+once = $(if $(filter undefined,$(origin $(1))),$(eval export $(1) := $$(shell $(2))))$($(1))
+
+has = $(call once,HAS_$(1),command -v $(1) 2>/dev/null)
 
 # What a part needs beyond Rust, a C compiler and Python, its part.mk says. Without it the part is skipped, by name.
 lacks = $(strip $(foreach tool,$(NEEDS_$(1)),$(if $(call has,$(tool)),,$(tool))))
@@ -56,9 +59,9 @@ cli: check-tools
 	@echo "target/release/faultlayer"
 
 # Every part's targets have its name at the end: test-NAME, lint-NAME, prepare-NAME, layers-NAME.
-named = $(sort $(patsubst $(1)-%,%,$(shell grep -hoE '^$(1)-[a-z-]+:' Makefile */part.mk tests/*/part.mk 2>/dev/null | tr -d :)))
+named = $(sort $(patsubst $(1)-%:,%,$(call once,NAMED_$(1),grep -hoE '^$(1)-[a-z-]+:' Makefile */part.mk tests/*/part.mk 2>/dev/null)))
 here = $(foreach part,$(call named,$(1)),$(if $(call lacks,$(part)),,$(1)-$(part)))
-LACKING := $(foreach part,$(call named,test),$(if $(call lacks,$(part)),--skipped "test-$(part): $(call lacks,$(part))"))
+LACKING = $(foreach part,$(call named,test),$(if $(call lacks,$(part)),--skipped "test-$(part): $(call lacks,$(part))"))
 
 lint: check-tools $(call here,lint)
 
@@ -77,9 +80,9 @@ layers-x86_64 layers-arm64: layers-%: check-tools
 # All that the tests need, built and set up, which nothing beside it may be.
 prepare: check-tools $(call here,prepare)
 
-# Three parts beside each other, for most wait more than they compute: those first that take longest, and the lints as one of
+# Four parts beside each other, for most wait more than they compute: those first that take longest, and the lints as one of
 # them. Each has its own log, and a line at the end.
-AT_ONCE ?= 3
+AT_ONCE ?= 4
 LONGEST := $(addprefix test-,stack ssm python node java lab)
 test: check-tools
 	@tools/test-parts $(LACKING) --at-once $(AT_ONCE) --first prepare \

@@ -5,13 +5,13 @@ SSM_CACHE := .cache/ssm
 SSM_BIN := $(SSM_CACHE)/venv/bin
 # As Systems Manager runs the scripts; building the documents takes 3.11 itself.
 # A version manager's shim may be on the path without the version: only what runs counts.
-ssm_python = $(shell for one in python$(1) $$HOME/.pyenv/versions/$(1).*/bin/python; do "$$one" -c '' 2>/dev/null && echo "$$one" && break; done)
+ssm_python = $(call once,PYTHON_$(subst .,_,$(1)),for one in python$(1) $$$$HOME/.pyenv/versions/$(1).*/bin/python; do "$$$$one" -c '' 2>/dev/null && echo "$$$$one" && break; done)
 SSM_PYTHON := $(or $(call ssm_python,3.11),python3)
 LOCALSTACK_PYTHON := $(call ssm_python,3.13)
 LOCALSTACK := localstack_core-4.14.0
 
 # Automation runs Python 3.11, and so do the tests; without one the part is skipped.
-NEEDS_ssm := npm $(if $(shell $(SSM_PYTHON) -c 'import sys; print(1) if sys.version_info >= (3, 11) else None' 2>/dev/null),,python3.11)
+NEEDS_ssm := npm $(if $(call once,SSM_PYTHON_FITS,$(SSM_PYTHON) -c 'import sys; print(1) if sys.version_info[1] >= 11 else None' 2>/dev/null),,python3.11)
 
 .PHONY: ssm-documents setup-ssm test-ssm lint-ssm sweep-ssm random-ssm scale-ssm
 
@@ -57,7 +57,7 @@ prepare-ssm: cli setup-ssm
 # The scripts and documents against all three endpoints, the crate, and the tools that load documents. Most of it waits, for updates,
 # polls and paces: six beside each other keep two processors busy.
 test-ssm: $(call unprepared,ssm)
-	$(SSM_TEST) -n 6 --dist worksteal $$(test -e $(CURDIR)/$(SSM_CACHE)/localstack/.ready || echo --deselect tests/test_localstack.py)
+	$(SSM_TEST) -n 4 --dist worksteal $$(test -e $(CURDIR)/$(SSM_CACHE)/localstack/.ready || echo --deselect tests/test_localstack.py)
 	node $(SSM)/tests/referees.mjs $(SSM_CACHE)/node
 	cargo test $(HOST) -p faultlayer-ssm-documents --lib
 
@@ -78,8 +78,9 @@ scale-ssm: cli setup-ssm
 	$(SSM_TEST) tests/test_scale.py
 scale-ssm: export SCALE = 300
 
+# What test-ssm checks too is not checked beside it.
 lint-ssm: $(SSM_CACHE)/venv/.ready
-	$(if $(findstring 3.11,$(shell $(SSM_PYTHON) --version)),$(SSM_BIN)/python $(SSM)/scripts/build.py --check)
+	$(if $(PREPARED),,$(if $(findstring 3.11,$(shell $(SSM_PYTHON) --version)),$(SSM_BIN)/python $(SSM)/scripts/build.py --check))
 	cd $(SSM) && $(CURDIR)/$(SSM_BIN)/ruff check --quiet scripts tests && $(CURDIR)/$(SSM_BIN)/ruff format --quiet --check scripts tests
 	cd $(SSM) && $(CURDIR)/$(SSM_BIN)/mypy --no-error-summary scripts
 	cargo clippy $(HOST_CRATES) --all-targets -- -D warnings

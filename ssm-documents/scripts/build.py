@@ -11,6 +11,7 @@ scripts say, `python build.py --sizes` which module takes how much of each docum
 import argparse
 import ast
 import contextlib
+import functools
 import hashlib
 import io
 import json
@@ -88,6 +89,7 @@ def answered(body: list[ast.stmt]) -> list[ast.stmt]:
     return body
 
 
+@functools.cache
 def bare(text: str) -> str:
     """The same code without parentheses that change nothing."""
     meant, tried = ast.dump(ast.parse(text)), len(text)

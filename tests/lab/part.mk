@@ -4,7 +4,7 @@
 LAB_CLOUD_DIR := tests/lab
 LAB_CLOUD_VENV := .cache/lab-cloud/venv
 LAB_CLOUD_BIN := $(CURDIR)/$(LAB_CLOUD_VENV)/bin
-IN_LAB_TESTS := cd $(LAB_CLOUD_DIR) && FAULTLAYER="$(CURDIR)/target/release/faultlayer"
+IN_LAB_TESTS = cd $(LAB_CLOUD_DIR) && $(RUN_FUNCTIONS) FAULTLAYER="$(CURDIR)/target/release/faultlayer"
 
 .PHONY: setup-lab test-lab lint-lab models sweep-lab
 
@@ -22,7 +22,7 @@ models: setup-lab
 	$(LAB_CLOUD_BIN)/python $(LAB_CLOUD_DIR)/models.py
 	$(LAB_CLOUD_BIN)/python $(LAB_CLOUD_DIR)/wire.py
 
-prepare-lab: cli setup-lab
+prepare-lab: cli setup-lab $$(FUNCTIONS_VENV)/.ready
 
 test-lab: $(call unprepared,lab)
 	cargo test $(HOST) -p faultlayer-lab --lib

@@ -11,10 +11,10 @@ $(PAGE_VENV)/.ready: tests/page/requirements.txt | check-python
 	$(PAGE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-prepare-page: cli layers-python $(PAGE_VENV)/.ready
+prepare-page: cli layers-python $(PAGE_VENV)/.ready $$(FUNCTIONS_VENV)/.ready
 
 test-page: $(call unprepared,page)
-	cd tests/page && "$(PAGE_BIN)/python" -m pytest -q
+	cd tests/page && $(RUN_FUNCTIONS) "$(PAGE_BIN)/python" -m pytest -q
 
 lint-page: $(PAGE_VENV)/.ready
 	cd tests/page && "$(PAGE_BIN)/ruff" check . && "$(PAGE_BIN)/ruff" format --check . && "$(PAGE_BIN)/mypy"
