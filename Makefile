@@ -26,7 +26,7 @@ HOST_CRATES := $(HOST) -p faultlayer-report -p faultlayer-lab -p faultlayer-ssm-
 # What a part's tests need is a target of its own, prepare-NAME, which is done already where tests run beside each other.
 unprepared = $(if $(PREPARED),,prepare-$(1))
 
-# What this machine says to a question, asked once: by its name it is known to all that make starts, which is much make.
+# What this machine says to a question, asked once: under a name, by which every make started from here knows it too.
 once = $(if $(filter undefined,$(origin $(1))),$(eval export $(1) := $$(shell $(2))))$($(1))
 
 has = $(call once,HAS_$(1),command -v $(1) 2>/dev/null)

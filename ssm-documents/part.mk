@@ -11,7 +11,7 @@ LOCALSTACK_PYTHON := $(call ssm_python,3.13)
 LOCALSTACK := localstack_core-4.14.0
 
 # Automation runs Python 3.11, and so do the tests; without one the part is skipped.
-NEEDS_ssm := npm $(if $(call once,SSM_PYTHON_FITS,$(SSM_PYTHON) -c 'import sys; print(1) if sys.version_info[1] >= 11 else None' 2>/dev/null),,python3.11)
+NEEDS_ssm := npm $(if $(call once,SSM_PYTHON_FITS,$(SSM_PYTHON) -c 'import sys; print(1) if sys.hexversion >= 0x30b0000 else None' 2>/dev/null),,python3.11)
 
 .PHONY: ssm-documents setup-ssm test-ssm lint-ssm sweep-ssm random-ssm scale-ssm
 
@@ -78,9 +78,8 @@ scale-ssm: cli setup-ssm
 	$(SSM_TEST) tests/test_scale.py
 scale-ssm: export SCALE = 300
 
-# What test-ssm checks too is not checked beside it.
 lint-ssm: $(SSM_CACHE)/venv/.ready
-	$(if $(PREPARED),,$(if $(findstring 3.11,$(shell $(SSM_PYTHON) --version)),$(SSM_BIN)/python $(SSM)/scripts/build.py --check))
+	$(if $(findstring 3.11,$(shell $(SSM_PYTHON) --version)),$(SSM_BIN)/python $(SSM)/scripts/build.py --check)
 	cd $(SSM) && $(CURDIR)/$(SSM_BIN)/ruff check --quiet scripts tests && $(CURDIR)/$(SSM_BIN)/ruff format --quiet --check scripts tests
 	cd $(SSM) && $(CURDIR)/$(SSM_BIN)/mypy --no-error-summary scripts
 	cargo clippy $(HOST_CRATES) --all-targets -- -D warnings

@@ -8,7 +8,7 @@ NEEDS_end-to-end := npm javac mvn zip
 .PHONY: test-end-to-end lint-end-to-end
 
 # The runtime client of Node is built before: an SDK waits a minute for an answer, and the build takes longer.
-prepare-end-to-end: cli setup-lab tools-node layers-python layers-node layers-java $$(FUNCTIONS_VENV)/.ready
+prepare-end-to-end: cli setup-lab tools-node layers-python layers-node layers-java
 
 test-end-to-end: $(call unprepared,end-to-end)
 	cd $(END_TO_END_DIR) && $(RUN_FUNCTIONS) FAULTLAYER="$(CURDIR)/target/release/faultlayer" "$(LAB_CLOUD_BIN)/python" -m pytest -q -n 2

@@ -15,14 +15,14 @@ $(LAB_CLOUD_VENV)/.ready: $(LAB_CLOUD_DIR)/requirements.txt
 	$(LAB_CLOUD_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-setup-lab: $(LAB_CLOUD_VENV)/.ready
+setup-lab: $(LAB_CLOUD_VENV)/.ready $$(FUNCTIONS_VENV)/.ready
 
 # Writes the services' model.json from botocore, as their operations.txt say, and the samples of requests in every protocol.
 models: setup-lab
 	$(LAB_CLOUD_BIN)/python $(LAB_CLOUD_DIR)/models.py
 	$(LAB_CLOUD_BIN)/python $(LAB_CLOUD_DIR)/wire.py
 
-prepare-lab: cli setup-lab $$(FUNCTIONS_VENV)/.ready
+prepare-lab: cli setup-lab
 
 test-lab: $(call unprepared,lab)
 	cargo test $(HOST) -p faultlayer-lab --lib

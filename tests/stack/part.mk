@@ -14,7 +14,7 @@ setup-sam: .cache/sam/.ready
 		{ rm -rf .cache/sam; echo "skipped: AWS SAM's command line cannot be installed here" >&2; }
 
 # What cannot be built here is not deployed; its tests say so.
-prepare-stack: cli setup-lab setup-sam $$(FUNCTIONS_VENV)/.ready $$(if $$(call lacks,fis),,stack)
+prepare-stack: cli setup-lab setup-sam $$(if $$(call lacks,fis),,stack)
 	$(if $(call lacks,fis),@echo "dist/stack.json is not built: $(call lacks,fis)")
 
 # Each file has a lab and a stack of its own, and waits most of the time: the command line looks every 30 s.
