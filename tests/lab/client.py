@@ -87,7 +87,7 @@ class Lab:
 
     def __init__(self, state: Path, *arguments: str) -> None:
         self.state = state
-        environment = {**os.environ, "FAULTLAYER_LAB_PYTHON": sys.executable, "AWS_REGION": "eu-central-1"}
+        environment = {"FAULTLAYER_LAB_PYTHON": sys.executable, **os.environ, "AWS_REGION": "eu-central-1"}
         self.process = subprocess.Popen(
             [command(), "lab", "--state", str(state), *arguments], stdout=subprocess.PIPE, text=True, env=environment
         )

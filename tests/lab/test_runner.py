@@ -8,7 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from client import Lab
+from documents import document, script
+
 RUNNER = Path(__file__).parents[2] / "lab/src/cloud/services/ssm/automation/runner.py"
+REFUSED = "FAULTLAYER_LAB_PYTHON: `{}` is no Python with boto3"
 SCRIPT = """
 import boto3
 
@@ -44,3 +50,19 @@ def test_a_script_has_the_settings_of_its_order_and_none_of_the_users(tmp_path: 
             outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
             assert outcome["payload"] == {"users": False, "region": f"eu-{name}-1", "key": name}
         runner.stdin.close()
+
+
+def test_a_python_whose_boto3_cannot_be_imported_is_none_with_boto3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    [packages] = (tmp_path / "venv" / "lib").glob("python*/site-packages")
+    for name in ("boto3", "botocore"):
+        (packages / name).mkdir()
+        (packages / name / "__init__.py").write_text("raise ImportError\n", encoding="utf-8")
+    monkeypatch.setenv("FAULTLAYER_LAB_PYTHON", str(python))
+    lab = Lab(tmp_path / "lab")
+    try:
+        view = lab.emptied().ended(lab.run(document(script("return {}"))))
+        assert [step["FailureMessage"] for step in view["StepExecutions"]] == [REFUSED.format(python)]
+    finally:
+        lab.stop()

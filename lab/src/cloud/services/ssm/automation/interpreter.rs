@@ -8,9 +8,6 @@ use tokio::sync::OnceCell;
 
 use crate::runtime::Options;
 
-/// What a Python says of itself where it has boto3. It is not imported: that takes ten times as long as to find it.
-const HAS_BOTO3: &str = "import sys; from importlib.util import find_spec
-find_spec('boto3') and find_spec('botocore') and print(sys.executable)";
 /// Automation's own version first.
 const NAMES: [&str; 4] = ["python3.11", "python3.12", "python3.10", "python3"];
 
@@ -22,11 +19,11 @@ pub async fn find() -> Result<&'static Path, String> {
 
 async fn look() -> Result<PathBuf, String> {
     if let Ok(named) = std::env::var("FAULTLAYER_LAB_PYTHON") {
-        let found = ask(&named, HAS_BOTO3).await;
+        let found = ask(&named, "import boto3, sys; print(sys.executable)").await;
         return found.ok_or_else(|| format!("FAULTLAYER_LAB_PYTHON: `{named}` is no Python with boto3"));
     }
     for name in NAMES {
-        if let Some(found) = ask(name, HAS_BOTO3).await {
+        if let Some(found) = ask(name, "import boto3, sys; print(sys.executable)").await {
             return Ok(found);
         }
     }
@@ -43,7 +40,7 @@ async fn ask(name: &str, question: &str) -> Option<PathBuf> {
 async fn make() -> Result<PathBuf, String> {
     let folder = Options::new().map_err(|error| error.to_string())?.cache.join("automation-python");
     let python = folder.join("bin/python");
-    if ask(&python.display().to_string(), HAS_BOTO3).await.is_some() {
+    if ask(&python.display().to_string(), "import boto3, sys; print(sys.executable)").await.is_some() {
         return Ok(python);
     }
     for name in NAMES {
