@@ -54,6 +54,7 @@ final class Function implements AutoCloseable {
         private String java = System.getProperty("java.home");
         private boolean agent = true;
         private boolean withClient = true;
+        private boolean sharedClasses = true;
         private int descriptors;
         private Path fullLog;
         private Runnable restoring = () -> {};
@@ -125,6 +126,17 @@ final class Function implements AutoCloseable {
             return this;
         }
 
+        /** Its JVM loads the client's classes itself. */
+        Builder noSharedClasses() {
+            sharedClasses = false;
+            return this;
+        }
+
+        private boolean sharesClasses() {
+            boolean newest = client.version.equals(Client.newest().version);
+            return sharedClasses && withClient && classPath.isEmpty() && newest;
+        }
+
         Function start() throws IOException {
             return new Function(this);
         }
@@ -159,6 +171,9 @@ final class Function implements AutoCloseable {
         command.add("--add-opens=java.base/java.util=ALL-UNNAMED");
         // Else the JVM writes accessors of its own after some calls, which stand in stack traces from then on.
         command.add("-Dsun.reflect.inflationThreshold=2147483647");
+        if (builder.sharesClasses()) {
+            command.addAll(SharedClasses.options(builder.java));
+        }
         command.addAll(builder.options);
         List<Path> path = new ArrayList<>(builder.classPath);
         path.addAll(
@@ -227,6 +242,12 @@ final class Function implements AutoCloseable {
         } catch (InterruptedException | ExecutionException | TimeoutException stuck) {
             throw new IllegalStateException("no answer; the log:\n" + String.join("\n", log), stuck);
         }
+    }
+
+    /** Has the JVM end as it does by itself, and waits for that. */
+    void stop() {
+        process.destroy();
+        ended();
     }
 
     /** Waits for a JVM that ends by itself. */

@@ -50,7 +50,7 @@ final class Jdks {
         return all().stream().filter(home -> version(home) == version).collect(Collectors.toList());
     }
 
-    private static int version(String home) {
+    static int version(String home) {
         try {
             String release = Files.readString(Path.of(home, "release"));
             int begin = release.indexOf("JAVA_VERSION=\"") + "JAVA_VERSION=\"".length();
