@@ -38,13 +38,17 @@ REACHING = {
 }
 
 
+def archive(language: str) -> Path:
+    """The layer for this machine."""
+    return ROOT / "dist" / "layers" / f"faultlayer-{language}-{MACHINE}.zip"
+
+
 @cache
 def layer(language: str) -> Path:
     """Where the layer's archive is unpacked: what stands under /opt in Lambda."""
-    archive = ROOT / "dist" / "layers" / f"faultlayer-{language}-{MACHINE}.zip"
     opt = CACHE / "opt" / language
     shutil.rmtree(opt, ignore_errors=True)
-    with zipfile.ZipFile(archive) as opened:
+    with zipfile.ZipFile(archive(language)) as opened:
         opened.extractall(opt)
     return opt
 

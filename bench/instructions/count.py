@@ -7,12 +7,14 @@ change. Each program says the names of its paths as JSON, then calls `getppid` b
 callgrind parts its counts there. A count is that of the whole process: of a crossing, what a call takes more than the
 bare handler's. Node and Java interpret here, since what their compilers do, and when, is theirs.
 
-Counts that another compiler, C library or interpreter makes are others: those are skipped, by name.
+Counts that another compiler, C library or interpreter makes are others: those are skipped, by name. What was counted of
+the same files, by the same releases, is not counted again, and says so.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import platform
@@ -32,6 +34,7 @@ sys.path.insert(0, str(HERE.parent))
 import places  # noqa: E402
 
 KEPT = HERE.parent / "instructions.json"
+SEEN = places.CACHE / "counted.json"
 MOST_WORSE = 0.03
 MARK = "getppid"
 
@@ -103,13 +106,24 @@ def made_by() -> dict[str, str]:
     return {"rustc": rustc, "libc": " ".join(platform.libc_ver()), "machine": platform.machine()}
 
 
-# What is counted, by whose release a count changes too, and what has to be there.
-COUNTED: dict[str, tuple[Callable[[], Counts], Callable[[], str], str]] = {
-    "engine": (engine, lambda: "", "cargo"),
-    "python": (python, lambda: sys.version, "python3"),
-    "node": (node, lambda: places.version("node", "--version"), "node"),
-    "java": (java, lambda: places.version("java", "--version"), "javac"),
+JAVA = [*sorted((HERE.parent / "java/src/main/java/bench").glob("*.java")), HERE.parent / "java/client.xml"]
+# What is counted, by whose release a count changes too, what has to be there, and the files that are run.
+COUNTED: dict[str, tuple[Callable[[], Counts], Callable[[], str], str, Callable[[], list[Path]]]] = {
+    "engine": (engine, lambda: "", "cargo", lambda: [places.engine()]),
+    "python": (python, lambda: sys.version, "python3", lambda: [places.archive("python")]),
+    "node": (node, lambda: places.version("node", "--version"), "node", lambda: [places.archive("node")]),
+    "java": (java, lambda: places.version("java", "--version"), "javac", lambda: [places.archive("java"), *JAVA]),
 }
+
+
+def inputs(name: str) -> str:
+    """All that a count depends on, as one hash: the count of the same is the same."""
+    _, release, _, files = COUNTED[name]
+    valgrind = places.version("valgrind", "--version")
+    parts = [json.dumps([made_by(), release(), valgrind]).encode()]
+    own = sorted(path for path in HERE.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    parts += [path.read_bytes() for path in [*own, HERE.parent / "places.py", *files()]]
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
 def compared(name: str, counts: Counts, kept: Counts) -> list[str]:
@@ -133,7 +147,7 @@ def here(kept: dict[str, Any], update: bool) -> dict[str, str]:
         print(f"skipped: instruction counts: kept for {kept['made_by']}, this is {made_by()}")
         return {}
     found = {}
-    for name, (_, release, tool) in COUNTED.items():
+    for name, (_, release, tool, _) in COUNTED.items():
         if not shutil.which(tool):
             print(f"skipped: instruction counts of {name}: {tool}")
         elif not update and kept[name]["of"] != release():
@@ -150,6 +164,18 @@ def counted(names: Iterable[str]) -> dict[str, Counts]:
         return {name: under_way[name].result() for name in names}
 
 
+def remembered(names: Iterable[str]) -> dict[str, Counts]:
+    """The counts, of what was counted before from then."""
+    of = {name: inputs(name) for name in names}
+    seen = json.loads(SEEN.read_text()) if SEEN.exists() else {}
+    new = [name for name in of if seen.get(name, {}).get("of") != of[name]]
+    if old := [name for name in of if name not in new]:
+        print(f"counted before, of the same files: {', '.join(old)}")
+    seen |= {name: {"of": of[name], "counts": counts} for name, counts in counted(new).items()}
+    SEEN.write_text(json.dumps(seen, indent=2) + "\n")
+    return {name: seen[name]["counts"] for name in of}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--update", action="store_true", help="keep the counts of now")
@@ -162,7 +188,7 @@ def main() -> int:
         return 0
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     releases = here(kept, options.update)
-    counts = counted(releases)
+    counts = counted(releases) if options.update else remembered(releases)
     if options.update:
         rounded = {name: {path: round(count) for path, count in paths.items()} for name, paths in counts.items()}
         languages = {name: {"of": of, "instructions": rounded[name]} for name, of in releases.items()}
