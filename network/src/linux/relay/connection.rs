@@ -152,7 +152,7 @@ impl Connection {
             self.ask_poll(look.poll);
             return Next::Ask;
         }
-        let next = if self.is_asking { Ok(Next::Stays) } else { self.flow(look) };
+        let next = if self.is_asking { Ok(Next::Stays) } else { self.flow(event, look) };
         let next = next.unwrap_or(Next::Breaks);
         if next == Next::Stays {
             self.ask_poll(look.poll);
@@ -198,10 +198,12 @@ impl Connection {
         !armed.is_empty() && !was_asked && !self.is_asking && has_bytes(&self.process.stream)
     }
 
-    fn flow(&mut self, look: &mut Look<'_>) -> io::Result<Next> {
+    fn flow(&mut self, event: Option<(bool, u32)>, look: &mut Look<'_>) -> io::Result<Next> {
         let now_us = look.now_us;
-        let plain = Pace { now_us, delay_us: 0, until_us: u64::MAX, bytes_per_s: None, left: None };
-        let (mut up, mut down) = (plain, plain);
+        // The poll tells of the other side by itself.
+        let reads = |host: bool| event.is_none_or(|(of_host, event)| of_host == host && event & (READ | GONE) != 0);
+        let plain = Pace { now_us, delay_us: 0, until_us: u64::MAX, bytes_per_s: None, left: None, reads: false };
+        let (mut up, mut down) = (Pace { reads: reads(false), ..plain }, Pace { reads: reads(true), ..plain });
         if let Some(Active { effect, until_us, came, .. }) = self.effect {
             match effect {
                 Effect::Blackhole => return Ok(Next::Stays),

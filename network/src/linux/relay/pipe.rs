@@ -45,6 +45,8 @@ pub struct Pace {
     pub bytes_per_s: Option<u64>,
     /// So many more at most.
     pub left: Option<u64>,
+    /// Whether the sender may have sent something.
+    pub reads: bool,
 }
 
 impl Pipe {
@@ -83,7 +85,9 @@ impl Pipe {
         }
         for _ in 0..MOST_READS {
             let most = pace.left.map_or(room.len(), |left| room.len().min(usize::try_from(left - came).unwrap_or(usize::MAX)));
-            let Some(part) = room.get_mut(..most).filter(|part| self.takes_more() && !part.is_empty()) else { break };
+            let Some(part) = room.get_mut(..most).filter(|part| pace.reads && self.takes_more() && !part.is_empty()) else {
+                break;
+            };
             match from.read(part) {
                 Ok(0) => self.ended = true,
                 Ok(read) => {
