@@ -10,7 +10,7 @@ use jni_sys::{JNIEnv, jarray, jboolean, jclass, jint, jlong, jobject, jobjectArr
 
 use crate::event::Jvm;
 use crate::host::{self, Told};
-use crate::{calls, layer, library, redefine, session};
+use crate::{calls, layer, library, redefine, session, watching};
 
 macro_rules! native {
     ($($agent:ident, $library:ident: ($env:ident $(, $argument:ident: $type:ty)*) $(-> $answer:ty)? $body:block)*) => {
@@ -191,6 +191,11 @@ native! {
     (env, class: jclass, bytes: jarray) -> jint {
         // SAFETY: see the module.
         redefine::redefine(unsafe { Jvm::new(env) }, class, bytes)
+    }
+
+    Java_dev_faultlayer_agent_runtime_Native_atSdk, Java_dev_faultlayer_runtime_Native_atSdk: (env, first: jobject) -> jboolean {
+        // SAFETY: see the module.
+        watching::at_sdk(unsafe { Jvm::new(env) }, first)
     }
 
     Java_dev_faultlayer_agent_runtime_Native_hitsCalls, Java_dev_faultlayer_runtime_Native_hitsCalls:

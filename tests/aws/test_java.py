@@ -222,6 +222,13 @@ def test_of_several_invocations_at_once_the_thread_tells_whose_a_call_is(tmp_pat
     proxy.close()
 
 
+# Every SDK has another class before.
+CLIENT_CLASS = """
+package software.amazon.awssdk.core;
+public class SdkClient { public static String call() {
+    return software.amazon.awssdk.core.internal.http.pipeline.stages.MakeHttpRequestStage.call();
+} }
+"""
 STAGE = """
 package software.amazon.awssdk.core.internal.http.pipeline.stages;
 public class MakeHttpRequestStage { public static String call() { return "went out"; } }
@@ -229,10 +236,10 @@ public class MakeHttpRequestStage { public static String call() { return "went o
 HANDLER = r"""
 import java.io.*;
 import com.amazonaws.services.lambda.runtime.*;
-import software.amazon.awssdk.core.internal.http.pipeline.stages.MakeHttpRequestStage;
+import software.amazon.awssdk.core.SdkClient;
 public class Other implements RequestStreamHandler {
     public void handleRequest(InputStream in, OutputStream out, Context context) throws IOException {
-        out.write(("{\"outcome\": \"" + MakeHttpRequestStage.call() + "\"}").getBytes());
+        out.write(("{\"outcome\": \"" + SdkClient.call() + "\"}").getBytes());
     }
 }
 """
@@ -242,7 +249,7 @@ public class Other implements RequestStreamHandler {
 def test_an_sdk_that_cannot_be_hooked_is_left_alone_and_said_to_be(tmp_path: Path) -> None:
     code = tmp_path / "code"
     code.mkdir()
-    for name, text in {"MakeHttpRequestStage": STAGE, "Other": HANDLER}.items():
+    for name, text in {"SdkClient": CLIENT_CLASS, "MakeHttpRequestStage": STAGE, "Other": HANDLER}.items():
         (tmp_path / f"{name}.java").write_text(text)
     path = os.pathsep.join(map(str, CLIENT.glob("*.jar")))
     sources = [str(file) for file in tmp_path.glob("*.java")]

@@ -1,26 +1,53 @@
 package dev.faultlayer.agent;
 
+import dev.faultlayer.runtime.Native;
 import dev.faultlayer.runtime.SdkHelpers;
 import dev.faultlayer.runtime.SdkSite;
 import java.lang.instrument.ClassFileTransformer;
 import java.lang.instrument.Instrumentation;
 import java.security.ProtectionDomain;
+import java.util.function.Consumer;
 
 /**
  * Waits for the three classes of AWS's SDKs in which an attempt of a call leaves for the HTTP client, and puts what asks first
- * into each.
+ * into each. It is there from the SDK's first class on: until then the JVM would hand it a copy of every other one's.
  */
 final class SdkTransformer implements ClassFileTransformer {
-    private final SdkHelpers helpers = new SdkHelpers(
-            Calls.WAITING,
-            Calls.SCOPES,
-            new Calls(),
-            error -> Hook.trouble("a call to AWS could not be looked at", error));
+    private final SdkHelpers helpers = new SdkHelpers(Calls.WAITING, Calls.SCOPES, new Calls(), new NotLookedAt());
 
     /** Looks at calls from now on. */
     static void install(Instrumentation instrumentation) {
-        instrumentation.addTransformer(new SdkTransformer());
+        First first = new First(instrumentation);
+        if (!Native.atSdk(first)) {
+            first.run();
+        }
         Calls.watch(true);
+    }
+
+    /** The SDK's first class is there. */
+    private static final class First implements Runnable {
+        private final Instrumentation instrumentation;
+
+        First(Instrumentation instrumentation) {
+            this.instrumentation = instrumentation;
+        }
+
+        @Override
+        public void run() {
+            try {
+                instrumentation.addTransformer(new SdkTransformer());
+            } catch (Throwable trouble) {
+                notHooked(trouble);
+            }
+        }
+    }
+
+    /** A class, since the first lambda of a JVM costs it some 40 ms. */
+    private static final class NotLookedAt implements Consumer<Throwable> {
+        @Override
+        public void accept(Throwable error) {
+            Hook.trouble("a call to AWS could not be looked at", error);
+        }
     }
 
     @Override
@@ -38,9 +65,13 @@ final class SdkTransformer implements ClassFileTransformer {
             helpers.define(loader, site);
             return changed;
         } catch (Throwable trouble) {
-            Calls.watch(false);
-            Hook.trouble("AWS's SDK could not be hooked", trouble);
+            notHooked(trouble);
             return null;
         }
+    }
+
+    private static void notHooked(Throwable trouble) {
+        Calls.watch(false);
+        Hook.trouble("AWS's SDK could not be hooked", trouble);
     }
 }

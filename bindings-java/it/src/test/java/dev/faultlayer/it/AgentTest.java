@@ -198,6 +198,24 @@ class AgentTest {
     }
 
     @Test
+    void aFunctionWithoutAnSdkHasNothingPreparedForOne() throws IOException {
+        List<Map<String, Object>> calls = List.of(
+                fault("throttle", "aws_call", Plans.RATE, "target", Map.of("service", List.of("s3")), "delay_ms", 1));
+        try (Function function = Function.of("shapes.MapHandler")
+                .plan(Plans.plan(calls))
+                .option("-Xlog:class+load:stdout")
+                .start()) {
+            assertEquals("response", function.invoke(Plans.idFor(calls, null), "{}").kind);
+            assertTrue(function.end().stream().anyMatch(line -> line.contains("dev.faultlayer.agent.SdkTransformer")));
+            assertEquals(
+                    List.of(),
+                    function.log().stream()
+                            .filter(line -> line.contains("agent.runtime.Sdk"))
+                            .collect(Collectors.toList()));
+        }
+    }
+
+    @Test
     void aJvmThatTheFunctionStartsRunsAsEver() throws IOException {
         try (Function function =
                 Function.of("shapes.Starting").plan(Plans.plan(FAULTS)).start()) {

@@ -164,6 +164,12 @@ public final class Native {
     /** Puts other bytes in a loaded class's place, from its next call on; 0, or the JVM's number for why not. */
     public static native int redefine(Class<?> loaded, byte[] bytes);
 
+    /**
+     * Runs this once when the first class of one of AWS's SDKs is there, which is before those are loaded that make calls.
+     * False where the JVM does not tell.
+     */
+    public static native boolean atSdk(Runnable first);
+
     /** Defines a class in a loader. */
     public static native Class<?> define(ClassLoader loader, byte[] bytes);
 
