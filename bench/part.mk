@@ -25,6 +25,7 @@ prepare-instructions: $$(call here,layers)
 
 # Skipped by name where valgrind is not there, or where another compiler made the counts.
 test-instructions: $(call unprepared,instructions)
+	cd bench/instructions && python3 -m unittest --quiet
 	python3 bench/instructions/count.py
 
 # Keeps the counts of now; read the difference before you keep it.

@@ -171,8 +171,12 @@ def remembered(names: Iterable[str]) -> dict[str, Counts]:
     new = [name for name in of if seen.get(name, {}).get("of") != of[name]]
     if old := [name for name in of if name not in new]:
         print(f"counted before, of the same files: {', '.join(old)}")
-    seen |= {name: {"of": of[name], "counts": counts} for name, counts in counted(new).items()}
-    SEEN.write_text(json.dumps(seen, indent=2) + "\n")
+    if new:
+        seen |= {name: {"of": of[name], "counts": counts} for name, counts in counted(new).items()}
+        SEEN.parent.mkdir(parents=True, exist_ok=True)
+        partial = SEEN.with_suffix(".partial")
+        partial.write_text(json.dumps(seen, indent=2) + "\n")
+        partial.replace(SEEN)
     return {name: seen[name]["counts"] for name in of}
 
 
