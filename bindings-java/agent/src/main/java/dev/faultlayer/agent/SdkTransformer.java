@@ -42,7 +42,7 @@ final class SdkTransformer implements ClassFileTransformer {
         }
     }
 
-    /** A class, since the first lambda of a JVM costs it some 40 ms. */
+    /** No lambda, which the JVM may have to prepare much for: it is made while the JVM prepares the SDK's class. */
     private static final class NotLookedAt implements Consumer<Throwable> {
         @Override
         public void accept(Throwable error) {

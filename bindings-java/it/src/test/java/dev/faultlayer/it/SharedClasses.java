@@ -32,9 +32,12 @@ final class SharedClasses {
         if (version < FIRST_VERSION || version > LAST_VERSION) {
             return List.of();
         }
-        // Another release of the JDK or of the client does not take it.
-        String release = home + Files.readString(Path.of(home, "release")) + Client.newest();
-        Path archive = FOLDER.resolve("classes-" + Integer.toHexString(release.hashCode()) + ".jsa");
+        // With another release of the JDK, or other files of the client, it is not taken.
+        StringBuilder of = new StringBuilder(home).append(Files.readString(Path.of(home, "release")));
+        for (Path jar : Client.newest().jars) {
+            of.append(jar).append(Files.getLastModifiedTime(jar));
+        }
+        Path archive = FOLDER.resolve("classes-" + Integer.toHexString(of.toString().hashCode()) + ".jsa");
         // A JDK that has no archive of its own makes none upon it.
         return Files.exists(archive) || made(home, archive) ? List.of("-XX:SharedArchiveFile=" + archive) : List.of();
     }
