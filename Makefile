@@ -83,7 +83,7 @@ prepare: check-tools $(call here,prepare)
 # Four parts beside each other, for most wait more than they compute: those first that take longest, and the lints as one of
 # them. Each has its own log, and a line at the end.
 AT_ONCE ?= 4
-LONGEST := $(addprefix test-,stack ssm python node java lab)
+LONGEST := $(addprefix test-,stack ssm python node java run aws lab)
 test: check-tools
 	@tools/test-parts $(LACKING) --at-once $(AT_ONCE) --first prepare \
 		$(filter $(call here,test),$(LONGEST)) lint $(filter-out $(LONGEST),$(call here,test))
