@@ -37,7 +37,8 @@ final class SharedClasses {
         for (Path jar : Client.newest().jars) {
             of.append(jar).append(Files.getLastModifiedTime(jar));
         }
-        Path archive = FOLDER.resolve("classes-" + Integer.toHexString(of.toString().hashCode()) + ".jsa");
+        Path archive =
+                FOLDER.resolve("classes-" + Integer.toHexString(of.toString().hashCode()) + ".jsa");
         // A JDK that has no archive of its own makes none upon it.
         return Files.exists(archive) || made(home, archive) ? List.of("-XX:SharedArchiveFile=" + archive) : List.of();
     }
