@@ -12,7 +12,9 @@ import pytest
 from function import ROOT, Function, answers, logged, outcomes
 
 
-def test_a_function_finds_what_it_finds_in_lambda(function: Function) -> None:
+def test_a_function_finds_what_it_finds_in_lambda(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The tests' own environment lies in the checkout: of one below /tmp the function would find the way to it there.
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     function.code("""
         import os, sys
 
